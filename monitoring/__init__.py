@@ -1,0 +1,1 @@
+"""Dashboards and reports; reads all other apps, and nothing reads it."""

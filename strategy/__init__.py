@@ -1,0 +1,1 @@
+"""Action plans, reporting rounds and progress."""
