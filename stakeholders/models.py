@@ -1,0 +1,368 @@
+"""Institutions, the people who act for them, and the roles by which they may act."""
+
+from __future__ import annotations
+
+import unicodedata
+import uuid
+from datetime import date
+from functools import cached_property
+from typing import Any, Self
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from onatc.history import tracked
+from onatc.models import District, Municipality
+from onatc.texts import Translated
+
+__all__ = ["FormerName", "Institution", "InstitutionKind", "Level", "Role", "RoleAssignment", "User", "normalise_email"]
+
+
+class InstitutionKind(models.TextChoices):
+    MINISTRY = "ministry", _("ministry")
+    AGENCY = "agency", _("agency")
+    POLICE = "police", _("police")
+    PROSECUTION = "prosecution", _("prosecution")
+    JUDICIARY = "judiciary", _("judiciary")
+    MUNICIPALITY = "municipality", _("municipality")
+    PRIVATE_SECTOR = "private_sector", _("private sector and trade unions")
+    NGO = "ngo", _("civil society organisation")
+    INTERNATIONAL = "international", _("international organisation")
+    COORDINATOR_ABROAD = "coordinator_office_abroad", _("coordinator's office abroad")
+
+
+class Level(models.TextChoices):
+    NATIONAL = "national", _("national")
+    REGIONAL = "regional", _("regional")
+    LOCAL = "local", _("local")
+    INTERNATIONAL = "international", _("international")
+
+
+class InstitutionQuerySet(models.QuerySet["Institution"]):
+    def visible_to(self, user: Any) -> Self:
+        """All institutions for whoever holds a role today: the directory is common knowledge among colleagues."""
+        if not user.is_authenticated or not user.roles:
+            return self.none()
+        return self
+
+    def existing_on(self, day: date) -> Self:
+        return self.filter(Q(dissolved_on__isnull=True) | Q(dissolved_on__gte=day))
+
+
+@tracked
+class Institution(models.Model):
+    """A body with its present name; earlier names are `FormerName` rows, so that a report shows the name of the time."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    code = models.SlugField(_("code"), max_length=20, unique=True)
+    name_sq = models.CharField(_("name in Albanian"), max_length=200)
+    name_sr = models.CharField(_("name in Serbian"), max_length=200, blank=True)
+    name_en = models.CharField(_("name in English"), max_length=200, blank=True)
+    name = Translated("name")
+    short = models.CharField(_("short name"), max_length=40)
+    named_since = models.DateField(_("present name since"), null=True, blank=True)
+    kind = models.CharField(_("kind"), max_length=30, choices=InstitutionKind)
+    level = models.CharField(_("level"), max_length=20, choices=Level)
+    is_authority_member = models.BooleanField(_("member of the National Authority"), default=False)
+    dissolved_on = models.DateField(_("dissolved on"), null=True, blank=True)
+    successor = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="predecessors", verbose_name=_("successor")
+    )
+
+    objects = InstitutionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("institution")
+        verbose_name_plural = _("institutions")
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+    def get_absolute_url(self) -> str:
+        return reverse("stakeholders:institution-detail", args=[self.pk])
+
+    def name_on(self, day: date) -> str:
+        """The name that was in force on `day`, in the active language; today's name when no earlier one fits."""
+        for former in self.former_names.all():
+            if (former.valid_from is None or former.valid_from <= day) and day <= former.valid_to:
+                return former.name
+        return self.name
+
+
+@tracked
+class FormerName(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    institution = models.ForeignKey(Institution, models.CASCADE, related_name="former_names")
+    name_sq = models.CharField(_("name in Albanian"), max_length=200)
+    name_sr = models.CharField(_("name in Serbian"), max_length=200, blank=True)
+    name_en = models.CharField(_("name in English"), max_length=200, blank=True)
+    name = Translated("name")
+    short = models.CharField(_("short name"), max_length=40)
+    valid_from = models.DateField(_("valid from"), null=True, blank=True)
+    valid_to = models.DateField(_("valid to"))
+
+    class Meta:
+        verbose_name = _("former name")
+        verbose_name_plural = _("former names")
+        ordering = ["-valid_to"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_from__isnull=True) | Q(valid_from__lte=F("valid_to")),
+                name="former_name_dates_in_order",
+                violation_error_message=_("The end must not lie before the start."),
+            ),
+            models.UniqueConstraint(fields=["institution", "valid_to"], name="former_name_once_a_day"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+
+def normalise_email(address: str) -> str:
+    """One spelling for one mailbox: NFKC, no surrounding space, lower case. Sign-in and lock-out key on it."""
+    return unicodedata.normalize("NFKC", address).strip().lower()
+
+
+class Role(models.TextChoices):
+    """Who somebody is to the office (design: "Who uses it"); rights follow from role × institution × area × state."""
+
+    NATC = "natc", _("National Coordinator")
+    DIRECTOR = "director", _("Director of the Office")
+    PLANNING = "planning", _("strategic planning officer")
+    MONITORING = "monitoring", _("monitoring and evaluation officer")
+    CHILD = "child", _("child protection officer")
+    INFORMATION = "information", _("information officer")
+    FOCAL_POINT = "focal_point", _("focal point")
+    LOCAL = "local", _("local coordinator")
+    OBSERVER = "observer", _("observer")
+    ADMINISTRATOR = "administrator", _("administrator")
+
+
+SECRETARIAT = frozenset({Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.CHILD, Role.INFORMATION})
+REVIEWERS = frozenset({Role.DIRECTOR, Role.PLANNING, Role.MONITORING})
+REPORTERS = frozenset({Role.FOCAL_POINT, Role.LOCAL})
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def visible_to(self, user: Any) -> Self:
+        """Everybody for the secretariat, the NATC and administrators; otherwise oneself and one's own institutions."""
+        if not user.is_authenticated or not user.roles:
+            return self.none()
+        if user.is_secretariat or user.is_natc or user.is_administrator:
+            return self
+        colleagues = RoleAssignment.objects.active().filter(institution__in=user.institution_ids)
+        return self.filter(Q(pk=user.pk) | Q(pk__in=colleagues.values("user")))
+
+    def holding(self, *roles: str, on: date | None = None) -> Self:
+        """Active accounts that hold one of `roles` on a day, today unless told; each once."""
+        held = RoleAssignment.objects.active(on).filter(role__in=roles)
+        return self.filter(is_active=True, pk__in=held.values("user"))
+
+
+class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        user = self.model(email=normalise_email(email), **fields)
+        user.set_password(password)
+        user.full_clean(exclude=["password"])
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """The first account of an installation: an administrator of the Ministry of Internal Affairs."""
+        user = self.create_user(email, password, **fields)
+        RoleAssignment.objects.create(
+            user=user, role=Role.ADMINISTRATOR, institution=Institution.objects.get(code="MIA"), starts_on=date.today()
+        )
+        return user
+
+    def get_by_natural_key(self, email: str | None) -> User:
+        return self.get(email=normalise_email(email or ""))
+
+
+@tracked(exclude=["password", "last_login"])
+class User(AbstractBaseUser):
+    """A person with an account. What they may do follows from `RoleAssignment` alone; there is no superuser."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(_("e-mail address"), unique=True)
+    full_name = models.CharField(_("full name"), max_length=120)
+    language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, default="sq")
+    is_active = models.BooleanField(_("may sign in"), default=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["full_name"]
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        ordering = ["email"]
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    def clean(self) -> None:
+        self.email = normalise_email(self.email)
+
+    def get_full_name(self) -> str:
+        return self.full_name
+
+    @cached_property
+    def assignments(self) -> list[RoleAssignment]:
+        """The roles in force today; read once per request, since rights are read at the moment of the act."""
+        if not self.is_active:
+            return []
+        return list(self.role_assignments.active().select_related("institution"))
+
+    @cached_property
+    def roles(self) -> frozenset[str]:
+        return frozenset(assignment.role for assignment in self.assignments)
+
+    @cached_property
+    def institution_ids(self) -> frozenset[uuid.UUID]:
+        """Institutions for which this person reports."""
+        return frozenset(a.institution_id for a in self.assignments if a.role in REPORTERS)
+
+    def has_role(self, *roles: str) -> bool:
+        return not self.roles.isdisjoint(roles)
+
+    @property
+    def is_secretariat(self) -> bool:
+        return self.has_role(*SECRETARIAT)
+
+    @property
+    def is_natc(self) -> bool:
+        return self.has_role(Role.NATC)
+
+    @property
+    def is_reporter(self) -> bool:
+        return self.has_role(*REPORTERS)
+
+    @property
+    def is_observer(self) -> bool:
+        return self.has_role(Role.OBSERVER)
+
+    @property
+    def is_administrator(self) -> bool:
+        return self.has_role(Role.ADMINISTRATOR)
+
+    @property
+    def sees_plan(self) -> bool:
+        """May open plan pages at all; which measures is for `visible_to`."""
+        return self.is_secretariat or self.is_natc or self.is_reporter or self.is_observer
+
+    @property
+    def sees_whole_plan(self) -> bool:
+        return self.is_secretariat or self.is_natc or self.is_observer
+
+    @property
+    def sees_dashboard(self) -> bool:
+        return self.is_secretariat or self.is_natc or self.is_observer
+
+    @property
+    def sees_reports(self) -> bool:
+        return self.is_secretariat or self.is_natc or self.is_observer
+
+    @property
+    def reviews_progress(self) -> bool:
+        return self.has_role(*REVIEWERS)
+
+    @property
+    def manages_rounds(self) -> bool:
+        return self.has_role(Role.DIRECTOR, Role.PLANNING)
+
+    @property
+    def imports_plans(self) -> bool:
+        return self.has_role(Role.DIRECTOR, Role.PLANNING)
+
+    @property
+    def sees_institutions(self) -> bool:
+        return bool(self.roles)
+
+    # Django admin asks these three; which models it may touch is decided by what is registered there.
+    @property
+    def is_staff(self) -> bool:
+        return self.is_administrator
+
+    @property
+    def is_superuser(self) -> bool:
+        return False
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        return self.is_active and self.is_administrator
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_active and self.is_administrator
+
+
+class RoleAssignmentQuerySet(models.QuerySet["RoleAssignment"]):
+    def active(self, on: date | None = None) -> Self:
+        """In force on a day, today unless told; both ends belong to the term."""
+        day = on or timezone.localdate()
+        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=day), starts_on__lte=day)
+
+    def visible_to(self, user: Any) -> Self:
+        if not user.is_authenticated:
+            return self.none()
+        if user.is_secretariat or user.is_administrator:
+            return self
+        return self.filter(user=user)
+
+
+@tracked
+class RoleAssignment(models.Model):
+    """A role held at an institution for a term, and, for a local coordinator, in an area."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="role_assignments", verbose_name=_("user"))
+    role = models.CharField(_("role"), max_length=20, choices=Role)
+    institution = models.ForeignKey(Institution, models.PROTECT, related_name="+", verbose_name=_("institution"))
+    district = models.ForeignKey(
+        District, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("district")
+    )
+    municipality = models.ForeignKey(
+        Municipality, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("municipality")
+    )
+    starts_on = models.DateField(_("from"), default=timezone.localdate)
+    ends_on = models.DateField(_("to"), null=True, blank=True)
+
+    objects = RoleAssignmentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("role of a person")
+        verbose_name_plural = _("roles of people")
+        ordering = ["user", "role", "starts_on"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                name="role_assignment_dates_in_order",
+                violation_error_message=_("The end must not lie before the start."),
+            ),
+            models.CheckConstraint(
+                condition=Q(district__isnull=True) | Q(municipality__isnull=True),
+                name="role_assignment_one_area",
+                violation_error_message=_("Name a district or a municipality, not both."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(role=Role.LOCAL) | Q(district__isnull=False) | Q(municipality__isnull=False),
+                name="role_assignment_local_has_area",
+                violation_error_message=_("A local coordinator needs a district or a municipality."),
+            ),
+            models.UniqueConstraint(
+                fields=["user", "role", "institution", "starts_on"],
+                name="role_assignment_once",
+                violation_error_message=_("This person already holds that role there from that day."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_role_display()}, {self.institution.short}"

@@ -1,0 +1,380 @@
+"""Strategies, their action plans and what a plan's version says: goals, objectives, measures, indicators, budget."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from typing import Any, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from onatc.history import tracked
+from onatc.texts import Translated
+from stakeholders.models import Institution
+
+
+def dates_in_order(name: str) -> models.CheckConstraint:
+    return models.CheckConstraint(
+        condition=Q(starts_on__lte=F("ends_on")),
+        name=name,
+        violation_error_message=_("The end must not lie before the start."),
+    )
+
+
+@tracked
+class Strategy(models.Model):
+    """A national strategy; it may have several plans, with gaps or overlaps between them."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    code = models.SlugField(_("code"), max_length=40, unique=True)
+    title_sq = models.CharField(_("title in Albanian"), max_length=300)
+    title_sr = models.CharField(_("title in Serbian"), max_length=300, blank=True)
+    title_en = models.CharField(_("title in English"), max_length=300, blank=True)
+    title = Translated("title")
+    starts_on = models.DateField(_("start"))
+    ends_on = models.DateField(_("end"))
+
+    class Meta:
+        verbose_name = _("strategy")
+        verbose_name_plural = _("strategies")
+        ordering = ["-starts_on", "code"]
+        constraints = [dates_in_order("strategy_dates_in_order")]
+
+    def __str__(self) -> str:
+        return str(self.title)
+
+
+class PlanQuerySet(models.QuerySet["Plan"]):
+    def visible_to(self, user: Any) -> Self:
+        """Plans of which `user` may see a measure: all for those who see the whole plan, else where they take part."""
+        if not user.is_authenticated or not user.sees_plan:
+            return self.none()
+        if user.sees_whole_plan:
+            return self
+        return self.filter(Exists(Measure.objects.visible_to(user).filter(version__plan=OuterRef("pk"))))
+
+
+@tracked
+class Plan(models.Model):
+    """An action plan. What it says lives in its versions; the plan itself is the thread that holds them."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    strategy = models.ForeignKey(Strategy, models.PROTECT, related_name="plans", verbose_name=_("strategy"))
+    code = models.SlugField(_("code"), max_length=40, unique=True)
+    title_sq = models.CharField(_("title in Albanian"), max_length=300)
+    title_sr = models.CharField(_("title in Serbian"), max_length=300, blank=True)
+    title_en = models.CharField(_("title in English"), max_length=300, blank=True)
+    title = Translated("title")
+    starts_on = models.DateField(_("start"))
+    ends_on = models.DateField(_("end"))
+    is_demonstration = models.BooleanField(_("demonstration"), default=False)
+
+    objects = PlanQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("action plan")
+        verbose_name_plural = _("action plans")
+        ordering = ["-starts_on", "code"]
+        constraints = [dates_in_order("plan_dates_in_order")]
+
+    def __str__(self) -> str:
+        return str(self.title)
+
+    def get_absolute_url(self) -> str:
+        return reverse("strategy:plan-detail", args=[self.pk])
+
+
+class VersionState(models.TextChoices):
+    DRAFT = "draft", _("draft")
+    ADOPTED = "adopted", _("adopted")
+    SUPERSEDED = "superseded", _("superseded")
+    REPLACED = "replaced", _("replaced by a newer draft")
+    UNDONE = "undone", _("import undone")
+
+
+SHOWN_STATES = (VersionState.DRAFT, VersionState.ADOPTED, VersionState.SUPERSEDED)
+
+
+class PlanVersionQuerySet(models.QuerySet["PlanVersion"]):
+    def visible_to(self, user: Any) -> Self:
+        """Adopted and superseded versions for readers of the plan; drafts for the secretariat and the NATC."""
+        if not user.is_authenticated or not user.sees_plan:
+            return self.none()
+        if user.is_secretariat or user.is_natc:
+            return self
+        versions = self.filter(state__in=[VersionState.ADOPTED, VersionState.SUPERSEDED])
+        if user.sees_whole_plan:
+            return versions
+        return versions.filter(Exists(Measure.objects.visible_to(user).filter(version=OuterRef("pk"))))
+
+
+@tracked
+class PlanVersion(models.Model):
+    """One wording of a plan, whole. It is frozen once adopted; an amendment is a new version."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    plan = models.ForeignKey(Plan, models.PROTECT, related_name="versions", verbose_name=_("action plan"))
+    number = models.PositiveSmallIntegerField(_("version"))
+    state = models.CharField(_("state"), max_length=20, choices=VersionState, default=VersionState.DRAFT)
+    based_on = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("based on")
+    )
+    adopted_on = models.DateField(_("adopted on"), null=True, blank=True)
+    adopted_by = models.ForeignKey(
+        Institution, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("deciding body")
+    )
+    decision_reference = models.CharField(_("number of the decision"), max_length=60, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = PlanVersionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("version of a plan")
+        verbose_name_plural = _("versions of a plan")
+        ordering = ["plan", "-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "number"], name="plan_version_number_once"),
+            models.UniqueConstraint(fields=["plan"], condition=Q(state="adopted"), name="plan_one_adopted_version"),
+            models.UniqueConstraint(fields=["plan"], condition=Q(state="draft"), name="plan_one_draft_version"),
+            models.CheckConstraint(
+                condition=~Q(state__in=["adopted", "superseded"])
+                | (Q(adopted_on__isnull=False) & Q(adopted_by__isnull=False) & ~Q(decision_reference="")),
+                name="plan_version_adopted_by_decision",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return _("%(plan)s, version %(number)d") % {"plan": self.plan.title, "number": self.number}
+
+    @property
+    def is_draft(self) -> bool:
+        return self.state == VersionState.DRAFT
+
+
+@tracked
+class Goal(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    version = models.ForeignKey(PlanVersion, models.CASCADE, related_name="goals", verbose_name=_("version of a plan"))
+    code = models.CharField(_("code"), max_length=20)
+    title_sq = models.CharField(_("title in Albanian"), max_length=500, blank=True)
+    title_sr = models.CharField(_("title in Serbian"), max_length=500, blank=True)
+    title_en = models.CharField(_("title in English"), max_length=500, blank=True)
+    title = Translated("title")
+    position = models.PositiveSmallIntegerField(_("position"))
+
+    class Meta:
+        verbose_name = _("goal")
+        verbose_name_plural = _("goals")
+        ordering = ["version", "position"]
+        constraints = [models.UniqueConstraint(fields=["version", "code"], name="goal_code_once_in_version")]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.title}"
+
+
+@tracked
+class Objective(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    goal = models.ForeignKey(Goal, models.CASCADE, related_name="objectives", verbose_name=_("goal"))
+    code = models.CharField(_("code"), max_length=20)
+    title_sq = models.CharField(_("title in Albanian"), max_length=500, blank=True)
+    title_sr = models.CharField(_("title in Serbian"), max_length=500, blank=True)
+    title_en = models.CharField(_("title in English"), max_length=500, blank=True)
+    title = Translated("title")
+    position = models.PositiveSmallIntegerField(_("position"))
+
+    class Meta:
+        verbose_name = _("objective")
+        verbose_name_plural = _("objectives")
+        ordering = ["goal", "position"]
+        constraints = [models.UniqueConstraint(fields=["goal", "code"], name="objective_code_once_in_goal")]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.title}"
+
+
+class MeasureState(models.TextChoices):
+    PLANNED = "planned", _("not started")
+    UNDER_WAY = "under_way", _("under way")
+    COMPLETED = "completed", _("completed")
+    DROPPED = "dropped", _("dropped")
+
+
+class MeasureQuerySet(models.QuerySet["Measure"]):
+    def visible_to(self, user: Any) -> Self:
+        """Measures of shown versions: all for those who see the whole plan, else those led or partnered.
+
+        Drafts are for the secretariat and the NATC alone.
+        """
+        if not user.is_authenticated or not user.sees_plan:
+            return self.none()
+        if user.is_secretariat or user.is_natc:
+            return self.filter(version__state__in=SHOWN_STATES)
+        measures = self.filter(version__state__in=[VersionState.ADOPTED, VersionState.SUPERSEDED])
+        if user.sees_whole_plan:
+            return measures
+        partnered = MeasurePartner.objects.filter(measure=OuterRef("pk"), institution__in=user.institution_ids)
+        return measures.filter(Q(lead__in=user.institution_ids) | Exists(partnered))
+
+    def current(self) -> Self:
+        """Measures of adopted versions: what is in force."""
+        return self.filter(version__state=VersionState.ADOPTED)
+
+
+@tracked
+class Measure(models.Model):
+    """A measure in one version of a plan; `lineage` is the same for the same measure in all versions."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    lineage = models.UUIDField(default=uuid.uuid4, editable=False, db_index=True)
+    version = models.ForeignKey(
+        PlanVersion, models.CASCADE, related_name="measures", verbose_name=_("version of a plan")
+    )
+    objective = models.ForeignKey(Objective, models.CASCADE, related_name="measures", verbose_name=_("objective"))
+    code = models.CharField(_("code"), max_length=20)
+    position = models.PositiveSmallIntegerField(_("position"))
+    title_sq = models.CharField(_("title in Albanian"), max_length=500, blank=True)
+    title_sr = models.CharField(_("title in Serbian"), max_length=500, blank=True)
+    title_en = models.CharField(_("title in English"), max_length=500, blank=True)
+    title = Translated("title")
+    lead = models.ForeignKey(
+        Institution, models.PROTECT, related_name="+", verbose_name=_("lead institution")
+    )
+    partners = models.ManyToManyField(
+        Institution, through="MeasurePartner", related_name="+", verbose_name=_("partner institutions")
+    )
+    starts_on = models.DateField(_("start"))
+    ends_on = models.DateField(_("deadline"))
+    state = models.CharField(_("state"), max_length=20, choices=MeasureState, default=MeasureState.PLANNED)
+    source = models.CharField(_("source"), max_length=300, blank=True)
+
+    objects = MeasureQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("measure")
+        verbose_name_plural = _("measures")
+        ordering = ["version", "position"]
+        constraints = [
+            dates_in_order("measure_dates_in_order"),
+            models.UniqueConstraint(fields=["version", "code"], name="measure_code_once_in_version"),
+            models.UniqueConstraint(fields=["version", "lineage"], name="measure_lineage_once_in_version"),
+        ]
+        indexes = [models.Index(fields=["version", "position"], name="measure_in_order")]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.title}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("strategy:measure-detail", args=[self.pk])
+
+    def is_overdue(self, on: date) -> bool:
+        return self.ends_on < on and self.state not in (MeasureState.COMPLETED, MeasureState.DROPPED)
+
+
+@tracked
+class MeasurePartner(models.Model):
+    measure = models.ForeignKey(Measure, models.CASCADE, related_name="partnerships", verbose_name=_("measure"))
+    institution = models.ForeignKey(
+        Institution, models.PROTECT, related_name="+", verbose_name=_("partner institution")
+    )
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    class Meta:
+        verbose_name = _("partner of a measure")
+        verbose_name_plural = _("partners of a measure")
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["measure", "institution"], name="measure_partner_once")]
+
+    def __str__(self) -> str:
+        return str(self.institution)
+
+
+class Unit(models.TextChoices):
+    NUMBER = "number", _("number")
+    PERCENT = "percent", _("percent")
+    DAYS = "days", _("days")
+    YES_NO = "yes_no", _("yes or no")
+
+
+class CountingRule(models.TextChoices):
+    """What a reported value stands for. In both cases the latest accepted value is the standing."""
+
+    TO_DATE = "to_date", _("total since the start of the plan")
+    AT_DATE = "at_date", _("situation on the last day of the period")
+
+
+@tracked
+class Indicator(models.Model):
+    """What is measured; `baseline` and `target` are empty when not known, which is never zero."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    lineage = models.UUIDField(default=uuid.uuid4, editable=False, db_index=True)
+    measure = models.ForeignKey(Measure, models.CASCADE, related_name="indicators", verbose_name=_("measure"))
+    position = models.PositiveSmallIntegerField(_("position"), default=1)
+    name_sq = models.CharField(_("name in Albanian"), max_length=300, blank=True)
+    name_sr = models.CharField(_("name in Serbian"), max_length=300, blank=True)
+    name_en = models.CharField(_("name in English"), max_length=300, blank=True)
+    name = Translated("name")
+    unit = models.CharField(_("unit"), max_length=10, choices=Unit)
+    counting = models.CharField(_("counting"), max_length=10, choices=CountingRule, default=CountingRule.TO_DATE)
+    lower_is_better = models.BooleanField(_("lower is better"), default=False)
+    baseline = models.DecimalField(_("baseline"), max_digits=14, decimal_places=2, null=True, blank=True)
+    disaggregation = ArrayField(models.CharField(max_length=40), verbose_name=_("breakdown"), default=list, blank=True)
+
+    class Meta:
+        verbose_name = _("indicator")
+        verbose_name_plural = _("indicators")
+        ordering = ["measure", "position"]
+        constraints = [models.UniqueConstraint(fields=["measure", "position"], name="indicator_position_once")]
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+
+@tracked
+class IndicatorTarget(models.Model):
+    """What is to be reached by the end of a period; the last one is the target of the plan."""
+
+    indicator = models.ForeignKey(Indicator, models.CASCADE, related_name="targets", verbose_name=_("indicator"))
+    starts_on = models.DateField(_("start"))
+    ends_on = models.DateField(_("end"))
+    value = models.DecimalField(_("target"), max_digits=14, decimal_places=2)
+
+    class Meta:
+        verbose_name = _("target")
+        verbose_name_plural = _("targets")
+        ordering = ["ends_on"]
+        constraints = [
+            dates_in_order("indicator_target_dates_in_order"),
+            models.UniqueConstraint(fields=["indicator", "ends_on"], name="indicator_target_once_a_period"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.value:f}"
+
+
+class BudgetSource(models.TextChoices):
+    STATE = "state", _("Kosovo budget")
+    DONOR = "donor", _("donor")
+    STATE_AND_DONOR = "state_and_donor", _("Kosovo budget and donor")
+    NOT_FUNDED = "not_funded", _("not yet funded")
+
+
+@tracked
+class BudgetLine(models.Model):
+    measure = models.ForeignKey(Measure, models.CASCADE, related_name="budget_lines", verbose_name=_("measure"))
+    source = models.CharField(_("source of funds"), max_length=20, choices=BudgetSource)
+    planned_cents = models.PositiveBigIntegerField(_("planned, in cents"))
+
+    class Meta:
+        verbose_name = _("budget line")
+        verbose_name_plural = _("budget lines")
+        ordering = ["measure", "source"]
+        constraints = [models.UniqueConstraint(fields=["measure", "source"], name="budget_line_once_a_source")]
+
+    def __str__(self) -> str:
+        return self.get_source_display()
