@@ -277,6 +277,11 @@ class User(AbstractBaseUser):
         return self.has_role(*REVIEWERS)
 
     @property
+    def sees_progress(self) -> bool:
+        """Has an inbox: of entries to review, or of what the own institution owes."""
+        return self.reviews_progress or self.is_reporter
+
+    @property
     def manages_rounds(self) -> bool:
         return self.has_role(Role.DIRECTOR, Role.PLANNING)
 

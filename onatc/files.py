@@ -1,0 +1,291 @@
+"""Attachments: one way in, one way to keep them, one way out.
+
+In: `AttachmentField` checks size, name and content; what is not on the list, or says one thing by its name and another
+by its content, is refused with a sentence. Kept: under a name of our own in `MEDIA_ROOT`, which no URL serves. Out:
+`serve`, from a view that has already asked `visible_to` of the record the file belongs to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import unicodedata
+import uuid
+import zipfile
+from pathlib import PurePosixPath
+from typing import Any, BinaryIO
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import InMemoryUploadedFile, UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
+from django.db import models
+from django.http import FileResponse, Http404, HttpResponseBase
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+OFFICE = "application/vnd.openxmlformats-officedocument."
+OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
+TEXT_TYPES = {"csv": "text/csv", "txt": "text/plain"}
+EXTENSIONS = {
+    "pdf": "application/pdf",
+    "docx": OFFICE + "wordprocessingml.document",
+    "xlsx": OFFICE + "spreadsheetml.sheet",
+    "odt": OPEN_DOCUMENT + "text",
+    "ods": OPEN_DOCUMENT + "spreadsheet",
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+    "webp": "image/webp",
+    **TEXT_TYPES,
+}
+ACCEPT = ",".join(f".{extension}" for extension in EXTENSIONS)
+MAX_MEMBERS, MAX_UNPACKED, MAX_RATIO = 2_000, 200 * 1024 * 1024, 100
+REFUSED_MEMBERS = re.compile(r"(^|/)(vbaProject\.bin|.*\.(exe|dll|js|vbs|scr|bat|cmd|com|jar|ps1))$|(^|/)\.\.(/|$)", re.I)
+# What a harmless document never holds but a file that is two things at once does.
+ACTIVE_IN_TEXT = re.compile(rb"<\s*(script|html|svg|iframe|object|\?xml|!doctype)", re.I)
+
+
+def cleaned_name(name: str) -> str:
+    """The file's own name, without path, control and direction signs, at most 150 bytes; the extension stays."""
+    name = name.replace("\\", "/").rsplit("/", 1)[-1]
+    name = "".join(sign for sign in unicodedata.normalize("NFC", name) if unicodedata.category(sign)[0] != "C")
+    stem, dot, extension = name.strip().rpartition(".")
+    if not dot:
+        stem, extension = extension, ""
+    stem = stem.strip(" .") or "file"
+    while len(stem.encode()) > 150:
+        stem = stem[:-1]
+    return f"{stem}.{extension.lower()}" if extension else stem
+
+
+def content_type_of(file: BinaryIO) -> str | None:
+    """The type that the bytes show, one of `EXTENSIONS`' values; None for anything else. Rewinds the file."""
+    file.seek(0)
+    head = file.read(4096)
+    file.seek(0)
+    if head.startswith(b"%PDF-"):
+        return "application/pdf"
+    if head.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "image/webp"
+    if head.startswith(b"PK\x03\x04"):
+        return _office_type(file)
+    return "text/plain" if _is_text(file) else None
+
+
+def _is_text(file: BinaryIO) -> bool:
+    """Readable UTF-8 without control signs, and without what a browser would run."""
+    import codecs
+
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    file.seek(0)
+    try:
+        while chunk := file.read(65536):
+            if b"\x00" in chunk or ACTIVE_IN_TEXT.search(chunk):
+                return False
+            decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    finally:
+        file.seek(0)
+    return True
+
+
+def _office_type(file: BinaryIO) -> str | None:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            check_archive(archive)
+            names = set(archive.namelist())
+            if "mimetype" in names and archive.getinfo("mimetype").file_size < 200:
+                declared = archive.read("mimetype").decode("ascii", "replace").strip()
+                return declared if declared in EXTENSIONS.values() else None
+            if "[Content_Types].xml" not in names:
+                return None
+            if "word/document.xml" in names:
+                return EXTENSIONS["docx"]
+            return EXTENSIONS["xlsx"] if "xl/workbook.xml" in names else None
+    except (zipfile.BadZipFile, ValidationError, OSError, RuntimeError, NotImplementedError):
+        return None
+    finally:
+        file.seek(0)
+
+
+def check_archive(
+    archive: zipfile.ZipFile,
+    *,
+    members: int = MAX_MEMBERS,
+    unpacked: int = MAX_UNPACKED,
+    ratio: int = MAX_RATIO,
+) -> None:
+    """Refuse, before anything is unpacked, an archive that is a bomb, holds programs, or reaches out of its folder."""
+    infos = archive.infolist()
+    total, packed = sum(info.file_size for info in infos), sum(info.compress_size for info in infos)
+    if len(infos) > members or total > unpacked or (total > 1024 * 1024 and total > ratio * max(packed, 1)):
+        raise ValidationError(
+            _("This file unpacks to far more than its size: it cannot be read safely."), code="archive_bomb"
+        )
+    if any(REFUSED_MEMBERS.search(info.filename) or info.filename.startswith("/") for info in infos):
+        raise ValidationError(_("This file holds macros or programs."), code="archive_programs")
+
+
+def refuse_unless_acceptable(file: UploadedFile, *, limit: int, extensions: dict[str, str] = EXTENSIONS) -> str:
+    """The content type of an upload, or a ValidationError that says in a sentence what is wrong with it."""
+    name = cleaned_name(file.name or "")
+    if getattr(file, "was_cut_off", False) or (file.size or 0) > limit:
+        raise ValidationError(
+            gettext("“%(name)s” is larger than %(limit)s.") % {"name": name, "limit": filesizeformat(limit)},
+            code="too_large",
+        )
+    if not file.size:
+        raise ValidationError(gettext("“%(name)s” is empty.") % {"name": name}, code="empty")
+    extension = PurePosixPath(name).suffix[1:]
+    wanted = extensions.get(extension)
+    found = content_type_of(file)  # type: ignore[arg-type]
+    if found == "text/plain" and wanted in TEXT_TYPES.values():
+        found = wanted
+    if wanted is None or found is None:
+        raise ValidationError(
+            gettext("“%(name)s” is not a kind of file that is accepted here. Accepted: %(kinds)s.")
+            % {"name": name, "kinds": ", ".join(sorted(set(extensions)))},
+            code="kind",
+        )
+    if found != wanted:
+        raise ValidationError(
+            gettext("“%(name)s” is not what its name says. Save it again in the right format.") % {"name": name},
+            code="disguised",
+        )
+    return found
+
+
+class LimitedUploadHandler(FileUploadHandler):
+    """Keeps the first `UPLOAD_LIMIT_BYTES` of each file and drops the rest as it arrives.
+
+    A file of any size therefore costs no more disk than the limit, the other fields of the form arrive whole, and the
+    form can say which file was too large instead of the connection breaking.
+    """
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        self.received = 0
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
+        self.received += len(raw_data)
+        if self.received > settings.UPLOAD_LIMIT_BYTES:
+            return None
+        return raw_data
+
+    def file_complete(self, file_size: int) -> UploadedFile | None:
+        if self.received <= settings.UPLOAD_LIMIT_BYTES:
+            return None
+        empty = InMemoryUploadedFile(
+            io.BytesIO(), self.field_name, self.file_name or "file", self.content_type, 0, self.charset
+        )
+        empty.was_cut_off = True  # type: ignore[attr-defined]
+        return empty
+
+
+class _SeveralFiles(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class AttachmentField(forms.FileField):
+    """One or several files that may be kept as attachments; gives a list of uploads with `.checked_type` set."""
+
+    def __init__(self, *, limit: int | None = None, **kwargs: Any) -> None:
+        self.limit = limit or settings.UPLOAD_LIMIT_BYTES
+        kwargs.setdefault("widget", _SeveralFiles(attrs={"accept": ACCEPT, "multiple": True}))
+        kwargs.setdefault(
+            "help_text",
+            _("PDF, Word, Excel, OpenDocument, pictures, CSV or plain text; at most 20 MB each."),
+        )
+        super().__init__(**kwargs)
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+        files = [file for file in (data if isinstance(data, list | tuple) else [data]) if file]
+        if not files:
+            if self.required:
+                raise ValidationError(self.error_messages["required"], code="required")
+            return []
+        problems: list[ValidationError] = []
+        for file in files:
+            try:
+                file.checked_type = refuse_unless_acceptable(file, limit=self.limit)
+            except ValidationError as error:
+                problems.append(error)
+        if problems:
+            raise ValidationError(problems)
+        return files
+
+
+def _own_name(instance: Attachment, filename: str) -> str:
+    name = uuid.uuid4().hex
+    return f"{name[:2]}/{name}"
+
+
+class Attachment(models.Model):
+    """A file that belongs to a record of an upper app, which adds the foreign key and `visible_to`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    file = models.FileField(_("file"), upload_to=_own_name, max_length=100)
+    original_name = models.CharField(_("file"), max_length=255)
+    content_type = models.CharField(_("kind of file"), max_length=100)
+    size = models.PositiveBigIntegerField(_("size"))
+    sha256 = models.CharField("SHA-256", max_length=64)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("added by")
+    )
+    uploaded_at = models.DateTimeField(_("added"), auto_now_add=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.original_name
+
+    @classmethod
+    def keep(cls, upload: UploadedFile, *, by: Any, **fields: Any) -> Any:
+        """Store a checked upload (`AttachmentField`) and make its row; the file is written whole before the row."""
+        digest = hashlib.sha256()
+        upload.seek(0)
+        for chunk in upload.chunks():
+            digest.update(chunk)
+        upload.seek(0)
+        attachment = cls(
+            original_name=cleaned_name(upload.name or "file"),
+            content_type=upload.checked_type,  # type: ignore[attr-defined]
+            size=upload.size,
+            sha256=digest.hexdigest(),
+            uploaded_by=by,
+            **fields,
+        )
+        attachment.file.save("", upload, save=False)
+        attachment.save(force_insert=True)
+        return attachment
+
+
+def serve(attachment: Attachment, *, inline: bool = False) -> HttpResponseBase:
+    """The file as a download that no browser will run; 404 when the store has lost it.
+
+    The caller has fetched `attachment` through `visible_to`.
+    """
+    try:
+        handle = attachment.file.open("rb")
+    except OSError as error:
+        raise Http404(gettext("The file is not in the store.")) from error
+    response = FileResponse(
+        handle,
+        as_attachment=not inline,
+        filename=attachment.original_name,
+        content_type=attachment.content_type,
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response._csp_replace = {"default-src": ["'none'"], "sandbox": [""]}  # type: ignore[attr-defined]
+    return response

@@ -1,0 +1,204 @@
+"""What every page shares: language and headers, navigation by rights, health, and the page for a database that is away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from onatc.jobs import worker_is_alive
+
+PERMISSIONS_POLICY = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page in the left list: shown to whom `right`, an attribute of the user, is true."""
+
+    url_name: str
+    label: Promise
+    right: str
+
+
+AREAS: list[tuple[Promise, list[Entry]]] = [
+    (_("Office"), [Entry("home", _("Home"), "is_authenticated")]),
+    (
+        _("Strategy and action plan"),
+        [
+            Entry("strategy:plan-list", _("Action plans"), "sees_plan"),
+            Entry("strategy:measure-list", _("Measures"), "sees_plan"),
+            Entry("strategy:progress-list", _("Progress"), "sees_progress"),
+            Entry("strategy:round-list", _("Reporting rounds"), "sees_plan"),
+            Entry("strategy:import-list", _("Imports"), "imports_plans"),
+        ],
+    ),
+    (_("Stakeholders"), [Entry("stakeholders:institution-list", _("Institutions"), "sees_institutions")]),
+    (
+        _("Monitoring"),
+        [
+            Entry("monitoring:dashboard", _("Dashboard"), "sees_dashboard"),
+            Entry("monitoring:report-list", _("Reports"), "sees_reports"),
+        ],
+    ),
+    (_("Help"), [Entry("strategy:signal-rule", _("How signals are computed"), "sees_plan")]),
+    (_("Administration"), [Entry("admin:index", _("Accounts and settings"), "is_administrator")]),
+]
+
+
+@lru_cache(maxsize=256)
+def _navigation(rights: frozenset[str], language: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Areas with their pages as (address, label), built once for each set of rights and language."""
+    shown = []
+    for title, entries in AREAS:
+        pages = [(reverse(entry.url_name), str(entry.label)) for entry in entries if entry.right in rights]
+        if pages:
+            shown.append((str(title), pages))
+    return shown
+
+
+def page_context(request: HttpRequest) -> dict[str, Any]:
+    """For every template: navigation, languages, and whether this is a demonstration."""
+    user = getattr(request, "user", None)
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    navigation: list[tuple[str, list[tuple[str, str]]]] = []
+    if user is not None and user.is_authenticated:
+        rights = frozenset(e.right for _title, entries in AREAS for e in entries if getattr(user, e.right))
+        navigation = _navigation(rights, language)
+    return {
+        "navigation": navigation,
+        "languages": settings.LANGUAGES,
+        "page_language": language,
+        "html_language": "sr-Latn" if language == "sr-latn" else language,
+        "is_demonstration": settings.DEMO,
+    }
+
+
+class PageMiddleware:
+    """The reader's own language; headers that keep signed-in pages out of every cache; 503 instead of a crash."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            user = request.user
+            signed_in = user.is_authenticated
+            if signed_in:
+                translation.activate(user.language)  # type: ignore[union-attr]
+                request.LANGUAGE_CODE = translation.get_language()
+            response = self.get_response(request)
+        except OperationalError:
+            return unavailable(request)
+        response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        response.headers["Content-Language"] = translation.get_language() or settings.LANGUAGE_CODE
+        if signed_in:
+            response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return unavailable(request) if isinstance(exception, OperationalError) else None
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """Needs no database: says that nothing is lost and when to try again."""
+    connection.close()
+    from django.template.loader import render_to_string
+
+    response = HttpResponse(render_to_string("503.html"), status=503)
+    response.headers["Retry-After"] = "10"
+    return response
+
+
+def wants_partial(request: HttpRequest) -> bool:
+    """htmx asks for a part of the page, and will put it into the page that is there."""
+    htmx = getattr(request, "htmx", None)
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request  # type: ignore[union-attr]
+
+
+@login_not_required
+@require_POST
+def set_language(request: HttpRequest) -> HttpResponse:
+    """Switch the language; a signed-in reader keeps it for pages, mails and the next sign-in."""
+    language = request.POST.get("language", "")
+    target = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
+        target = reverse("home")
+    response = redirect(target)
+    if language in dict(settings.LANGUAGES):
+        if request.user.is_authenticated:
+            request.user.language = language  # type: ignore[union-attr]
+            request.user.save(update_fields=["language"])
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            language,
+            max_age=365 * 24 * 3600,
+            secure=request.is_secure(),
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
+
+
+@login_not_required
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("alive\n", content_type="text/plain")
+
+
+@login_not_required
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Database, migrations, broker and worker, each named with "ok" or what is wrong; 503 when any is not."""
+    checks = {"database": _check_database(), "migrations": "unknown", "broker": _check_broker(), "worker": "unknown"}
+    if checks["database"] == "ok":
+        executor = MigrationExecutor(connection)
+        pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        checks["migrations"] = f"{len(pending)} not applied" if pending else "ok"
+        if not pending:
+            checks["worker"] = "ok" if worker_is_alive() else "no heartbeat for two minutes"
+    ready = all(state == "ok" for state in checks.values())
+    return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
+
+
+def _check_database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except OperationalError:
+        return "no answer"
+    return "ok"
+
+
+def _check_broker() -> str:
+    try:
+        client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=2)
+        client.ping()
+        client.close()
+    except redis.RedisError:
+        return "no answer"
+    return "ok"
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403 with the reason that the predicate gave."""
+    return render(request, "403.html", {"reason": str(exception) if exception else ""}, status=403)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return render(request, "csrf.html", status=403)

@@ -1,0 +1,15 @@
+from onatc.jobs import Heartbeat, Job, JobState
+from onatc.mail import Message, MessageState
+from onatc.vocabulary import Code, CodeList, District, Municipality
+
+__all__ = [
+    "Code",
+    "CodeList",
+    "District",
+    "Heartbeat",
+    "Job",
+    "JobState",
+    "Message",
+    "MessageState",
+    "Municipality",
+]

@@ -1,0 +1,25 @@
+"""Celery's side of jobs and mail; what they do is in jobs.py and mail.py."""
+
+from celery import shared_task
+
+from onatc import jobs, mail
+
+
+@shared_task
+def run_job(pk: str) -> None:
+    jobs.run(pk)
+
+
+@shared_task
+def sweep_jobs() -> None:
+    jobs.sweep()
+
+
+@shared_task
+def record_heartbeat() -> None:
+    jobs.record_heartbeat()
+
+
+@shared_task
+def send_messages() -> None:
+    mail.send_waiting()

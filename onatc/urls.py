@@ -1,0 +1,20 @@
+"""The one place where the apps meet; they are named as strings."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from onatc import http, jobs
+
+urlpatterns = [
+    path("", include("monitoring.urls")),
+    path("", include("strategy.urls")),
+    path("", include("stakeholders.urls")),
+    path("jobs/<uuid:pk>/", jobs.job_detail, name="job-detail"),
+    path("language/", http.set_language, name="set-language"),
+    path("accounts/", include("stakeholders.account_urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", http.healthz, name="healthz"),
+    path("readyz", http.readyz, name="readyz"),
+]
+
+handler403 = "onatc.http.permission_denied"

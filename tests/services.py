@@ -1,0 +1,22 @@
+"""Pytest plugin: throw-away PostgreSQL and Valkey before the settings are read; named by `-p tests.services`.
+
+Nothing is started in an xdist worker, nor for what `DATABASE_URL` or `REDIS_URL` names already.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    folder = Path(tempfile.mkdtemp(prefix="onatc-test-"))
+    folder.chmod(0o755)
+    # Handlers run last in, first out: the servers stop before their folder goes.
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["DEMO"] = "1"
+    os.environ["VAR_DIR"] = str(folder)
+
+    from onatc.services import ensure
+
+    ensure(folder, throw_away=True)
