@@ -12,14 +12,18 @@ from strategy.models.plan import (
     Objective,
     Plan,
     PlanVersion,
+    SHOWN_STATES,
     Strategy,
     Unit,
     VersionState,
 )
 from strategy.models.progress import (
+    FINAL_STATES,
+    OPEN_STATES,
     EntryState,
     EntryTranslation,
     Evidence,
+    NoteKind,
     ProgressEntry,
     ProgressRequest,
     ProgressValue,
@@ -31,6 +35,10 @@ from strategy.models.progress import (
 from strategy.models.signals import MeasureSignal, Signal, SignalOverride
 
 __all__ = [
+    "FINAL_STATES",
+    "OPEN_STATES",
+    "SHOWN_STATES",
+    "NoteKind",
     "BudgetLine",
     "BudgetSource",
     "CountingRule",

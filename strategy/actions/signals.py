@@ -1,0 +1,187 @@
+"""Writing the signals that `strategy.signal` computes, for measures and quarters; constant in queries."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from onatc.errors import Refused, require
+from onatc.periods import Period
+from stakeholders.models import User
+from strategy import access
+from strategy.models import (
+    IndicatorTarget,
+    Measure,
+    MeasureSignal,
+    MeasureState,
+    PlanVersion,
+    ProgressEntry,
+    ProgressValue,
+    Signal,
+    SignalOverride,
+    VersionState,
+)
+from strategy.signal import MeasureFacts, Reading, compute
+
+
+def refresh_version(version: PlanVersion, *, on: date | None = None) -> None:
+    """Recompute every measure of a version for every quarter from the plan's start to today."""
+    day = on or timezone.localdate()
+    start, end = version.plan.starts_on, min(max(day, version.plan.starts_on), version.plan.ends_on)
+    refresh(Measure.objects.filter(version=version), Period(start, end).quarters(), on=day)
+
+
+def refresh_current(*, on: date | None = None) -> None:
+    """The nightly run: the running quarter of every plan in force; time alone can change a signal."""
+    day = on or timezone.localdate()
+    measures = Measure.objects.filter(version__state__in=[VersionState.ADOPTED, VersionState.DRAFT])
+    refresh(measures, [Period.quarter_of(day)], on=day)
+
+
+@transaction.atomic
+def refresh(measures: Iterable[Measure], quarters: list[Period], *, on: date | None = None) -> None:
+    """Compute and store the signals of `measures` for `quarters`.
+
+    A quarter is judged on its last day, the running one today; only reports on periods that ended by then count.
+    Reports on the same measure in other versions of the plan count too (`lineage`).
+    """
+    day = on or timezone.localdate()
+    rows = list(measures)
+    entries = _entries_by_lineage({measure.lineage for measure in rows})
+    targets = _targets_by_measure([measure.pk for measure in rows])
+    overrides = {
+        (override.measure_id, override.starts_on, override.ends_on): override
+        for override in SignalOverride.objects.filter(
+            measure__in=[measure.pk for measure in rows], starts_on__in=[quarter.start for quarter in quarters]
+        )
+    }
+    signals = []
+    for measure in rows:
+        history = entries.get(measure.lineage, [])
+        for quarter in quarters:
+            judged_on = min(quarter.end, day)
+            known = [found for found in history if found["ends_on"] <= quarter.end]
+            latest = known[-1] if known else None
+            facts = MeasureFacts(
+                starts_on=measure.starts_on,
+                ends_on=measure.ends_on,
+                reported_state=latest["measure_state"] if latest else None,
+                latest_period_end=latest["ends_on"] if latest else None,
+                readings=_readings(known, targets.get(measure.pk, {})),
+                is_dropped=measure.state == MeasureState.DROPPED and judged_on == day,
+            )
+            judgement = compute(facts, judged_on)
+            override = overrides.get((measure.pk, quarter.start, quarter.end))
+            signals.append(
+                MeasureSignal(
+                    measure=measure,
+                    starts_on=quarter.start,
+                    ends_on=quarter.end,
+                    signal=override.signal if override else judgement.signal,
+                    reason=judgement.reason,
+                    reason_values=judgement.values | ({"computed": str(judgement.signal)} if override else {}),
+                    achieved_pct=judgement.achieved_pct,
+                    latest_entry_id=latest["pk"] if latest else None,
+                    is_overridden=override is not None,
+                    computed_at=timezone.now(),
+                )
+            )
+    MeasureSignal.objects.bulk_create(
+        signals,
+        batch_size=2_000,
+        update_conflicts=True,
+        unique_fields=["measure", "starts_on", "ends_on"],
+        update_fields=[
+            "signal",
+            "reason",
+            "reason_values",
+            "achieved_pct",
+            "latest_entry",
+            "is_overridden",
+            "computed_at",
+        ],
+    )
+
+
+def _entries_by_lineage(lineages: set[uuid.UUID]) -> dict[uuid.UUID, list[dict[str, Any]]]:
+    """The lead's accepted entries of each measure, oldest period first, with their values by indicator lineage."""
+    found = list(
+        ProgressEntry.objects.final()
+        .filter(request__measure__lineage__in=lineages, request__institution=_lead())
+        .order_by("request__round__ends_on", "accepted_at")
+        .values("pk", "measure_state", "is_nil", "request__measure__lineage", "request__round__ends_on")
+    )
+    values: dict[uuid.UUID, dict[uuid.UUID, Decimal]] = defaultdict(dict)
+    for entry, indicator, value in ProgressValue.objects.filter(
+        entry__in=[row["pk"] for row in found], value__isnull=False
+    ).values_list("entry", "requested__indicator__lineage", "value"):
+        values[entry][indicator] = value
+    grouped: dict[uuid.UUID, list[dict[str, Any]]] = defaultdict(list)
+    for row in found:
+        grouped[row["request__measure__lineage"]].append(
+            {
+                "pk": row["pk"],
+                "measure_state": row["measure_state"],
+                "ends_on": row["request__round__ends_on"],
+                "values": values.get(row["pk"], {}),
+            }
+        )
+    return grouped
+
+
+def _lead() -> Any:
+    """Only the lead institution's report sets the status; partners' reports are shown beside it."""
+    return F("request__measure__lead")
+
+
+def _targets_by_measure(measures: list[uuid.UUID]) -> dict[uuid.UUID, dict[uuid.UUID, tuple[Any, Any]]]:
+    """For each measure, baseline and last target of its indicators by the indicator's lineage."""
+    grouped: dict[uuid.UUID, dict[uuid.UUID, tuple[Any, Any]]] = defaultdict(dict)
+    for measure, lineage, baseline, target in (
+        IndicatorTarget.objects.filter(indicator__measure__in=measures)
+        .order_by("ends_on")
+        .values_list("indicator__measure", "indicator__lineage", "indicator__baseline", "value")
+    ):
+        grouped[measure][lineage] = (baseline, target)
+    return grouped
+
+
+def _readings(known: list[dict[str, Any]], targets: dict[uuid.UUID, tuple[Any, Any]]) -> list[Reading]:
+    latest: dict[uuid.UUID, Decimal] = {}
+    for entry in known:
+        latest |= entry["values"]
+    return [Reading(latest.get(lineage), baseline, target) for lineage, (baseline, target) in targets.items()]
+
+
+@transaction.atomic
+def override_signal(measure: Measure, period: Period, *, by: User, signal: str, reason: str) -> None:
+    """Set another signal for one period, with a reason that is shown beside it; an empty signal takes it back."""
+    require(access.may_override_signal(by))
+    Measure.objects.select_for_update(of=("self",)).get(pk=measure.pk)
+    existing = SignalOverride.objects.filter(
+        measure=measure, starts_on=period.start, ends_on=period.end
+    ).first()
+    if not signal:
+        if existing is None:
+            raise Refused(_("There is no override to take back."))
+        existing.delete()
+    else:
+        if signal not in Signal.values or not reason.strip():
+            raise Refused(_("An override needs a signal and a reason."))
+        SignalOverride.objects.update_or_create(
+            measure=measure,
+            starts_on=period.start,
+            ends_on=period.end,
+            defaults={"signal": signal, "reason": reason.strip(), "by": by, "at": timezone.now()},
+        )
+    refresh([measure], [period])
+

@@ -1,0 +1,147 @@
+"""The published rule of the signal: where a measure stands on a day, and why. Plain functions, no database.
+
+The rule, in the order in which it is asked:
+
+1. *dropped* when a decision dropped the measure; *completed* when the lead institution reported it completed and the office
+   accepted that.
+2. *not yet due to start* before its start.
+3. *late* when the deadline has passed.
+4. *no news* when nothing was ever accepted and the first report is overdue, or when the latest accepted report is about
+   a period that ended more than `NEWS_DAYS` days ago.
+5. *at risk* when the share achieved is more than `TOLERANCE` points behind the share of time gone, or when the lead
+   reported that the work has not started although a quarter of its time is gone.
+6. *on time* otherwise.
+
+Share achieved = (value - baseline) / (target - baseline) in per cent, from the latest accepted values; with several
+indicators, their mean over those that can be computed. A baseline or target that is not known gives no share, never zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext
+
+from strategy.models.plan import MeasureState
+from strategy.models.signals import Signal
+
+TOLERANCE = Decimal(20)
+NEWS_DAYS = 200  # two quarters and the fifteen days in which a report is due
+FIRST_REPORT_DAYS = 120  # one quarter and its fifteen days, and two weeks for the review
+START_SHARE = Decimal(25)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The latest accepted value of an indicator; any of the three may be unknown."""
+
+    value: Decimal | None
+    baseline: Decimal | None
+    target: Decimal | None
+
+
+@dataclass(frozen=True)
+class MeasureFacts:
+    """What is known of a measure on a day. `reported_state` and `latest_period_end` come from the lead's latest accepted
+    report; both are None when there is none."""
+
+    starts_on: date
+    ends_on: date
+    reported_state: str | None = None
+    latest_period_end: date | None = None
+    readings: Sequence[Reading] = ()
+    is_dropped: bool = False
+
+
+@dataclass(frozen=True)
+class Judgement:
+    signal: Signal
+    reason: str
+    values: dict[str, Any] = field(default_factory=dict)
+    achieved_pct: Decimal | None = None
+
+
+def achieved_pct(reading: Reading) -> Decimal | None:
+    """Share of the way from baseline to target, 0.0–100.0, half-up; None when a part is unknown or the two are equal
+    (then reaching the target is all there is: 100 when the value is at it, else unknown)."""
+    if reading.value is None or reading.target is None or reading.baseline is None:
+        return None
+    way = reading.target - reading.baseline
+    if way == 0:
+        return Decimal("100.0") if reading.value == reading.target else None
+    share = (reading.value - reading.baseline) / way * 100
+    return min(max(share, Decimal(0)), Decimal(100)).quantize(Decimal("0.1"), ROUND_HALF_UP)
+
+
+def mean_achieved_pct(readings: Sequence[Reading]) -> Decimal | None:
+    shares = [share for reading in readings if (share := achieved_pct(reading)) is not None]
+    if not shares:
+        return None
+    return (sum(shares, Decimal(0)) / len(shares)).quantize(Decimal("0.1"), ROUND_HALF_UP)
+
+
+def elapsed_pct(starts_on: date, ends_on: date, on: date) -> Decimal:
+    """Share of the time gone, both days included: the first day counts, the last day is 100."""
+    days = (ends_on - starts_on).days + 1
+    gone = min(max((on - starts_on).days + 1, 0), days)
+    return (Decimal(gone) / days * 100).quantize(Decimal("0.1"), ROUND_HALF_UP)
+
+
+def compute(facts: MeasureFacts, on: date) -> Judgement:
+    """The signal of a measure on a day, by the rule of this module."""
+    share = mean_achieved_pct(facts.readings)
+    if facts.is_dropped or facts.reported_state == MeasureState.DROPPED:
+        return Judgement(Signal.DROPPED, "dropped", {}, share)
+    if facts.reported_state == MeasureState.COMPLETED:
+        return Judgement(Signal.COMPLETED, "reported_completed", {}, share)
+    if on < facts.starts_on:
+        return Judgement(Signal.NOT_STARTED, "starts_later", {"date": facts.starts_on.isoformat()}, share)
+    if on > facts.ends_on:
+        days = (on - facts.ends_on).days
+        return Judgement(Signal.LATE, "deadline_passed", {"date": facts.ends_on.isoformat(), "days": days}, share)
+    gone = elapsed_pct(facts.starts_on, facts.ends_on, on)
+    if facts.latest_period_end is None:
+        if (on - facts.starts_on).days > FIRST_REPORT_DAYS:
+            return Judgement(Signal.NO_NEWS, "never_reported", {}, share)
+        return Judgement(Signal.ON_TIME, "first_report_not_due", {}, share)
+    if (on - facts.latest_period_end).days > NEWS_DAYS:
+        return Judgement(Signal.NO_NEWS, "report_is_old", {"date": facts.latest_period_end.isoformat()}, share)
+    if facts.reported_state == MeasureState.PLANNED and gone > START_SHARE:
+        return Judgement(Signal.AT_RISK, "not_started", {"elapsed": str(gone)}, share)
+    if share is None:
+        return Judgement(Signal.ON_TIME, "no_share", {}, None)
+    if share < gone - TOLERANCE:
+        return Judgement(Signal.AT_RISK, "behind", {"achieved": str(share), "elapsed": str(gone)}, share)
+    return Judgement(Signal.ON_TIME, "in_step", {"achieved": str(share), "elapsed": str(gone)}, share)
+
+
+def reason_text(reason: str, values: dict[str, Any]) -> str:
+    """The reason of a judgement as a sentence in the active language."""
+    shown = {key: _shown(key, value) for key, value in values.items()}
+    sentence = {
+        "dropped": gettext("The measure was dropped by a decision."),
+        "reported_completed": gettext("The lead institution reported it completed, and the office accepted that."),
+        "starts_later": gettext("It starts on %(date)s."),
+        "deadline_passed": gettext("The deadline of %(date)s has passed, %(days)s days ago."),
+        "never_reported": gettext("No report on it was ever accepted."),
+        "first_report_not_due": gettext("It has begun; its first report is not due yet."),
+        "report_is_old": gettext("The latest accepted report is about the period that ended on %(date)s."),
+        "not_started": gettext("The work has not started although %(elapsed)s%% of the time is gone."),
+        "no_share": gettext("It is reported on; a share cannot be computed because a baseline, a target or a value is unknown."),
+        "behind": gettext("%(achieved)s%% is achieved while %(elapsed)s%% of the time is gone."),
+        "in_step": gettext("%(achieved)s%% is achieved while %(elapsed)s%% of the time is gone."),
+    }.get(reason, "")
+    return sentence % shown if shown else sentence.replace("%%", "%")
+
+
+def _shown(key: str, value: Any) -> str:
+    if key == "date":
+        return date_format(date.fromisoformat(value), "DATE_FORMAT")
+    if key in ("achieved", "elapsed"):
+        return number_format(Decimal(value), 1)
+    return number_format(value)
