@@ -7,6 +7,7 @@ default secret, with `ALLOWED_HOSTS=*`, or with debugging on (threats.md T39).
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -132,6 +133,9 @@ CELERY_BEAT_SCHEDULE = {
     "record heartbeat": {"task": "onatc.tasks.record_heartbeat", "schedule": 60},
     "sweep jobs": {"task": "onatc.tasks.sweep_jobs", "schedule": 30},
     "send messages": {"task": "onatc.tasks.send_messages", "schedule": 60},
+    "open due rounds": {"task": "strategy.tasks.open_due_rounds", "schedule": crontab(hour=5, minute=0)},
+    "refresh signals": {"task": "strategy.tasks.refresh_signals", "schedule": crontab(hour=0, minute=10)},
+    "remind": {"task": "strategy.tasks.remind", "schedule": crontab(hour=7, minute=0)},
 }
 JOB_HEARTBEAT_SECONDS = env.float("JOB_HEARTBEAT_SECONDS", default=5)
 JOB_SILENT_SECONDS = env.float("JOB_SILENT_SECONDS", default=45)  # several missed beats

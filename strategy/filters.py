@@ -1,0 +1,130 @@
+"""The filter of measures: the dashboard's numbers and the list behind them are made by this one object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from onatc.forms import PlainSelect
+from onatc.periods import Period, PeriodField
+from onatc.texts import SortKey
+from strategy.models import Measure, MeasurePartner, MeasureState, PlanVersion, Signal
+
+SORTS: dict[str, Any] = {
+    "plan": ["position"],
+    "code": ["code"],
+    "title": ["title"],
+    "lead": ["lead_code", "position"],
+    "deadline": ["ends_on", "position"],
+    "signal": ["signal", "position"],
+    "achieved": ["achieved_pct", "position"],
+}
+SEARCHED = ("title_sq", "title_sr", "title_en")
+MAX_LENGTH = 200
+
+
+def quarter_of(period: Period | None) -> Period:
+    """The quarter whose signals stand for a period: its last one, or the running one."""
+    today = timezone.localdate()
+    return Period.quarter_of(min(period.end, today) if period else today)
+
+
+class MeasureFilterForm(forms.Form):
+    q = forms.CharField(label=_("Words or code"), max_length=MAX_LENGTH, required=False)
+    goal = forms.ChoiceField(label=_("Goal"), required=False, widget=PlainSelect)
+    institution = forms.ChoiceField(label=_("Institution"), required=False, widget=PlainSelect)
+    part = forms.ChoiceField(
+        label=_("Its part"),
+        required=False,
+        widget=PlainSelect,
+        choices=[("", _("any")), ("lead", _("lead")), ("partner", _("partner"))],
+    )
+    signal = forms.ChoiceField(
+        label=_("Signal"), required=False, widget=PlainSelect, choices=[("", _("all")), *Signal.choices]
+    )
+    state = forms.ChoiceField(
+        label=_("State"), required=False, widget=PlainSelect, choices=[("", _("all")), *MeasureState.choices]
+    )
+    period = PeriodField(label=_("Period"), required=False)
+    plan = forms.CharField(widget=forms.HiddenInput, required=False)
+    sort = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, data: Any, goals: list[tuple[str, str]], institutions: list[tuple[str, str]]) -> None:
+        super().__init__(data, auto_id="filter_%s")
+        self.fields["goal"].choices = [("", _("all")), *goals]  # type: ignore[attr-defined]
+        self.fields["institution"].choices = [("", _("all")), *institutions]  # type: ignore[attr-defined]
+        for name, field in self.fields.items():
+            css = "form-select" if isinstance(field.widget, forms.Select) else "form-control"
+            if name not in ("plan", "sort"):
+                field.widget.attrs["class"] = css
+
+
+class MeasureFilter:
+    """Reads the address's query for the measures of one version; what is not understood filters nothing, and says so.
+
+    `rows` are the measures with `signal` and `achieved_pct` of the period; `without_signal` the same before the signal
+    is asked, for the counts on top.
+    """
+
+    def __init__(
+        self,
+        data: Any,
+        *,
+        version: PlanVersion,
+        user: Any,
+        goals: Iterable[tuple[str, str]] = (),
+        institutions: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        self.form = MeasureFilterForm(data, list(goals), list(institutions))
+        self.form.is_valid()
+        self.chosen: dict[str, Any] = self.form.cleaned_data
+        self.version = version
+        self.quarter = quarter_of(self.chosen.get("period"))
+        self.without_signal = self._narrow(Measure.objects.visible_to(user).filter(version=version))
+        rows = self.without_signal
+        if signal := self.chosen.get("signal"):
+            rows = rows.filter(signal=signal)
+        self.rows = rows
+
+    def _narrow(self, rows: QuerySet[Measure]) -> QuerySet[Measure]:
+        rows = rows.annotate(
+            of_period=FilteredRelation(
+                "signals",
+                condition=Q(signals__starts_on=self.quarter.start, signals__ends_on=self.quarter.end),
+            ),
+        ).annotate(
+            signal=F("of_period__signal"),
+            achieved_pct=F("of_period__achieved_pct"),
+            is_overridden=F("of_period__is_overridden"),
+        )
+        if words := (self.chosen.get("q") or "").strip():
+            found = Q(code__iexact=words)
+            for column in SEARCHED:
+                found |= Q(**{f"{column}__unaccent__icontains": words})
+            rows = rows.filter(found)
+        if goal := self.chosen.get("goal"):
+            rows = rows.filter(objective__goal__code=goal)
+        if state := self.chosen.get("state"):
+            rows = rows.filter(state=state)
+        if code := self.chosen.get("institution"):
+            lead = Q(lead__code=code)
+            partner = Q(Exists(MeasurePartner.objects.filter(measure=OuterRef("pk"), institution__code=code)))
+            part = self.chosen.get("part")
+            rows = rows.filter(lead if part == "lead" else partner if part == "partner" else lead | partner)
+        return rows
+
+    def ordered(self) -> QuerySet[Measure]:
+        """The rows in the order that the address asks for; an unknown key sorts as the plan does."""
+        key = self.chosen.get("sort") or "plan"
+        descending = key.startswith("-")
+        fields = SORTS.get(key.removeprefix("-"), SORTS["plan"])
+        order: list[Any] = []
+        for field in fields:
+            expression = SortKey("title") if field == "title" else F("lead__code" if field == "lead_code" else field)
+            order.append(expression.desc(nulls_last=True) if descending else expression.asc(nulls_last=True))
+        return self.rows.order_by(*order, "position", "pk")

@@ -1,0 +1,182 @@
+"""Questions about rounds and progress: what is owed, what waits for review, what was said."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.utils import timezone
+
+from onatc.texts import HTML_CODES, SortKey, Text, column_of, language_column
+from strategy.models import (
+    FINAL_STATES,
+    EntryState,
+    Evidence,
+    Measure,
+    ProgressEntry,
+    ProgressRequest,
+    ProgressValue,
+    ReviewNote,
+    Round,
+    RoundState,
+)
+
+# How the answer to a request is shown; `missing` is owed in a closed round, `owed` in an open one.
+OWED, OVERDUE, MISSING, NIL = "owed", "overdue", "missing", "nil"
+
+
+@dataclass(frozen=True)
+class Owed:
+    """A request with the state of its answer, as the institution sees it."""
+
+    request: ProgressRequest
+    entry: ProgressEntry | None
+    state: str
+    comment: str = ""
+
+
+def state_of(request: ProgressRequest, entry: ProgressEntry | None, today: date) -> str:
+    """An entry's own state once it is handed in or returned; before that what is owed, overdue or missing."""
+    if entry is not None and entry.state == EntryState.RETURNED:
+        return str(entry.state)
+    if entry is not None and entry.state != EntryState.DRAFT:
+        return NIL if entry.is_nil and entry.state in FINAL_STATES else str(entry.state)
+    if request.round.state == RoundState.CLOSED:
+        return MISSING
+    if today > request.round.due_on:
+        return OVERDUE
+    return str(EntryState.DRAFT) if entry is not None else OWED
+
+
+def owed_by(user: Any) -> list[Owed]:
+    """All that the user's institutions were asked in open rounds, and what was returned in any; returned ones first."""
+    returned = ProgressEntry.objects.filter(request=OuterRef("pk"), state=EntryState.RETURNED)
+    requests = (
+        ProgressRequest.objects.visible_to(user)
+        .owed_by(user)
+        .filter(Q(round__state=RoundState.OPEN) | Q(Exists(returned)))
+    )
+    return _answered(requests.select_related("round", "institution").order_by("round__due_on", "measure__position"))
+
+
+def _answered(requests: QuerySet[ProgressRequest]) -> list[Owed]:
+    newest = ProgressEntry.objects.order_by("updated_at").prefetch_related(
+        Prefetch("notes", ReviewNote.objects.filter(kind="returned").order_by("at"), to_attr="returns")
+    )
+    today = timezone.localdate()
+    found = []
+    for request in requests.prefetch_related(Prefetch("entries", newest, to_attr="answers")):
+        entry = request.answers[-1] if request.answers else None  # type: ignore[attr-defined]
+        state = state_of(request, entry, today)
+        comment = entry.returns[-1].comment if entry is not None and state == EntryState.RETURNED and entry.returns else ""
+        found.append(Owed(request, entry, state, comment))
+    urgency = {str(EntryState.RETURNED): 0, OVERDUE: 1, OWED: 2, str(EntryState.DRAFT): 2}
+    found.sort(key=lambda owed: urgency.get(owed.state, 3))
+    return found
+
+
+def review_inbox(user: Any) -> QuerySet[ProgressEntry]:
+    """Submitted entries that `user` may review, the longest waiting first."""
+    if not user.reviews_progress:
+        return ProgressEntry.objects.none()
+    return (
+        ProgressEntry.objects.visible_to(user)
+        .filter(state=EntryState.SUBMITTED)
+        .select_related("request__round", "request__institution", "submitted_by")
+        .order_by("submitted_at", "pk")
+    )
+
+
+@dataclass
+class InstitutionRow:
+    """How one institution stands in a round."""
+
+    institution: Any
+    owed: int = 0
+    submitted: int = 0
+    returned: int = 0
+    accepted: int = 0
+    nil: int = 0
+    outstanding: int = 0
+    on_time: int = 0
+    requests: list[Owed] = field(default_factory=list)
+
+
+def round_matrix(round_: Round, user: Any) -> list[InstitutionRow]:
+    """Institutions × what they owe in a round; those with most outstanding first. Three queries."""
+    requests = (
+        ProgressRequest.objects.visible_to(user)
+        .filter(round=round_)
+        .select_related("round", "institution")
+        .order_by(SortKey("institution__name"), "measure__position")
+    )
+    rows: dict[uuid.UUID, InstitutionRow] = {}
+    for owed in _answered(requests):
+        row = rows.setdefault(owed.request.institution_id, InstitutionRow(owed.request.institution))
+        row.requests.append(owed)
+        row.owed += 1
+        if owed.state == EntryState.SUBMITTED:
+            row.submitted += 1
+        elif owed.state == EntryState.RETURNED:
+            row.returned += 1
+        elif owed.state in FINAL_STATES:
+            row.accepted += 1
+        elif owed.state == NIL:
+            row.nil += 1
+        else:
+            row.outstanding += 1
+        submitted_at = owed.entry.submitted_at if owed.entry else None
+        if submitted_at is not None and timezone.localdate(submitted_at) <= round_.due_on:
+            row.on_time += 1
+    for row in rows.values():
+        row.requests.sort(key=lambda owed: owed.request.measure_code)
+    return sorted(rows.values(), key=lambda row: -row.outstanding)
+
+
+def progress_of(measure: Measure, user: Any) -> list[ProgressEntry]:
+    """What was said on a measure in all its versions, newest round first, with thread, values and files."""
+    return list(
+        ProgressEntry.objects.visible_to(user)
+        .filter(request__measure__lineage=measure.lineage)
+        .select_related("request__round", "request__institution", "author", "accepted_by", "verified_by")
+        .prefetch_related(
+            "translations",
+            Prefetch("notes", ReviewNote.objects.select_related("by")),
+            Prefetch("values", ProgressValue.objects.select_related("requested", "missing_reason")),
+            Prefetch("evidence", Evidence.objects.visible_to(user)),
+        )
+        .order_by("-request__round__ends_on", "-updated_at")
+    )
+
+
+def previous_entry(request: ProgressRequest) -> ProgressEntry | None:
+    """What the same institution said last time on the same measure and was accepted, with its values."""
+    return (
+        ProgressEntry.objects.final()
+        .filter(
+            request__measure__lineage=request.measure.lineage,
+            request__institution=request.institution_id,
+            request__round__ends_on__lt=request.round.ends_on,
+        )
+        .select_related("request__round")
+        .prefetch_related(Prefetch("values", ProgressValue.objects.select_related("requested", "missing_reason")))
+        .order_by("-request__round__ends_on")
+        .first()
+    )
+
+
+def text_of(entry: ProgressEntry, name: str, column: str | None = None) -> Text:
+    """A text of an entry in the wanted language: the translation if there is one, else the original, marked.
+
+    Reads prefetched `translations`.
+    """
+    wanted = column or language_column()
+    original = column_of(entry.language)
+    if wanted != original:
+        for translation in entry.translations.all():
+            if column_of(translation.language) == wanted and getattr(translation, name):
+                return Text(getattr(translation, name), HTML_CODES[wanted])
+    return Text(getattr(entry, name), HTML_CODES[original], wanted != original)
