@@ -46,7 +46,9 @@ class Chart:
     table: Table
 
 
-def stacked_bars(title: str, unit: str, categories: Sequence[str], series: Sequence[Series], *, head: str = "") -> Chart:
+def stacked_bars(
+    title: str, unit: str, categories: Sequence[str], series: Sequence[Series], *, head: str = ""
+) -> Chart:
     """Horizontal bars, one for each category, split by series. Categories beyond 60 stand in the table only."""
     shown = list(categories[:MAX_ROWS])
     totals = [sum(_of(one, index) for one in series) for index in range(len(shown))]
@@ -89,7 +91,9 @@ def columns(title: str, unit: str, categories: Sequence[str], series: Sequence[S
     parts = [legend]
     for share in (0.0, 0.5, 1.0):
         y = top + plot * (1 - share)
-        parts.append(f'<line x1="{left}" y1="{y:.1f}" x2="{WIDTH}" y2="{y:.1f}" class="{"grid" if share else "axis"}"/>')
+        parts.append(
+            f'<line x1="{left}" y1="{y:.1f}" x2="{WIDTH}" y2="{y:.1f}" class="{"grid" if share else "axis"}"/>'
+        )
         parts.append(_text(left - 6, y + 4, _tick(highest * share), anchor="end", css="tick"))
     group = (WIDTH - left) / max(len(shown), 1)
     bar = min(36.0, group * 0.8 / max(len(series), 1))
@@ -102,7 +106,9 @@ def columns(title: str, unit: str, categories: Sequence[str], series: Sequence[S
                 continue
             size = plot * max(float(value), 0.0) / highest
             x, y = start + bar * number, top + plot - size
-            parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{bar * 0.9:.1f}" height="{size:.1f}" class="fill-{one.css}"/>')
+            parts.append(
+                f'<rect x="{x:.1f}" y="{y:.1f}" width="{bar * 0.9:.1f}" height="{size:.1f}" class="fill-{one.css}"/>'
+            )
             if bar >= 14:
                 parts.append(_text(x + bar * 0.45, y - 3, number_format(value), anchor="middle", css="tick"))
         if group >= 34 or index % 2 == 0:
@@ -153,7 +159,7 @@ def _short(label: str, length: int) -> str:
 def _svg(title: str, table: Table, height: float, parts: list[str]) -> SafeString:
     """Everything that came from outside was escaped where it was written into a part."""
     description = format_html_join("; ", "{}: {}", ((row[0], ", ".join(row[1:])) for row in table.rows[:MAX_ROWS]))
-    return mark_safe(  # noqa: S308
+    return mark_safe(
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {WIDTH} {height:.0f}" '
         f'preserveAspectRatio="xMinYMin meet"><title>{escape(title)}</title><desc>{description}</desc>{"".join(parts)}</svg>'
     )

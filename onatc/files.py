@@ -44,7 +44,9 @@ EXTENSIONS = {
 }
 ACCEPT = ",".join(f".{extension}" for extension in EXTENSIONS)
 MAX_MEMBERS, MAX_UNPACKED, MAX_RATIO = 2_000, 200 * 1024 * 1024, 100
-REFUSED_MEMBERS = re.compile(r"(^|/)(vbaProject\.bin|.*\.(exe|dll|js|vbs|scr|bat|cmd|com|jar|ps1))$|(^|/)\.\.(/|$)", re.I)
+REFUSED_MEMBERS = re.compile(
+    r"(^|/)(vbaProject\.bin|.*\.(exe|dll|js|vbs|scr|bat|cmd|com|jar|ps1))$|(^|/)\.\.(/|$)", re.I
+)
 # What a harmless document never holds but a file that is two things at once does.
 ACTIVE_IN_TEXT = re.compile(rb"<\s*(script|html|svg|iframe|object|\?xml|!doctype)", re.I)
 

@@ -130,7 +130,9 @@ def _people(events: list[Any]) -> dict[str, str]:
     return {str(user.pk): str(user) for user in get_user_model()._default_manager.filter(pk__in=ids)}
 
 
-def _changed_fields(model: type[models.Model], event: Any, before: Any) -> list[tuple[models.Field[Any, Any], Any, Any]]:
+def _changed_fields(
+    model: type[models.Model], event: Any, before: Any
+) -> list[tuple[models.Field[Any, Any], Any, Any]]:
     if event.pgh_label != "update" or before is None:
         return []
     recorded = {field.attname for field in event._meta.concrete_fields}

@@ -248,5 +248,3 @@ def worker_is_alive() -> bool:
 def job_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
     return render(request, "onatc/job_detail.html", {"job": found})
-
-

@@ -105,9 +105,7 @@ def send_waiting(limit: int = 200) -> int:
             # One that is still "being sent" after ten minutes was interrupted: it goes again under the same id.
             message = (
                 Message.objects.select_for_update(skip_locked=True)
-                .filter(
-                    Q(state=MessageState.QUEUED) | Q(state=MessageState.SENDING), next_attempt_at__lte=now
-                )
+                .filter(Q(state=MessageState.QUEUED) | Q(state=MessageState.SENDING), next_attempt_at__lte=now)
                 .select_related("to")
                 .order_by("created_at")
                 .first()
@@ -124,7 +122,11 @@ def send_waiting(limit: int = 200) -> int:
 
 def _send(message: Message) -> int:
     mail = EmailMultiAlternatives(
-        message.subject, message.text, settings.DEFAULT_FROM_EMAIL, [message.to.email], headers={"Message-ID": message.message_id}
+        message.subject,
+        message.text,
+        settings.DEFAULT_FROM_EMAIL,
+        [message.to.email],
+        headers={"Message-ID": message.message_id},
     )
     if message.html:
         mail.attach_alternative(message.html, "text/html")

@@ -108,7 +108,7 @@ class Postgres:
 
     def _prefix(self, program: Path) -> list[str]:
         """Where the account cannot enter the folders (a checkout under /root), it keeps the right to read past them."""
-        if self.account is None or self._reachable(program) and self._reachable(self.folder):
+        if self.account is None or (self._reachable(program) and self._reachable(self.folder)):
             return []
         setpriv = shutil.which("setpriv")
         if setpriv is None:

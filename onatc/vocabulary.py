@@ -101,9 +101,7 @@ class Municipality(models.Model):
     name_sr = models.CharField(_("name in Serbian"), max_length=80, blank=True)
     name_en = models.CharField(_("name in English"), max_length=80, blank=True)
     name = Translated("name")
-    district = models.ForeignKey(
-        District, models.PROTECT, related_name="municipalities", verbose_name=_("district")
-    )
+    district = models.ForeignKey(District, models.PROTECT, related_name="municipalities", verbose_name=_("district"))
     latitude = models.DecimalField(_("latitude"), max_digits=7, decimal_places=4)
     longitude = models.DecimalField(_("longitude"), max_digits=7, decimal_places=4)
 

@@ -1,7 +1,5 @@
 """How django-allauth behaves here: accounts are made by the office, nobody signs up."""
 
-from typing import Any
-
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 

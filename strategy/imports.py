@@ -338,13 +338,11 @@ class _Checker:
         if isinstance(raw, _Formula) or (not is_number and is_formula_like(text)):
             self._problem(number, name, gettext("The cell begins like a formula; write it as plain text."))
             return ""
-        if any(ord(sign) < 32 and sign not in "\n\t\r" or ord(sign) == 127 for sign in text):
+        if any((ord(sign) < 32 and sign not in "\n\t\r") or ord(sign) == 127 for sign in text):
             self._problem(number, name, gettext("The cell holds signs that cannot be shown."))
             return ""
         if len(text) > limit:
-            self._problem(
-                number, name, gettext("The text is longer than %(limit)d characters.") % {"limit": limit}
-            )
+            self._problem(number, name, gettext("The text is longer than %(limit)d characters.") % {"limit": limit})
             return ""
         return " ".join(text.split())
 
@@ -392,7 +390,9 @@ class _Checker:
             row, texts = self.goals.setdefault(goal_code, (number, goal))
             if texts != goal:
                 self._problem(
-                    number, "goal", gettext("%(code)s is worded otherwise in row %(row)d.") % {"code": goal_code, "row": row}
+                    number,
+                    "goal",
+                    gettext("%(code)s is worded otherwise in row %(row)d.") % {"code": goal_code, "row": row},
                 )
         if objective_code:
             row, texts, parent = self.objectives.setdefault(objective_code, (number, objective, goal_code))
@@ -433,9 +433,7 @@ class _Checker:
                     number, "partner_institutions", gettext("The lead institution cannot be its own partner.")
                 )
             elif code in found:
-                self._problem(
-                    number, "partner_institutions", gettext("%(code)s stands there twice.") % {"code": code}
-                )
+                self._problem(number, "partner_institutions", gettext("%(code)s stands there twice.") % {"code": code})
             elif code:
                 found.append(code)
         return found

@@ -132,7 +132,9 @@ def reason_text(reason: str, values: dict[str, Any]) -> str:
         "first_report_not_due": gettext("It has begun; its first report is not due yet."),
         "report_is_old": gettext("The latest accepted report is about the period that ended on %(date)s."),
         "not_started": gettext("The work has not started although %(elapsed)s%% of the time is gone."),
-        "no_share": gettext("It is reported on; a share cannot be computed because a baseline, a target or a value is unknown."),
+        "no_share": gettext(
+            "It is reported on; a share cannot be computed because a baseline, a target or a value is unknown."
+        ),
         "behind": gettext("%(achieved)s%% is achieved while %(elapsed)s%% of the time is gone."),
         "in_step": gettext("%(achieved)s%% is achieved while %(elapsed)s%% of the time is gone."),
     }.get(reason, "")

@@ -49,7 +49,9 @@ def figure(value: Any, unit: str = "") -> str:
         return ""
     if unit == "yes_no":
         return gettext("yes") if value else gettext("no")
-    shown = number_format(value.normalize() if hasattr(value, "normalize") else value, use_l10n=True, force_grouping=True)
+    shown = number_format(
+        value.normalize() if hasattr(value, "normalize") else value, use_l10n=True, force_grouping=True
+    )
     if "E" in shown:
         shown = number_format(int(value), use_l10n=True, force_grouping=True)
     if unit == "percent":
@@ -73,7 +75,9 @@ def sort_link(context: template.Context, key: str, label: str) -> SafeString:
     query["sort"] = f"-{key}" if descending else key
     query.pop("page", None)
     arrow = {key: "▲", f"-{key}": "▼"}.get(current, "")
-    return format_html('<a href="?{}" class="sort">{} <span aria-hidden="true">{}</span></a>', query.urlencode(), label, arrow)
+    return format_html(
+        '<a href="?{}" class="sort">{} <span aria-hidden="true">{}</span></a>', query.urlencode(), label, arrow
+    )
 
 
 @register.simple_tag

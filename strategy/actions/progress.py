@@ -340,4 +340,3 @@ def _tell_institution(entry: ProgressEntry, note: ReviewNote) -> None:
             template="review",
             context={"entry": entry, "note": note},
         )
-

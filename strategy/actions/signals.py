@@ -167,9 +167,7 @@ def override_signal(measure: Measure, period: Period, *, by: User, signal: str, 
     """Set another signal for one period, with a reason that is shown beside it; an empty signal takes it back."""
     require(access.may_override_signal(by))
     Measure.objects.select_for_update(of=("self",)).get(pk=measure.pk)
-    existing = SignalOverride.objects.filter(
-        measure=measure, starts_on=period.start, ends_on=period.end
-    ).first()
+    existing = SignalOverride.objects.filter(measure=measure, starts_on=period.start, ends_on=period.end).first()
     if not signal:
         if existing is None:
             raise Refused(_("There is no override to take back."))
@@ -184,4 +182,3 @@ def override_signal(measure: Measure, period: Period, *, by: User, signal: str, 
             defaults={"signal": signal, "reason": reason.strip(), "by": by, "at": timezone.now()},
         )
     refresh([measure], [period])
-

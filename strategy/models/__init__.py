@@ -1,5 +1,6 @@
 from strategy.models.imports import ImportState, PlanImport
 from strategy.models.plan import (
+    SHOWN_STATES,
     BudgetLine,
     BudgetSource,
     CountingRule,
@@ -12,7 +13,6 @@ from strategy.models.plan import (
     Objective,
     Plan,
     PlanVersion,
-    SHOWN_STATES,
     Strategy,
     Unit,
     VersionState,
@@ -38,7 +38,6 @@ __all__ = [
     "FINAL_STATES",
     "OPEN_STATES",
     "SHOWN_STATES",
-    "NoteKind",
     "BudgetLine",
     "BudgetSource",
     "CountingRule",
@@ -53,6 +52,7 @@ __all__ = [
     "MeasurePartner",
     "MeasureSignal",
     "MeasureState",
+    "NoteKind",
     "Objective",
     "Plan",
     "PlanImport",

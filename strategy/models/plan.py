@@ -241,9 +241,7 @@ class Measure(models.Model):
     title_sr = models.CharField(_("title in Serbian"), max_length=500, blank=True)
     title_en = models.CharField(_("title in English"), max_length=500, blank=True)
     title = Translated("title")
-    lead = models.ForeignKey(
-        Institution, models.PROTECT, related_name="+", verbose_name=_("lead institution")
-    )
+    lead = models.ForeignKey(Institution, models.PROTECT, related_name="+", verbose_name=_("lead institution"))
     partners = models.ManyToManyField(
         Institution, through="MeasurePartner", related_name="+", verbose_name=_("partner institutions")
     )

@@ -17,8 +17,17 @@ from onatc.periods import Period
 from onatc.texts import Translated
 from onatc.vocabulary import Code
 from stakeholders.models import Institution
-from strategy.models.plan import CountingRule, Indicator, Measure, MeasurePartner, MeasureState, Plan, PlanVersion, Unit
-from strategy.models.plan import dates_in_order
+from strategy.models.plan import (
+    CountingRule,
+    Indicator,
+    Measure,
+    MeasurePartner,
+    MeasureState,
+    Plan,
+    PlanVersion,
+    Unit,
+    dates_in_order,
+)
 
 
 class RoundState(models.TextChoices):
@@ -98,9 +107,7 @@ class ProgressRequestQuerySet(models.QuerySet["ProgressRequest"]):
             return self.none()
         if user.sees_whole_plan:
             return self
-        partnered = MeasurePartner.objects.filter(
-            measure=OuterRef("measure"), institution__in=user.institution_ids
-        )
+        partnered = MeasurePartner.objects.filter(measure=OuterRef("measure"), institution__in=user.institution_ids)
         return self.filter(
             Q(institution__in=user.institution_ids) | Q(measure__lead__in=user.institution_ids) | Exists(partnered)
         )
@@ -225,7 +232,12 @@ class ProgressEntry(models.Model):
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("author"))
     updated_at = models.DateTimeField(_("last changed"), auto_now=True)
     submitted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("submitted by")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("submitted by"),
     )
     submitted_at = models.DateTimeField(_("submitted"), null=True, blank=True)
     accepted_by = models.ForeignKey(
@@ -289,9 +301,7 @@ class ProgressValue(models.Model):
     """The value reported for an indicator: a number or a reason why there is none, never neither."""
 
     entry = models.ForeignKey(ProgressEntry, models.CASCADE, related_name="values")
-    requested = models.ForeignKey(
-        RequestedIndicator, models.PROTECT, related_name="+", verbose_name=_("indicator")
-    )
+    requested = models.ForeignKey(RequestedIndicator, models.PROTECT, related_name="+", verbose_name=_("indicator"))
     value = models.DecimalField(_("value"), max_digits=14, decimal_places=2, null=True, blank=True)
     missing_reason = models.ForeignKey(
         Code, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("why there is no value")

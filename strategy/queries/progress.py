@@ -71,7 +71,9 @@ def _answered(requests: QuerySet[ProgressRequest]) -> list[Owed]:
     for request in requests.prefetch_related(Prefetch("entries", newest, to_attr="answers")):
         entry = request.answers[-1] if request.answers else None  # type: ignore[attr-defined]
         state = state_of(request, entry, today)
-        comment = entry.returns[-1].comment if entry is not None and state == EntryState.RETURNED and entry.returns else ""
+        comment = (
+            entry.returns[-1].comment if entry is not None and state == EntryState.RETURNED and entry.returns else ""
+        )
         found.append(Owed(request, entry, state, comment))
     urgency = {str(EntryState.RETURNED): 0, OVERDUE: 1, OWED: 2, str(EntryState.DRAFT): 2}
     found.sort(key=lambda owed: urgency.get(owed.state, 3))

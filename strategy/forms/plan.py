@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from typing import Any
+
+from crispy_forms.layout import Layout
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from onatc.forms import plain_helper
+from onatc.texts import SortKey
+from stakeholders.models import Institution
+from strategy.imports import MAX_BYTES
+from strategy.models import Plan
+
+
+class ImportForm(forms.Form):
+    plan = forms.ModelChoiceField(
+        label=_("Action plan"),
+        queryset=Plan.objects.none(),
+        required=False,
+        empty_label=_("a new plan"),
+        help_text=_("The file is compared with the newest version of this plan."),
+    )
+    file = forms.FileField(
+        label=_("File"),
+        help_text=_("A table with one measure a row, as .csv in UTF-8 or as .xlsx; at most 8 MB."),
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.xlsx"}),
+    )
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        plans = Plan.objects.visible_to(user)
+        self.fields["plan"].queryset = plans  # type: ignore[attr-defined]
+        self.initial.setdefault("plan", plans.first())
+        self.helper = plain_helper()
+        self.helper.layout = Layout("plan", "file")
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if getattr(file, "was_cut_off", False) or file.size > MAX_BYTES:
+            raise ValidationError(_("The file is larger than 8 MB."))
+        return file
+
+
+class AdoptionForm(forms.Form):
+    adopted_by = forms.ModelChoiceField(
+        label=_("Deciding body"), queryset=Institution.objects.none(), help_text=_("Who adopted the plan.")
+    )
+    adopted_on = forms.DateField(
+        label=_("Date of the decision"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    decision_reference = forms.CharField(
+        label=_("Number of the decision"),
+        max_length=60,
+        help_text=_("As it stands on the decision, for example 04/2026."),
+    )
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        institutions = Institution.objects.visible_to(user).existing_on(timezone.localdate())
+        self.fields["adopted_by"].queryset = institutions.order_by(SortKey("name"))  # type: ignore[attr-defined]
+        self.helper = plain_helper()

@@ -1,0 +1,416 @@
+"""Pages of plans, measures and imports."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Prefetch, Q
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from onatc import charts, exports
+from onatc.errors import Refused, refusals_on, require
+from onatc.history import history_of
+from onatc.periods import Period
+from onatc.texts import SortKey
+from stakeholders.models import Institution
+from strategy import access
+from strategy.actions import plan as actions
+from strategy.filters import MeasureFilter, quarter_of
+from strategy.forms.plan import AdoptionForm, ImportForm
+from strategy.models import (
+    Goal,
+    Measure,
+    MeasurePartner,
+    MeasureSignal,
+    Objective,
+    Plan,
+    PlanImport,
+    PlanVersion,
+    ProgressValue,
+    Signal,
+    SignalOverride,
+)
+from strategy.queries.plan import current_plan, shown_version
+from strategy.queries.progress import progress_of
+from strategy.signal import NEWS_DAYS, TOLERANCE, reason_text
+
+PAGE_SIZE = 50
+
+
+@require_safe
+def plan_list(request: HttpRequest) -> HttpResponse:
+    plans = (
+        Plan.objects.visible_to(request.user)
+        .select_related("strategy")
+        .prefetch_related(Prefetch("versions", PlanVersion.objects.visible_to(request.user).order_by("-number")))
+    )
+    page = Paginator(plans, PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(
+        request, "strategy/plan_list.html", {"page": page, "may_import": bool(access.may_import(request.user))}
+    )
+
+
+def _version(request: HttpRequest, plan: Plan) -> PlanVersion:
+    number = request.GET.get("version", "")
+    version = shown_version(
+        plan, request.user, int(number) if number.isascii() and number.isdigit() and len(number) < 5 else None
+    )
+    if version is None:
+        raise Http404
+    return version
+
+
+def _measure_filter(request: HttpRequest, version: PlanVersion) -> MeasureFilter:
+    goals = [(goal.code, f"{goal.code} {goal.title}") for goal in Goal.objects.filter(version=version)]
+    taking_part = Institution.objects.visible_to(request.user).filter(
+        Q(pk__in=Measure.objects.filter(version=version).values("lead"))
+        | Q(pk__in=MeasurePartner.objects.filter(measure__version=version).values("institution"))
+    )
+    institutions = [(one.code, str(one.name)) for one in taking_part.order_by(SortKey("name"))]
+    return MeasureFilter(request.GET, version=version, user=request.user, goals=goals, institutions=institutions)
+
+
+@require_safe
+def plan_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """The plan as a tree; search and filters narrow it as they do the list."""
+    plan = get_object_or_404(Plan.objects.visible_to(request.user).select_related("strategy"), pk=pk)
+    version = _version(request, plan)
+    found = _measure_filter(request, version)
+    objectives: dict[Any, list[Measure]] = {}
+    for measure in found.rows.select_related("lead").order_by("position"):
+        objectives.setdefault(measure.objective_id, []).append(measure)
+    tree = []
+    goals = Goal.objects.filter(version=version).prefetch_related(Prefetch("objectives", Objective.objects.all()))
+    for goal in goals:
+        branches = [(one, objectives[one.pk]) for one in goal.objectives.all() if one.pk in objectives]
+        if branches:
+            measures = [measure for _one, rows in branches for measure in rows]
+            tree.append((goal, branches, len(measures), _signal_counts(Counter(m.signal for m in measures))))
+    is_narrowed = any(found.chosen.get(name) for name in ("q", "goal", "institution", "signal", "state"))
+    return render(
+        request,
+        "strategy/plan_detail.html",
+        {
+            "plan": plan,
+            "version": version,
+            "versions": PlanVersion.objects.visible_to(request.user).filter(plan=plan).order_by("-number"),
+            "filter": found,
+            "tree": tree,
+            "is_narrowed": is_narrowed,
+            "may_adopt": bool(access.may_adopt(request.user, version)),
+            "history": history_of(plan, version),
+        },
+    )
+
+
+def _signal_counts(counts: Any) -> list[tuple[str, str, int]]:
+    return [(code, str(label), counts[code]) for code, label in Signal.choices if counts.get(code)]
+
+
+@require_http_methods(["GET", "POST"])
+def plan_adopt(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    version = get_object_or_404(PlanVersion.objects.visible_to(request.user).select_related("plan"), pk=pk)
+    require(access.may_adopt(request.user, version))
+    form = AdoptionForm(request.POST or None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        with refusals_on(form):
+            actions.adopt_version(version, by=request.user, **form.cleaned_data)
+            messages.success(request, _("The plan is in force."))
+            return redirect(version.plan)
+    return render(
+        request,
+        "strategy/plan_adopt.html",
+        {"form": form, "version": version, "cancel_url": version.plan.get_absolute_url()},
+    )
+
+
+@require_safe
+def measure_list(request: HttpRequest) -> HttpResponse:
+    plan, version = _chosen_plan(request)
+    if version is None:
+        return render(request, "strategy/measure_list.html", {"page": None, "plan": plan})
+    found = _measure_filter(request, version)
+    counts = dict(found.without_signal.order_by().values_list("signal").annotate(number=Count("pk", distinct=True)))
+    rows = found.ordered().select_related("lead").only(
+        "code", "title_sq", "title_sr", "title_en", "ends_on", "state",
+        "lead__code", "lead__name_sq", "lead__name_sr", "lead__name_en", "lead__short",
+    )  # fmt: skip
+    paginator = Paginator(rows, PAGE_SIZE)
+    # The signals' counts give the total: one query less on the page that is opened most.
+    chosen = found.chosen.get("signal")
+    paginator.count = counts.get(chosen, 0) if chosen else sum(counts.values())  # type: ignore[misc]
+    return render(
+        request,
+        "strategy/measure_list.html",
+        {
+            "plan": plan,
+            "version": version,
+            "filter": found,
+            "page": paginator.get_page(request.GET.get("page")),
+            "counts": _signal_counts(counts),
+            "total": sum(counts.values()),
+            "today": timezone.localdate(),
+        },
+    )
+
+
+def _chosen_plan(request: HttpRequest) -> tuple[Plan | None, PlanVersion | None]:
+    """The plan named in the address, else the current one; no plan at all is an empty page, not an error."""
+    plan = None
+    if named := request.GET.get("plan"):
+        try:
+            plan = get_object_or_404(Plan.objects.visible_to(request.user), pk=uuid.UUID(named))
+        except ValueError as error:
+            raise Http404 from error
+    elif request.user.sees_plan:
+        plan = current_plan(request.user)
+    else:
+        require(request.user.sees_plan)
+    if plan is None:
+        return None, None
+    return plan, shown_version(plan, request.user)
+
+
+@require_safe
+def measure_export(request: HttpRequest) -> HttpResponseBase:
+    """The list with its filter as a file, whole: `?format=csv` or `xlsx`."""
+    _plan, version = _chosen_plan(request)
+    if version is None:
+        raise Http404
+    found = _measure_filter(request, version)
+    head = [
+        _("code"), _("goal"), _("objective"), _("measure"), _("lead institution"), _("partner institutions"),
+        _("start"), _("deadline"), _("state"), _("period"), _("signal"), _("achieved"),
+    ]  # fmt: skip
+    rows = (
+        found.ordered()
+        .select_related("lead", "objective__goal")
+        .prefetch_related(Prefetch("partnerships", MeasurePartner.objects.select_related("institution")))
+    )
+    labels = dict(Signal.choices)
+
+    def table() -> Iterator[list[Any]]:
+        for row in rows.iterator(chunk_size=1_000):
+            yield [
+                row.code,
+                f"{row.objective.goal.code} {row.objective.goal.title}",
+                f"{row.objective.code} {row.objective.title}",
+                str(row.title),
+                str(row.lead.name),
+                "; ".join(str(partner.institution.name) for partner in row.partnerships.all()),
+                row.starts_on,
+                row.ends_on,
+                row.get_state_display(),
+                found.quarter.label,
+                str(labels.get(row.signal, "")),
+                row.achieved_pct,
+            ]
+
+    if request.GET.get("format") == "xlsx":
+        return exports.as_xlsx("measures", head, table())
+    return exports.as_csv("measures", head, table())
+
+
+@require_safe
+def measure_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    measure = get_object_or_404(
+        Measure.objects.visible_to(request.user)
+        .select_related("objective__goal", "lead", "version__plan")
+        .prefetch_related(
+            "indicators__targets",
+            "budget_lines",
+            Prefetch("partnerships", MeasurePartner.objects.select_related("institution")),
+        ),
+        pk=pk,
+    )
+    quarter = quarter_of(None)
+    signals = list(MeasureSignal.objects.visible_to(request.user).filter(measure=measure).order_by("starts_on"))
+    current = next((one for one in signals if one.starts_on == quarter.start), signals[-1] if signals else None)
+    override = None
+    if current is not None and current.is_overridden:
+        override = (
+            SignalOverride.objects.filter(measure=measure, starts_on=current.starts_on).select_related("by").first()
+        )
+    entries = progress_of(measure, request.user)
+    return render(
+        request,
+        "strategy/measure_detail.html",
+        {
+            "measure": measure,
+            "signal": current,
+            "override": override,
+            "reason": reason_text(current.reason, _without(current.reason_values)) if current else "",
+            "computed": dict(Signal.choices).get(current.reason_values.get("computed", "")) if current else "",
+            "entries": entries,
+            "indicators": _indicators(measure, entries),
+            "chart": _chart(measure, entries),
+            "signals": signals[-8:],
+            "budget_cents": sum(line.planned_cents for line in measure.budget_lines.all()),
+            "may_override": bool(access.may_override_signal(request.user)) and current is not None,
+            "other_versions": Measure.objects.visible_to(request.user)
+            .filter(lineage=measure.lineage)
+            .exclude(pk=measure.pk)
+            .select_related("version__plan")
+            .order_by("version__number"),
+            "history": history_of(measure),
+        },
+    )
+
+
+def _without(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key != "computed"}
+
+
+def _latest_values(measure: Measure, entries: list[Any]) -> dict[Any, tuple[ProgressValue, Period]]:
+    """Of each indicator (by lineage), the latest accepted value of the lead institution, with its period."""
+    latest: dict[Any, tuple[ProgressValue, Period]] = {}
+    lineages = {indicator.pk: indicator.lineage for indicator in measure.indicators.all()}
+    for entry in entries:
+        if entry.state not in ("accepted", "verified") or entry.request.institution_id != measure.lead_id:
+            continue
+        for value in entry.values.all():
+            key = lineages.get(value.requested.indicator_id, value.requested.indicator_id)
+            if value.value is not None and key not in latest:
+                latest[key] = (value, entry.request.round.period)
+    return latest
+
+
+def _indicators(measure: Measure, entries: list[Any]) -> list[dict[str, Any]]:
+    from strategy.signal import Reading, achieved_pct
+
+    latest = _latest_values(measure, entries)
+    found = []
+    for indicator in measure.indicators.all():
+        target = list(indicator.targets.all())
+        value, period = latest.get(indicator.lineage, (None, None))
+        goal = target[-1].value if target else None
+        share = achieved_pct(Reading(value.value if value else None, indicator.baseline, goal))
+        found.append(
+            {
+                "indicator": indicator,
+                "target": target[-1] if target else None,
+                "value": value.value if value else None,
+                "period": period,
+                "achieved_pct": share,
+            }
+        )
+    return found
+
+
+def _chart(measure: Measure, entries: list[Any]) -> charts.Chart | None:
+    """The reported values of the first indicator over the rounds, oldest first."""
+    indicator = next(iter(measure.indicators.all()), None)
+    if indicator is None:
+        return None
+    points = []
+    for entry in reversed(entries):
+        if entry.state in ("accepted", "verified") and entry.request.institution_id == measure.lead_id:
+            for value in entry.values.all():
+                if value.requested.position == indicator.position:
+                    points.append((entry.request.round.period.label, value.value))
+    if not any(value is not None for _label, value in points):
+        return None
+    return charts.columns(
+        str(indicator.name),
+        indicator.get_unit_display(),
+        [label for label, _value in points],
+        [charts.Series(_("reported value"), [value for _label, value in points], "1", dark=True)],
+        head=_("period"),
+    )
+
+
+# Imports
+
+
+@require_safe
+def import_list(request: HttpRequest) -> HttpResponse:
+    require(access.may_import(request.user))
+    imports = PlanImport.objects.visible_to(request.user).defer("content", "changes", "problems")
+    page = Paginator(imports.select_related("plan", "created_by"), PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(request, "strategy/import_list.html", {"page": page})
+
+
+@require_http_methods(["GET", "POST"])
+def import_create(request: HttpRequest) -> HttpResponse:
+    require(access.may_import(request.user))
+    form = ImportForm(request.POST or None, request.FILES or None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        file = form.cleaned_data["file"]
+        return redirect(actions.preview_import(file, file.name, plan=form.cleaned_data["plan"], by=request.user))
+    return render(request, "strategy/import_create.html", {"form": form, "cancel_url": reverse("strategy:import-list")})
+
+
+@require_safe
+def import_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    require(access.may_import(request.user))
+    found = get_object_or_404(
+        PlanImport.objects.visible_to(request.user).select_related(
+            "plan", "version__plan", "compared_with", "created_by"
+        ),
+        pk=pk,
+    )
+    by_code = {row["code"]: row for row in found.content}
+    new = [by_code[code] for code in found.changes.get("new", [])]
+    return render(
+        request,
+        "strategy/import_detail.html",
+        {
+            "found": found,
+            "new": new,
+            "changed": found.changes.get("changed", {}),
+            "removed": found.changes.get("removed", []),
+            "problems": Paginator(found.problems, 200).get_page(request.GET.get("page")),
+            "is_empty": not (new or found.changes.get("changed") or found.changes.get("removed")),
+            "history": history_of(found),
+        },
+    )
+
+
+@require_POST
+def import_apply(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    require(access.may_import(request.user))
+    found = get_object_or_404(PlanImport.objects.visible_to(request.user), pk=pk)
+    try:
+        version = actions.apply_import(found, by=request.user)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect(found)
+    count = version.measures.count()
+    messages.success(
+        request,
+        ngettext("The draft holds %(count)d measure.", "The draft holds %(count)d measures.", count) % {"count": count},
+    )
+    return redirect(found)
+
+
+@require_POST
+def import_undo(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    require(access.may_import(request.user))
+    found = get_object_or_404(PlanImport.objects.visible_to(request.user), pk=pk)
+    try:
+        actions.undo_import(found, by=request.user)
+        messages.success(request, _("The import was undone; the plan is as it was before."))
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    return redirect(found)
+
+
+@require_safe
+def signal_rule(request: HttpRequest) -> HttpResponse:
+    require(request.user.sees_plan)
+    return render(
+        request,
+        "strategy/signal_rule.html",
+        {"tolerance": TOLERANCE, "news_days": NEWS_DAYS, "signals": Signal.choices},
+    )

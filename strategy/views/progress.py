@@ -1,0 +1,371 @@
+"""Pages of progress: what is owed, the form, the review."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.core import signing
+from django.core.paginator import Paginator
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from onatc.errors import Refused, require
+from onatc.files import serve
+from onatc.history import history_of
+from onatc.models import Code
+from strategy import access
+from strategy.actions import progress as actions
+from strategy.actions.signals import override_signal
+from strategy.filters import quarter_of
+from strategy.forms.progress import CommentForm, EntryForm, OverrideForm, ReturnForm, TranslationForm
+from strategy.models import (
+    FINAL_STATES,
+    EntryState,
+    Evidence,
+    Measure,
+    MeasureSignal,
+    ProgressEntry,
+    ProgressRequest,
+    ProgressValue,
+    ReviewNote,
+    SignalOverride,
+)
+from strategy.queries.progress import owed_by, previous_entry, review_inbox
+
+KEPT_TEXT = "kept_progress_text"
+WRITER_SALT = "strategy.progress.writer"
+
+
+@require_safe
+def progress_list(request: HttpRequest) -> HttpResponse:
+    """For reviewers what waits for them; for institutions what they owe."""
+    require(request.user.sees_progress)
+    owed = owed_by(request.user) if request.user.is_reporter else None
+    page = None
+    if request.user.reviews_progress:
+        page = Paginator(review_inbox(request.user), 50).get_page(request.GET.get("page"))
+    return render(request, "strategy/progress_list.html", {"owed": owed, "page": page, "today": timezone.localdate()})
+
+
+@require_POST
+def progress_start(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    asked = get_object_or_404(
+        ProgressRequest.objects.visible_to(request.user).select_related("round", "measure"), pk=pk
+    )
+    require(access.may_report(request.user, asked))
+    try:
+        entry = actions.start_entry(asked, by=request.user)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("strategy:progress-list")
+    return redirect("strategy:progress-edit" if entry.is_editable else "strategy:progress-detail", entry.pk)
+
+
+def _entry(request: HttpRequest, pk: uuid.UUID) -> ProgressEntry:
+    return get_object_or_404(
+        ProgressEntry.objects.visible_to(request.user)
+        .select_related(
+            "request__round", "request__measure", "request__institution", "author", "submitted_by", "accepted_by",
+            "verified_by", "corrects",
+        )
+        .prefetch_related(
+            "translations",
+            Prefetch("notes", ReviewNote.objects.select_related("by")),
+            Prefetch("values", ProgressValue.objects.select_related("requested", "missing_reason")),
+            Prefetch("evidence", Evidence.objects.visible_to(request.user)),
+        ),
+        pk=pk,
+    )  # fmt: skip
+
+
+def _form(request: HttpRequest, entry: ProgressEntry, data: Any = None, **kwargs: Any) -> EntryForm:
+    return EntryForm(
+        data,
+        request.FILES or None,
+        entry=entry,
+        indicators=list(entry.request.indicators.all()),
+        reasons=list(Code.objects.of("missing_reason")),
+        **kwargs,
+    )
+
+
+@login_not_required
+@require_http_methods(["GET", "POST"])
+def progress_edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """The form. A session that ended in mid-form loses nothing: what was sent is kept until the same person signs in."""
+    if not request.user.is_authenticated:
+        if request.method == "POST":
+            _keep_text(request)
+        return redirect_to_login(reverse("strategy:progress-edit", args=[pk]))
+    entry = _entry(request, pk)
+    if not entry.is_editable:
+        return redirect(entry)
+    require(access.may_edit(request.user, entry))
+    theirs = None
+    if request.method == "POST":
+        form = _form(request, entry, request.POST)
+        if form.is_valid():
+            try:
+                entry = actions.save_entry(
+                    entry,
+                    form.answer(),
+                    by=request.user,
+                    revision=form.cleaned_data["revision"],
+                    evidence=form.cleaned_data["evidence"],
+                )
+                if "submit" not in request.POST:
+                    messages.success(request, _("Saved as a draft."))
+                    return redirect("strategy:progress-edit", entry.pk)
+                actions.submit_entry(entry, by=request.user)
+                messages.success(request, _("Submitted. The secretariat was given it for review."))
+                return redirect(entry)
+            except actions.Stale as stale:
+                theirs = stale.theirs
+                form.add_error(None, str(stale))
+                # The next press saves on top of what the colleague wrote, knowingly.
+                form.data = form.data.copy()
+                form.data["revision"] = str(stale.theirs.revision)
+            except Refused as refusal:
+                # Saved above: only the submission was refused.
+                entry = _entry(request, pk)
+                form = _form(request, entry, _with_revision(request.POST, entry.revision))
+                form.is_valid()
+                form.add_error(None, str(refusal))
+    else:
+        kept = _kept_text(request, pk)
+        if kept is not None:
+            form = _form(request, entry, _with_revision(kept, entry.revision))
+            form.is_valid()
+            messages.warning(
+                request, _("Your session had ended. What you had written is here again; it is not saved yet.")
+            )
+        else:
+            form = _form(request, entry)
+    previous = previous_entry(entry.request)
+    return render(
+        request,
+        "strategy/progress_edit.html",
+        {
+            "entry": entry,
+            "form": form,
+            "theirs": theirs,
+            "previous": previous,
+            "indicators": _indicator_rows(form, previous),
+            "returns": [note for note in entry.notes.all() if note.kind == "returned"],
+            "writer": signing.dumps(str(request.user.pk), salt=WRITER_SALT),
+            "is_closed": not entry.request.round.is_open and entry.state == EntryState.DRAFT,
+        },
+    )
+
+
+def _indicator_rows(form: EntryForm, previous: ProgressEntry | None) -> list[dict[str, Any]]:
+    said = {}
+    if previous is not None:
+        said = {value.requested.indicator_id: value for value in previous.values.all()}
+    return [
+        {
+            "indicator": indicator,
+            "value": form[f"value_{indicator.pk}"],
+            "reason": form[f"reason_{indicator.pk}"],
+            "previous": said.get(indicator.indicator_id),
+        }
+        for indicator in form.indicators
+    ]
+
+
+def _with_revision(data: QueryDict, revision: int) -> QueryDict:
+    copy = data.copy()
+    copy["revision"] = str(revision)
+    return copy
+
+
+def _keep_text(request: HttpRequest) -> None:
+    """Keep what an ended session sent, if the form was made for a known writer; only that writer gets it back."""
+    try:
+        writer = signing.loads(request.POST.get("writer", ""), salt=WRITER_SALT, max_age=14 * 24 * 3600)
+    except signing.BadSignature:
+        return
+    data = request.POST.copy()
+    for name in ("csrfmiddlewaretoken", "writer", "submit", "save"):
+        data.pop(name, None)
+    encoded = data.urlencode()
+    if len(encoded) <= 200_000:
+        request.session[KEPT_TEXT] = {"writer": writer, "path": request.path, "data": encoded}
+
+
+def _kept_text(request: HttpRequest, pk: uuid.UUID) -> QueryDict | None:
+    kept = request.session.get(KEPT_TEXT)
+    if not kept:
+        return None
+    if kept["writer"] != str(request.user.pk):
+        del request.session[KEPT_TEXT]  # somebody else signed in on this computer
+        return None
+    if kept["path"] != reverse("strategy:progress-edit", args=[pk]):
+        return None
+    del request.session[KEPT_TEXT]
+    return QueryDict(kept["data"])
+
+
+@require_POST
+def progress_autosave(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Called by the page while one writes; answers with the line that says so, and the new revision."""
+    entry = _entry(request, pk)
+    require(access.may_edit(request.user, entry))
+    form = _form(request, entry, request.POST)
+    context: dict[str, Any] = {"entry": entry, "revision": request.POST.get("revision", "")[:12]}
+    if form.is_valid():
+        try:
+            entry = actions.save_entry(entry, form.answer(), by=request.user, revision=form.cleaned_data["revision"])
+            context |= {"saved_at": timezone.localtime(), "revision": entry.revision}
+        except Refused as refusal:
+            context["problem"] = str(refusal)
+    else:
+        context["problem"] = _("Not saved yet: something in the form needs correcting.")
+    return render(request, "strategy/parts/autosaved.html", context)
+
+
+@require_safe
+def progress_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    entry = _entry(request, pk)
+    may_review = entry.state == EntryState.SUBMITTED and bool(access.may_review(request.user, entry))
+    correction = ProgressEntry.objects.visible_to(request.user).filter(corrects=entry).first()
+    return render(
+        request,
+        "strategy/progress_detail.html",
+        {
+            "entry": entry,
+            "previous": previous_entry(entry.request),
+            "may_edit": bool(access.may_edit(request.user, entry)),
+            "may_review": may_review,
+            "may_verify": bool(access.may_verify(request.user, entry)),
+            "may_correct": entry.state in FINAL_STATES
+            and correction is None
+            and bool(access.may_report(request.user, entry.request)),
+            "may_translate": entry.state in FINAL_STATES and bool(access.may_review(request.user)),
+            "correction": correction,
+            "return_form": ReturnForm(),
+            "comment_form": CommentForm(),
+            "history": history_of(entry),
+        },
+    )
+
+
+def _review(request: HttpRequest, pk: uuid.UUID, act: Any, form: Any, done: str) -> HttpResponse:
+    entry = _entry(request, pk)
+    if not form.is_valid():
+        messages.error(request, " ".join(error for errors in form.errors.values() for error in errors))
+        return redirect(entry)
+    try:
+        act(entry, by=request.user, comment=form.cleaned_data["comment"])
+        messages.success(request, done)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    following = review_inbox(request.user).first() if request.user.reviews_progress else None
+    if "next" in request.POST and following is not None:
+        return redirect(following)
+    return redirect(entry)
+
+
+@require_POST
+def progress_return(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    entry = _entry(request, pk)
+    require(access.may_review(request.user, entry))
+    return _review(request, pk, actions.return_entry, ReturnForm(request.POST), _("Returned with your comment."))
+
+
+@require_POST
+def progress_accept(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    entry = _entry(request, pk)
+    require(access.may_review(request.user, entry))
+    return _review(request, pk, actions.accept_entry, CommentForm(request.POST), _("Accepted."))
+
+
+@require_POST
+def progress_verify(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    entry = _entry(request, pk)
+    if entry.state != EntryState.VERIFIED:
+        require(access.may_verify(request.user, entry))
+    return _review(request, pk, actions.verify_entry, CommentForm(request.POST), _("Verified."))
+
+
+@require_POST
+def progress_correct(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    entry = _entry(request, pk)
+    require(access.may_report(request.user, entry.request))
+    try:
+        return redirect("strategy:progress-edit", actions.start_correction(entry, by=request.user).pk)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect(entry)
+
+
+@require_http_methods(["GET", "POST"])
+def progress_translate(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    entry = _entry(request, pk)
+    require(access.may_review(request.user))
+    form = TranslationForm(request.POST or None, entry=entry)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.translate_entry(entry, by=request.user, **form.cleaned_data)
+            messages.success(request, _("The translation is kept."))
+            return redirect(entry)
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+    return render(
+        request,
+        "strategy/progress_translate.html",
+        {"form": form, "entry": entry, "cancel_url": entry.get_absolute_url()},
+    )
+
+
+@require_safe
+def evidence_download(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
+    return serve(get_object_or_404(Evidence.objects.visible_to(request.user), pk=pk))
+
+
+@require_POST
+def evidence_remove(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    evidence = get_object_or_404(Evidence.objects.visible_to(request.user).select_related("entry__request"), pk=pk)
+    require(access.may_edit(request.user, evidence.entry))
+    actions.remove_evidence(evidence, by=request.user)
+    messages.success(request, _("The file was taken off."))
+    return redirect("strategy:progress-edit", evidence.entry_id)
+
+
+@require_http_methods(["GET", "POST"])
+def signal_override(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Another judgement for the running quarter, or the override taken back."""
+    measure = get_object_or_404(Measure.objects.visible_to(request.user), pk=pk)
+    require(access.may_override_signal(request.user))
+    quarter = quarter_of(None)
+    computed = MeasureSignal.objects.visible_to(request.user).filter(measure=measure, starts_on=quarter.start).first()
+    existing = SignalOverride.objects.filter(measure=measure, starts_on=quarter.start, ends_on=quarter.end).first()
+    initial = {"signal": existing.signal, "reason": existing.reason} if existing else {}
+    form = OverrideForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            override_signal(measure, quarter, by=request.user, **form.cleaned_data)
+            messages.success(request, _("The signal was changed."))
+            return redirect(measure)
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+    return render(
+        request,
+        "strategy/signal_override.html",
+        {
+            "form": form,
+            "measure": measure,
+            "quarter": quarter,
+            "computed": computed,
+            "cancel_url": measure.get_absolute_url(),
+        },
+    )
