@@ -96,7 +96,12 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "onatc.http.page_context",
             ],
-            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "onatc.templatetags.page"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "onatc.templatetags.page",
+                "strategy.templatetags.measures",
+            ],
         },
     },
 ]

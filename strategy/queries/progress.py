@@ -138,6 +138,15 @@ def round_matrix(round_: Round, user: Any) -> list[InstitutionRow]:
     return sorted(rows.values(), key=lambda row: -row.outstanding)
 
 
+def hidden_states(user: Any) -> tuple[str, ...]:
+    """States of answers whose text `user` may not open in a round: for readers all that is not accepted."""
+    if user.is_reporter:
+        return ()
+    if user.reviews_progress:
+        return (OWED, OVERDUE, MISSING, str(EntryState.DRAFT))
+    return (OWED, OVERDUE, MISSING, str(EntryState.DRAFT), str(EntryState.SUBMITTED), str(EntryState.RETURNED))
+
+
 def progress_of(measure: Measure, user: Any) -> list[ProgressEntry]:
     """What was said on a measure in all its versions, newest round first, with thread, values and files."""
     return list(

@@ -22,7 +22,7 @@ from strategy import access
 from strategy.actions import rounds as actions
 from strategy.forms.progress import RoundForm
 from strategy.models import EntryState, Round
-from strategy.queries.progress import round_matrix
+from strategy.queries.progress import hidden_states, round_matrix
 
 
 @require_safe
@@ -64,6 +64,8 @@ def round_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             "rows": rows,
             "owed": sum(row.owed for row in rows),
             "outstanding": sum(row.outstanding for row in rows),
+            # Links only to what the reader may open; a draft or a returned text is the institution's own.
+            "hidden_states": hidden_states(request.user),
             "may_manage": bool(access.may_manage_rounds(request.user)),
             "may_remind": round_.is_open
             and bool(access.may_manage_rounds(request.user) or access.may_review(request.user)),
