@@ -43,7 +43,7 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
             Entry("strategy:plan-list", _("Action plans"), "sees_plan"),
             Entry("strategy:measure-list", _("Measures"), "sees_plan"),
             Entry("strategy:progress-list", _("Progress"), "sees_progress"),
-            Entry("strategy:round-list", _("Reporting rounds"), "sees_plan"),
+            Entry("strategy:round-list", _("Reporting rounds"), "sees_rounds"),
             Entry("strategy:import-list", _("Imports"), "imports_plans"),
         ],
     ),

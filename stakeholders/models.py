@@ -265,6 +265,10 @@ class User(AbstractBaseUser):
         return self.is_secretariat or self.is_natc or self.is_observer
 
     @property
+    def sees_rounds(self) -> bool:
+        return self.is_secretariat or self.is_natc or self.is_reporter
+
+    @property
     def sees_dashboard(self) -> bool:
         return self.is_secretariat or self.is_natc or self.is_observer
 

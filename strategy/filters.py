@@ -84,6 +84,7 @@ class MeasureFilter:
         self.form.is_valid()
         self.chosen: dict[str, Any] = self.form.cleaned_data
         self.version = version
+        self.today = timezone.localdate()
         self.quarter = quarter_of(self.chosen.get("period"))
         self.without_signal = self._narrow(Measure.objects.visible_to(user).filter(version=version))
         rows = self.without_signal

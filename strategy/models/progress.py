@@ -21,7 +21,6 @@ from strategy.models.plan import (
     CountingRule,
     Indicator,
     Measure,
-    MeasurePartner,
     MeasureState,
     Plan,
     PlanVersion,
@@ -38,10 +37,10 @@ class RoundState(models.TextChoices):
 
 class RoundQuerySet(models.QuerySet["Round"]):
     def visible_to(self, user: Any) -> Self:
-        """All for those who see the whole plan, else rounds in which one's institution owes something."""
-        if not user.is_authenticated or not user.sees_plan:
+        """All for the secretariat and the NATC, else rounds in which one's institution owes something."""
+        if not user.is_authenticated or not user.sees_rounds:
             return self.none()
-        if user.sees_whole_plan:
+        if user.is_secretariat or user.is_natc:
             return self
         owed = ProgressRequest.objects.filter(round=OuterRef("pk"), institution__in=user.institution_ids)
         return self.filter(Exists(owed), state__in=[RoundState.OPEN, RoundState.CLOSED])
@@ -102,15 +101,12 @@ class Round(models.Model):
 
 class ProgressRequestQuerySet(models.QuerySet["ProgressRequest"]):
     def visible_to(self, user: Any) -> Self:
-        """All for those who see the whole plan, else what one's institution owes or what concerns its measures."""
-        if not user.is_authenticated or not user.sees_plan:
+        """All for the secretariat and the NATC, else what one's own institution owes: lateness is between it and us."""
+        if not user.is_authenticated or not user.sees_rounds:
             return self.none()
-        if user.sees_whole_plan:
+        if user.is_secretariat or user.is_natc:
             return self
-        partnered = MeasurePartner.objects.filter(measure=OuterRef("measure"), institution__in=user.institution_ids)
-        return self.filter(
-            Q(institution__in=user.institution_ids) | Q(measure__lead__in=user.institution_ids) | Exists(partnered)
-        )
+        return self.owed_by(user)
 
     def owed_by(self, user: Any) -> Self:
         """What the institutions for which `user` reports were asked, answered or not."""

@@ -137,7 +137,7 @@ def plan_adopt(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def measure_list(request: HttpRequest) -> HttpResponse:
-    plan, version = _chosen_plan(request)
+    plan, version = chosen_plan(request)
     if version is None:
         return render(request, "strategy/measure_list.html", {"page": None, "plan": plan})
     found = _measure_filter(request, version)
@@ -165,7 +165,7 @@ def measure_list(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _chosen_plan(request: HttpRequest) -> tuple[Plan | None, PlanVersion | None]:
+def chosen_plan(request: HttpRequest) -> tuple[Plan | None, PlanVersion | None]:
     """The plan named in the address, else the current one; no plan at all is an empty page, not an error."""
     plan = None
     if named := request.GET.get("plan"):
@@ -185,7 +185,7 @@ def _chosen_plan(request: HttpRequest) -> tuple[Plan | None, PlanVersion | None]
 @require_safe
 def measure_export(request: HttpRequest) -> HttpResponseBase:
     """The list with its filter as a file, whole: `?format=csv` or `xlsx`."""
-    _plan, version = _chosen_plan(request)
+    _plan, version = chosen_plan(request)
     if version is None:
         raise Http404
     found = _measure_filter(request, version)

@@ -27,7 +27,7 @@ from strategy.queries.progress import hidden_states, round_matrix
 
 @require_safe
 def round_list(request: HttpRequest) -> HttpResponse:
-    require(request.user.sees_plan)
+    require(request.user.sees_rounds)
     handed_in = Q(requests__entries__state__in=[EntryState.SUBMITTED, EntryState.ACCEPTED, EntryState.VERIFIED])
     rounds = (
         Round.objects.visible_to(request.user)

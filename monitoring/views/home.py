@@ -1,0 +1,118 @@
+"""Each role's first page: what waits for me, and where the country stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from monitoring.models import Report, ReportState
+from monitoring.queries import dashboard
+from strategy.filters import MeasureFilter
+from strategy.models import ImportState, Measure, PlanImport, Round, RoundState
+from strategy.queries.plan import current_plan, shown_version
+from strategy.queries.progress import owed_by, review_inbox, round_matrix
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """NATC, secretariat, focal point, observer, administrator; somebody with several roles gets the first that fits."""
+    user = request.user
+    if user.is_natc:
+        return render(request, "monitoring/home_natc.html", _natc(user))
+    if user.is_secretariat:
+        return render(request, "monitoring/home_secretariat.html", _secretariat(user))
+    if user.is_reporter:
+        return render(request, "monitoring/home_focal_point.html", _focal_point(user))
+    if user.is_observer:
+        return render(request, "monitoring/home_observer.html", _standing(user))
+    return render(request, "monitoring/home_other.html", {})
+
+
+def _standing(user: Any) -> dict[str, Any]:
+    plan = current_plan(user)
+    version = shown_version(plan, user) if plan else None
+    if version is None:
+        return {"plan": plan, "standing": None}
+    found = MeasureFilter(QueryDict(), version=version, user=user)
+    goals = dashboard.by_goal(found)
+    standing = dashboard.Standing(
+        version,
+        found.quarter,
+        {
+            str(signal): sum(row.cells[index].number for row in goals)
+            for index, signal in enumerate(dashboard.ORDER)
+        },
+        dashboard.list_url(found),
+    )
+    return {
+        "plan": plan,
+        "version": version,
+        "standing": standing,
+        "goals": goals,
+        "chart": dashboard.goals_chart(goals),
+        "late": dashboard.late_measures(version, found.quarter, user),
+        "reports": list(Report.objects.visible_to(user).defer("data").select_related("plan")[:3]),
+    }
+
+
+def _natc(user: Any) -> dict[str, Any]:
+    context = _standing(user)
+    context["to_issue"] = list(
+        Report.objects.visible_to(user).filter(state=ReportState.DRAFT).defer("data").select_related("plan")[:5]
+    )
+    context["rounds"] = list(
+        Round.objects.visible_to(user)
+        .filter(state__in=[RoundState.OPEN, RoundState.SCHEDULED])
+        .select_related("plan")
+        .order_by("due_on")[:3]
+    )
+    return context
+
+
+def _secretariat(user: Any) -> dict[str, Any]:
+    context = _standing(user)
+    inbox = review_inbox(user)
+    open_round = (
+        Round.objects.visible_to(user).filter(state=RoundState.OPEN).select_related("plan").order_by("due_on").first()
+    )
+    rows = round_matrix(open_round, user) if open_round else []
+    context |= {
+        "inbox_count": inbox.count(),
+        "inbox": list(inbox[:8]),
+        "round": open_round,
+        "rows": rows[:12],
+        "row_count": len(rows),
+        "outstanding": sum(row.outstanding for row in rows),
+        "owed": sum(row.owed for row in rows),
+        "today": timezone.localdate(),
+        "may_remind": user.reviews_progress,
+        "imports": list(
+            PlanImport.objects.visible_to(user)
+            .filter(state=ImportState.PREVIEWED)
+            .defer("content", "changes", "problems")[:5]
+        ),
+        "next_round": Round.objects.visible_to(user).filter(state=RoundState.SCHEDULED).order_by("ends_on").first(),
+    }
+    return context
+
+
+def _focal_point(user: Any) -> dict[str, Any]:
+    owed = owed_by(user)
+    waiting = [one for one in owed if one.state in ("owed", "overdue", "draft", "returned")]
+    measures = (
+        Measure.objects.visible_to(user).current().select_related("lead").order_by("version", "position")
+    )
+    return {
+        "owed": owed,
+        "waiting": len(waiting),
+        "done": len(owed) - len(waiting),
+        "returned": sum(one.state == "returned" for one in owed),
+        "due_on": min((one.request.round.due_on for one in waiting if one.request.round.is_open), default=None),
+        "today": timezone.localdate(),
+        "measures": list(measures[:60]),
+        "measure_count": measures.count(),
+    }
