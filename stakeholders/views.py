@@ -40,7 +40,9 @@ def institution_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def institution_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     institution = get_object_or_404(
-        Institution.objects.visible_to(request.user).select_related("successor").prefetch_related("former_names", "predecessors"),
+        Institution.objects.visible_to(request.user)
+        .select_related("successor")
+        .prefetch_related("former_names", "predecessors"),
         pk=pk,
     )
     people = (

@@ -107,9 +107,7 @@ def by_goal(found: MeasureFilter) -> list[Row]:
     """Goals × signals, in the plan's order; a goal without a measure under the filter is left out."""
     counts: dict[str, dict[str, int]] = defaultdict(dict)
     for goal, signal, number in (
-        found.rows.order_by()
-        .values_list("objective__goal__code", "signal")
-        .annotate(number=Count("pk", distinct=True))
+        found.rows.order_by().values_list("objective__goal__code", "signal").annotate(number=Count("pk", distinct=True))
     ):
         counts[goal][signal] = number
     rows = []
@@ -181,7 +179,9 @@ def trend(version: PlanVersion, quarter: Period, user: Any, quarters: int = 7) -
         _("number of measures"),
         [Period.quarter_of(start).title for start in starts],
         [
-            charts.Series(str(signal.label), [counts[start].get(signal, 0) for start in starts], str(signal), signal in DARK)
+            charts.Series(
+                str(signal.label), [counts[start].get(signal, 0) for start in starts], str(signal), signal in DARK
+            )
             for signal in ORDER
             if any(counts[start].get(signal) for start in starts)
         ],
@@ -211,7 +211,9 @@ def reporting(round_: Round) -> list[Discipline]:
     "Came" means submitted, whatever the review made of it; nil returns are counted among what came, and told apart.
     """
     handed_in = ProgressEntry.objects.filter(
-        request__round=round_, corrects__isnull=True, state__in=[EntryState.SUBMITTED, EntryState.RETURNED, *FINAL_STATES]
+        request__round=round_,
+        corrects__isnull=True,
+        state__in=[EntryState.SUBMITTED, EntryState.RETURNED, *FINAL_STATES],
     )
     arrived: dict[Any, list[tuple[bool, bool]]] = defaultdict(list)
     for institution, is_on_time, is_nil in handed_in.annotate(

@@ -24,7 +24,9 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     if version is None:
         return render(request, "monitoring/dashboard.html", {"plan": plan})
     goals = [(goal.code, f"{goal.code} {goal.title}") for goal in Goal.objects.filter(version=version)]
-    leads = Institution.objects.visible_to(request.user).filter(pk__in=Measure.objects.filter(version=version).values("lead"))
+    leads = Institution.objects.visible_to(request.user).filter(
+        pk__in=Measure.objects.filter(version=version).values("lead")
+    )
     institutions = [(one.code, str(one.name)) for one in leads.order_by(SortKey("name"))]
     found = MeasureFilter(request.GET, version=version, user=request.user, goals=goals, institutions=institutions)
     goal_rows = queries.by_goal(found)

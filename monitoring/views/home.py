@@ -42,10 +42,7 @@ def _standing(user: Any) -> dict[str, Any]:
     standing = dashboard.Standing(
         version,
         found.quarter,
-        {
-            str(signal): sum(row.cells[index].number for row in goals)
-            for index, signal in enumerate(dashboard.ORDER)
-        },
+        {str(signal): sum(row.cells[index].number for row in goals) for index, signal in enumerate(dashboard.ORDER)},
         dashboard.list_url(found),
     )
     return {
@@ -103,9 +100,7 @@ def _secretariat(user: Any) -> dict[str, Any]:
 def _focal_point(user: Any) -> dict[str, Any]:
     owed = owed_by(user)
     waiting = [one for one in owed if one.state in ("owed", "overdue", "draft", "returned")]
-    measures = (
-        Measure.objects.visible_to(user).current().select_related("lead").order_by("version", "position")
-    )
+    measures = Measure.objects.visible_to(user).current().select_related("lead").order_by("version", "position")
     return {
         "owed": owed,
         "waiting": len(waiting),

@@ -1,0 +1,214 @@
+"""A report's pages as HTML and as PDF/UA, from its frozen data and texts alone.
+
+The same data and texts give the same bytes: every date in the file is one of the data, the identifier is made from its
+fingerprint. Nothing is fetched but our own fonts and stylesheets, from memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from django.contrib.staticfiles import finders
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from monitoring.queries.dashboard import DARK, ORDER
+from onatc import charts
+from onatc.errors import Refused
+from onatc.periods import Period
+from onatc.texts import DJANGO_CODES, HTML_CODES, Text, choose, column_of
+from strategy.models import Signal
+from strategy.signal import reason_text
+
+STYLES = ("vendor/noto-sans/noto-sans.css", "charts.css", "report.css")
+FONTS = "vendor/noto-sans/"
+BASE = "report:///"
+LATE = (Signal.LATE, Signal.NO_NEWS)
+
+
+def html(
+    data: dict[str, Any], texts: dict[str, str], language: str, *, fingerprint: str, is_draft: bool, issue: int
+) -> str:
+    """The whole document in a language (`sq`, `sr`, `en`); `texts` are the sections by name."""
+    column = column_of(language)
+    with override(DJANGO_CODES[column]):
+        return render_to_string(
+            "report/report.html",
+            {
+                **_context(data, column),
+                "texts": texts,
+                "language": HTML_CODES[column],
+                "fingerprint": fingerprint,
+                "is_draft": is_draft,
+                "issue": issue,
+            },
+        )
+
+
+def pdf(document: str, *, fingerprint: str) -> tuple[bytes, int]:
+    """The document as PDF/UA-1 with its number of pages; raises Refused when this machine has no pango."""
+    try:
+        from weasyprint import CSS, HTML
+        from weasyprint.text.fonts import FontConfiguration
+    except OSError as error:
+        raise Refused(_("PDF files cannot be made on this machine: the pango library is missing.")) from error
+    fetcher = _fetcher()
+    fonts = FontConfiguration()
+    styles = [
+        CSS(string=_static(name).decode(), base_url=f"{BASE}{name}", url_fetcher=fetcher, font_config=fonts)
+        for name in STYLES
+    ]
+    rendered = HTML(string=document, base_url=BASE, url_fetcher=fetcher).render(stylesheets=styles, font_config=fonts)
+    target = io.BytesIO()
+    rendered.write_pdf(
+        target,
+        pdf_variant="pdf/ua-1",
+        pdf_identifier=hashlib.sha256(fingerprint.encode()).digest()[:16],
+        custom_metadata=False,
+    )
+    return target.getvalue(), len(rendered.pages)
+
+
+def _static(name: str) -> bytes:
+    path = finders.find(name)
+    if path is None:
+        raise FileNotFoundError(name)
+    return Path(path).read_bytes()
+
+
+def _fetcher() -> Any:
+    """Serves fonts of ours from memory; anything else, whatever a text holds, is refused."""
+    from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+    class OwnFilesOnly(URLFetcher):  # type: ignore[misc]
+        def fetch(self, url: str, headers: Any = None) -> Any:
+            name = url.removeprefix(BASE)
+            if not url.startswith(BASE + FONTS) or not name.endswith(".woff2") or ".." in name:
+                raise ValueError("refused")
+            return URLFetcherResponse(url, _static(name), {"Content-Type": "font/woff2"})
+
+    return OwnFilesOnly(allowed_protocols=["report"], allow_redirects=False)
+
+
+def _context(data: dict[str, Any], column: str) -> dict[str, Any]:
+    labels = {str(signal): str(signal.label) for signal in ORDER}
+    goals = [_goal(goal, column, labels) for goal in data["goals"]]
+    measures = [measure for goal in goals for measure in goal["measures"]]
+    period = Period.parse(data["period"])
+    return {
+        "period": period,
+        "as_of": date.fromisoformat(data["as_of"]),
+        "is_running": data["is_running"],
+        "plan": data["plan"]
+        | {
+            "title": choose(data["plan"]["title"], column),
+            "adopted_by": choose(data["plan"]["adopted_by"], column) if data["plan"]["adopted_by"] else "",
+            "adopted_on": date.fromisoformat(data["plan"]["adopted_on"]) if data["plan"]["adopted_on"] else None,
+        },
+        "signals": [(signal, labels[signal], data["counts"][signal]) for signal in labels],
+        "total": sum(data["counts"].values()),
+        "goals": goals,
+        "chart": _signals_chart(data, column, labels),
+        "change_chart": _change_chart(data, labels),
+        "late": [measure for measure in measures if measure["signal"] in LATE],
+        "rounds": [
+            one
+            | {
+                "title": Period.parse(one["period"]).title,
+                "due_on": date.fromisoformat(one["due_on"]),
+                "rows": [row | {"name": choose(row["name"], column)} for row in one["rows"]],
+            }
+            for one in data["rounds"]
+        ],
+        "asked": data["asked"],
+        "received": data["received"],
+        "nil": data["nil"],
+        "accepted": data["accepted"],
+        "tolerance": data["rule"]["tolerance"],
+        "news_days": data["rule"]["news_days"],
+        "budget_cents": data["budget_cents"],
+        "measure_count": len(measures),
+    }
+
+
+def _goal(goal: dict[str, Any], column: str, labels: dict[str, str]) -> dict[str, Any]:
+    return {
+        "code": goal["code"],
+        "title": choose(goal["title"], column),
+        "counts": [
+            (signal, label, goal["counts"][signal]) for signal, label in labels.items() if goal["counts"][signal]
+        ],
+        "measures": [_measure(measure, column, labels) for measure in goal["measures"]],
+    }
+
+
+def _measure(measure: dict[str, Any], column: str, labels: dict[str, str]) -> dict[str, Any]:
+    entry = measure["entry"]
+    return measure | {
+        "title": choose(measure["title"], column),
+        "lead": choose(measure["lead"], column),
+        "ends_on": date.fromisoformat(measure["ends_on"]),
+        "label": labels[measure["signal"]],
+        "reason_text": reason_text(measure["reason"], measure["reason_values"]),
+        "achieved_pct": None if measure["achieved_pct"] is None else Decimal(measure["achieved_pct"]),
+        "indicators": [
+            one
+            | {
+                "name": choose(one["name"], column),
+                **{key: None if one[key] is None else Decimal(one[key]) for key in ("baseline", "target", "value")},
+            }
+            for one in measure["indicators"]
+        ],
+        "entry": entry
+        and {
+            "period": Period.parse(entry["period"]).title,
+            "id": entry["id"],
+            "is_nil": entry["is_nil"],
+            **{name: _said(entry, name, column) for name in ("done", "difficulties", "next_steps")},
+        },
+    }
+
+
+def _said(entry: dict[str, Any], name: str, column: str) -> Text:
+    """The text in the report's language, else the original, marked with its language."""
+    for candidate in (column, entry["language"]):
+        if text := entry["texts"].get(candidate, {}).get(name):
+            return Text(text, HTML_CODES[candidate], candidate != column)
+    return Text("", HTML_CODES[column])
+
+
+def _signals_chart(data: dict[str, Any], column: str, labels: dict[str, str]) -> charts.Chart:
+    return charts.stacked_bars(
+        _("Measures by goal and signal"),
+        _("number of measures"),
+        [f"{goal['code']} {choose(goal['title'], column)}" for goal in data["goals"]],
+        [
+            charts.Series(label, [goal["counts"][signal] for goal in data["goals"]], signal, Signal(signal) in DARK)
+            for signal, label in labels.items()
+            if any(goal["counts"][signal] for goal in data["goals"])
+        ],
+        head=_("goal"),
+    )
+
+
+def _change_chart(data: dict[str, Any], labels: dict[str, str]) -> charts.Chart | None:
+    before, now = data["counts_before"], data["counts"]
+    if before is None:
+        return None
+    return charts.stacked_bars(
+        _("Measures by signal, compared with the quarter before"),
+        _("number of measures"),
+        [Period.parse(data["quarter_before"]).title, Period.parse(data["quarter"]).title],
+        [
+            charts.Series(label, [before[signal], now[signal]], signal, Signal(signal) in DARK)
+            for signal, label in labels.items()
+            if before[signal] or now[signal]
+        ],
+        head=_("period"),
+    )
