@@ -33,7 +33,14 @@ LATE = (Signal.LATE, Signal.NO_NEWS)
 
 
 def html(
-    data: dict[str, Any], texts: dict[str, str], language: str, *, fingerprint: str, is_draft: bool, issue: int
+    data: dict[str, Any],
+    texts: dict[str, str],
+    language: str,
+    *,
+    fingerprint: str,
+    is_draft: bool,
+    issue: int,
+    on_screen: bool = False,
 ) -> str:
     """The whole document in a language (`sq`, `sr`, `en`); `texts` are the sections by name."""
     column = column_of(language)
@@ -47,6 +54,7 @@ def html(
                 "fingerprint": fingerprint,
                 "is_draft": is_draft,
                 "issue": issue,
+                "on_screen": on_screen,
             },
         )
 
