@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any, Self
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onatc.files import Attachment
 from onatc.history import tracked
+from onatc.ids import new_id
 from onatc.models import Job
 from onatc.periods import Period
 from strategy.models import Plan
@@ -39,12 +40,22 @@ class ReportQuerySet(models.QuerySet["Report"]):
         return self.filter(state=ReportState.ISSUED)
 
 
+# Raises unless the report that a text or a file belongs to is a draft.
+BELONGS_TO_DRAFT = """
+    IF EXISTS (SELECT 1 FROM monitoring_report WHERE id = OLD.report_id AND state = 'issued') THEN
+        RAISE EXCEPTION 'An issued report never changes.';
+    END IF;
+    IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+    RETURN NEW;
+"""
+
+
 @tracked(exclude=["data"])
 class Report(models.Model):
     """A report on a period. `data` is everything its pages show, frozen when it was drafted or last refreshed; the
     PDF is made from `data` and the texts alone, so the same data gives the same bytes. Issued, it never changes."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(_("kind"), max_length=20, choices=ReportKind)
     plan = models.ForeignKey(Plan, models.PROTECT, related_name="+", verbose_name=_("action plan"))
     starts_on = models.DateField(_("start of the period"))
@@ -82,6 +93,13 @@ class Report(models.Model):
                 name="report_issued_on_record",
             ),
         ]
+        triggers = [
+            pgtrigger.Protect(
+                name="issued_is_frozen",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__state="issued"),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}, {self.period.title}"
@@ -114,6 +132,14 @@ class ReportText(models.Model):
         verbose_name_plural = _("texts of reports")
         ordering = ["report", "section", "language"]
         constraints = [models.UniqueConstraint(fields=["report", "section", "language"], name="report_text_once")]
+        triggers = [
+            pgtrigger.Trigger(
+                name="text_of_issued_is_frozen",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                func=BELONGS_TO_DRAFT,
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.section} ({self.language})"
@@ -139,6 +165,14 @@ class ReportFile(Attachment):
         verbose_name_plural = _("files of reports")
         ordering = ["report", "language"]
         constraints = [models.UniqueConstraint(fields=["report", "language"], name="report_file_once_a_language")]
+        triggers = [
+            pgtrigger.Trigger(
+                name="file_of_issued_is_frozen",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                func=BELONGS_TO_DRAFT,
+            )
+        ]
 
     def get_absolute_url(self) -> str:
         return reverse("monitoring:report-download", args=[self.pk])

@@ -27,6 +27,8 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from onatc.ids import new_id
+
 OFFICE = "application/vnd.openxmlformats-officedocument."
 OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 TEXT_TYPES = {"csv": "text/csv", "txt": "text/plain"}
@@ -235,7 +237,7 @@ def _own_name(instance: Attachment, filename: str) -> str:
 class Attachment(models.Model):
     """A file that belongs to a record of an upper app, which adds the foreign key and `visible_to`."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     file = models.FileField(_("file"), upload_to=_own_name, max_length=100)
     original_name = models.CharField(_("file"), max_length=255)
     content_type = models.CharField(_("kind of file"), max_length=100)

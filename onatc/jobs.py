@@ -30,6 +30,7 @@ from django.views.decorators.http import require_safe
 
 from onatc.errors import Refused
 from onatc.history import acting
+from onatc.ids import new_id
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class JobQuerySet(models.QuerySet["Job"]):
 class Job(models.Model):
     """A piece of long work. `key` names what it makes: while one is waiting or running there is no second."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(_("kind"), max_length=40)
     key = models.CharField(max_length=200)
     owner = models.ForeignKey(

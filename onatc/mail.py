@@ -7,7 +7,6 @@ Message-ID, so that a mail which was sent just before a crash shows up once.
 from __future__ import annotations
 
 import logging
-import uuid
 from datetime import timedelta
 from email.utils import make_msgid
 from functools import partial
@@ -22,6 +21,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
+from onatc.ids import new_id
+
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 8
@@ -35,7 +36,7 @@ class MessageState(models.TextChoices):
 
 
 class Message(models.Model):
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     to = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("to"))
     occasion = models.CharField(_("occasion"), max_length=200, unique=True)
     subject = models.CharField(_("subject"), max_length=200)

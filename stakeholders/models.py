@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onatc.history import tracked
+from onatc.ids import new_id
 from onatc.models import District, Municipality
 from onatc.texts import Translated
 
@@ -58,7 +59,7 @@ class InstitutionQuerySet(models.QuerySet["Institution"]):
 class Institution(models.Model):
     """A body with its present name; earlier names are `FormerName` rows, so that a report shows the name of the time."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     code = models.SlugField(_("code"), max_length=20, unique=True)
     name_sq = models.CharField(_("name in Albanian"), max_length=200)
     name_sr = models.CharField(_("name in Serbian"), max_length=200, blank=True)
@@ -97,7 +98,7 @@ class Institution(models.Model):
 
 @tracked
 class FormerName(models.Model):
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     institution = models.ForeignKey(Institution, models.CASCADE, related_name="former_names")
     name_sq = models.CharField(_("name in Albanian"), max_length=200)
     name_sr = models.CharField(_("name in Serbian"), max_length=200, blank=True)
@@ -189,7 +190,7 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
 class User(AbstractBaseUser):
     """A person with an account. What they may do follows from `RoleAssignment` alone; there is no superuser."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     email = models.EmailField(_("e-mail address"), unique=True)
     full_name = models.CharField(_("full name"), max_length=120)
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, default="sq")
@@ -331,7 +332,7 @@ class RoleAssignmentQuerySet(models.QuerySet["RoleAssignment"]):
 class RoleAssignment(models.Model):
     """A role held at an institution for a term, and, for a local coordinator, in an area."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="role_assignments", verbose_name=_("user"))
     role = models.CharField(_("role"), max_length=20, choices=Role)
     institution = models.ForeignKey(Institution, models.PROTECT, related_name="+", verbose_name=_("institution"))

@@ -14,6 +14,7 @@ from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from onatc.errors import Refused, require
+from onatc.ids import new_id
 from onatc.texts import DJANGO_CODES
 from stakeholders.models import Institution, User
 from strategy import access
@@ -225,7 +226,7 @@ def _write(version: PlanVersion, rows: list[dict[str, Any]], before: PlanVersion
             ends_on=date.fromisoformat(row["ends_on"]),
             source=row["source"],
             state=earlier.state if earlier else MeasureState.PLANNED,
-            lineage=earlier.lineage if earlier else uuid.uuid4(),
+            lineage=earlier.lineage if earlier else new_id(),
         )
         measures.append(measure)
         partners += [
@@ -236,7 +237,7 @@ def _write(version: PlanVersion, rows: list[dict[str, Any]], before: PlanVersion
             found = row["indicator"]
             indicator = Indicator(
                 measure=measure,
-                lineage=known_indicators.get(row["code"]) or uuid.uuid4(),
+                lineage=known_indicators.get(row["code"]) or new_id(),
                 **{f"name_{language}": text for language, text in found["name"].items()},
                 unit=found["unit"],
                 counting=found["counting"],

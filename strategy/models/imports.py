@@ -1,6 +1,5 @@
 """A plan file that was brought in: what it held, what it changes, and whether it was applied or undone."""
 
-import uuid
 from typing import Any, Self
 
 from django.conf import settings
@@ -9,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from onatc.history import tracked
+from onatc.ids import new_id
 from strategy.models.plan import Plan, PlanVersion
 
 
@@ -32,7 +32,7 @@ class PlanImport(models.Model):
     """`content` holds the rows as read, `problems` the bad ones (row, column, reason), `changes` what would be new,
     changed or removed against `compared_with`."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     plan = models.ForeignKey(
         Plan, models.PROTECT, null=True, blank=True, related_name="imports", verbose_name=_("action plan")
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import date
 from typing import Any, Self
 
@@ -13,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from onatc.history import tracked
+from onatc.ids import new_id
 from onatc.texts import Translated
 from stakeholders.models import Institution
 
@@ -29,7 +29,7 @@ def dates_in_order(name: str) -> models.CheckConstraint:
 class Strategy(models.Model):
     """A national strategy; it may have several plans, with gaps or overlaps between them."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     code = models.SlugField(_("code"), max_length=40, unique=True)
     title_sq = models.CharField(_("title in Albanian"), max_length=300)
     title_sr = models.CharField(_("title in Serbian"), max_length=300, blank=True)
@@ -62,7 +62,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
 class Plan(models.Model):
     """An action plan. What it says lives in its versions; the plan itself is the thread that holds them."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     strategy = models.ForeignKey(Strategy, models.PROTECT, related_name="plans", verbose_name=_("strategy"))
     code = models.SlugField(_("code"), max_length=40, unique=True)
     title_sq = models.CharField(_("title in Albanian"), max_length=300)
@@ -116,7 +116,7 @@ class PlanVersionQuerySet(models.QuerySet["PlanVersion"]):
 class PlanVersion(models.Model):
     """One wording of a plan, whole. It is frozen once adopted; an amendment is a new version."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     plan = models.ForeignKey(Plan, models.PROTECT, related_name="versions", verbose_name=_("action plan"))
     number = models.PositiveSmallIntegerField(_("version"))
     state = models.CharField(_("state"), max_length=20, choices=VersionState, default=VersionState.DRAFT)
@@ -157,7 +157,7 @@ class PlanVersion(models.Model):
 
 @tracked
 class Goal(models.Model):
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     version = models.ForeignKey(PlanVersion, models.CASCADE, related_name="goals", verbose_name=_("version of a plan"))
     code = models.CharField(_("code"), max_length=20)
     title_sq = models.CharField(_("title in Albanian"), max_length=500, blank=True)
@@ -178,7 +178,7 @@ class Goal(models.Model):
 
 @tracked
 class Objective(models.Model):
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     goal = models.ForeignKey(Goal, models.CASCADE, related_name="objectives", verbose_name=_("goal"))
     code = models.CharField(_("code"), max_length=20)
     title_sq = models.CharField(_("title in Albanian"), max_length=500, blank=True)
@@ -229,8 +229,8 @@ class MeasureQuerySet(models.QuerySet["Measure"]):
 class Measure(models.Model):
     """A measure in one version of a plan; `lineage` is the same for the same measure in all versions."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    lineage = models.UUIDField(default=uuid.uuid4, editable=False, db_index=True)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    lineage = models.UUIDField(default=new_id, editable=False, db_index=True)
     version = models.ForeignKey(
         PlanVersion, models.CASCADE, related_name="measures", verbose_name=_("version of a plan")
     )
@@ -309,8 +309,8 @@ class CountingRule(models.TextChoices):
 class Indicator(models.Model):
     """What is measured; `baseline` and `target` are empty when not known, which is never zero."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    lineage = models.UUIDField(default=uuid.uuid4, editable=False, db_index=True)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    lineage = models.UUIDField(default=new_id, editable=False, db_index=True)
     measure = models.ForeignKey(Measure, models.CASCADE, related_name="indicators", verbose_name=_("measure"))
     position = models.PositiveSmallIntegerField(_("position"), default=1)
     name_sq = models.CharField(_("name in Albanian"), max_length=300, blank=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any, Self
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onatc.files import Attachment
 from onatc.history import tracked
+from onatc.ids import new_id
 from onatc.periods import Period
 from onatc.texts import Translated
 from onatc.vocabulary import Code
@@ -50,7 +51,7 @@ class RoundQuerySet(models.QuerySet["Round"]):
 class Round(models.Model):
     """A period for which institutions report on the version of the plan that was in force when it opened."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     plan = models.ForeignKey(Plan, models.PROTECT, related_name="rounds", verbose_name=_("action plan"))
     version = models.ForeignKey(
         PlanVersion,
@@ -118,7 +119,7 @@ class ProgressRequest(models.Model):
     """What one institution owes on one measure in one round. Wording and targets are copied when the round opens,
     so that a later change of the plan does not change what was asked."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     round = models.ForeignKey(Round, models.PROTECT, related_name="requests", verbose_name=_("reporting round"))
     measure = models.ForeignKey(Measure, models.PROTECT, related_name="requests", verbose_name=_("measure"))
     institution = models.ForeignKey(Institution, models.PROTECT, related_name="+", verbose_name=_("institution"))
@@ -208,7 +209,7 @@ class ProgressEntryQuerySet(models.QuerySet["ProgressEntry"]):
 class ProgressEntry(models.Model):
     """An institution's answer to a request. Once accepted it never changes; a correction is a new entry."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     request = models.ForeignKey(
         ProgressRequest, models.PROTECT, related_name="entries", verbose_name=_("request for progress")
     )
@@ -278,6 +279,23 @@ class ProgressEntry(models.Model):
                 condition=Q(verified_by__isnull=True)
                 | (~Q(verified_by=F("submitted_by")) & ~Q(verified_by=F("accepted_by"))),
                 name="entry_verified_by_a_third",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="accepted_is_frozen",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "OLD.state IN ('accepted', 'verified') AND"
+                    " (OLD.done, OLD.difficulties, OLD.next_steps, OLD.is_nil, OLD.measure_state, OLD.request_id)"
+                    " IS DISTINCT FROM"
+                    " (NEW.done, NEW.difficulties, NEW.next_steps, NEW.is_nil, NEW.measure_state, NEW.request_id)"
+                ),
+            ),
+            pgtrigger.Protect(
+                name="accepted_stays",
+                operation=pgtrigger.Delete,
+                condition=pgtrigger.Q(old__state__in=["accepted", "verified"]),
             ),
         ]
 

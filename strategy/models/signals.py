@@ -1,6 +1,5 @@
 """The computed signal of a measure for a period, and a reviewer's override of it."""
 
-import uuid
 from typing import Any, Self
 
 from django.conf import settings
@@ -8,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from onatc.history import tracked
+from onatc.ids import new_id
 from onatc.periods import Period
 from strategy.models.plan import Measure, dates_in_order
 from strategy.models.progress import ProgressEntry
@@ -72,7 +72,7 @@ class MeasureSignal(models.Model):
 class SignalOverride(models.Model):
     """A reviewer's other judgement for one period, shown as such beside the computed signal."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     measure = models.ForeignKey(Measure, models.CASCADE, related_name="overrides", verbose_name=_("measure"))
     starts_on = models.DateField(_("start of the period"))
     ends_on = models.DateField(_("end of the period"))
