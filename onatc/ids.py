@@ -18,7 +18,7 @@ def new_id() -> uuid.UUID:
 
 
 @contextmanager
-def from_seed(seed: int) -> Iterator[None]:
+def from_seed(seed: int | str) -> Iterator[None]:
     token = _source.set(random.Random(f"ids-{seed}"))
     try:
         yield

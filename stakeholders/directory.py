@@ -5,6 +5,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from onatc.ids import from_seed
+
 DATA = Path(__file__).parent / "data" / "institutions.csv"
 
 # Dissolved in 2021 when its tasks were moved; the day is the end of that year until the office enters the exact one.
@@ -17,6 +19,16 @@ def load(get_model: Any) -> None:
     known = set(institution.objects.values_list("code", flat=True))
     with DATA.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["code"] not in known]
+    with from_seed("directory"):  # the same address of an institution in every installation
+        _create(institution, rows)
+    for code, (day, successor) in DISSOLVED.items():
+        if code not in known:
+            institution.objects.filter(code=code).update(
+                dissolved_on=day, successor=institution.objects.get(code=successor)
+            )
+
+
+def _create(institution: Any, rows: list[dict[str, str]]) -> None:
     institution.objects.bulk_create(
         institution(
             code=row["code"],
@@ -30,8 +42,3 @@ def load(get_model: Any) -> None:
         )
         for row in rows
     )
-    for code, (day, successor) in DISSOLVED.items():
-        if code not in known:
-            institution.objects.filter(code=code).update(
-                dissolved_on=day, successor=institution.objects.get(code=successor)
-            )

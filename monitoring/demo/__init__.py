@@ -1,0 +1,1 @@
+"""Demonstration data: believable, deterministic, and invented throughout. `manage.py seed_demo` makes it."""

@@ -1,0 +1,64 @@
+"""`manage.py seed_demo --seed 1 [--years Y]`: demonstration data into an empty database; same seed and day, same data."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from django.utils import timezone
+
+from monitoring import actions
+from monitoring.demo.people import PASSWORD, make_people
+from monitoring.demo.progress import Story
+from onatc.ids import from_seed
+from onatc.periods import Period
+from stakeholders.models import Institution, User
+from strategy.actions.plan import adopt_version, apply_import, preview_import
+from strategy.models import Measure, Plan
+
+PLAN = Path(__file__).resolve().parents[2] / "demo" / "action_plan.csv"
+
+
+class Command(BaseCommand):
+    help = "Load demonstration data into an empty database."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--years", type=float, default=1.5, help="how many past years are reported on (0.25 to 4)")
+        parser.add_argument("--cases", type=int, default=0, help="cases are not recorded yet: only 0 is possible")
+
+    def handle(self, *args: Any, seed: int, years: float, cases: int, **options: Any) -> None:
+        if cases:
+            raise CommandError("This version records no cases yet; leave --cases out.")
+        if not 0.25 <= years <= 4:
+            raise CommandError("--years must lie between 0.25 and 4.")
+        if User.objects.exists() or Plan.objects.exists():
+            raise CommandError("The database is not empty; demonstration data is loaded into an empty one only.")
+        with transaction.atomic(), from_seed(seed):
+            self._load(seed, round(years * 4))
+        if options["verbosity"]:
+            self.stdout.write(
+                f"{User.objects.count()} accounts, {Measure.objects.count()} measures; "
+                f"the password of every account is {PASSWORD}"
+            )
+
+    def _load(self, seed: int, quarters: int) -> None:
+        today = timezone.localdate()
+        with PLAN.open("rb") as file:
+            version = apply_import(preview_import(file, PLAN.name, plan=None, by=None), by=None)
+        Plan.objects.update(is_demonstration=True)
+        adopt_version(
+            version,
+            by=None,
+            adopted_on=version.plan.starts_on,
+            adopted_by=Institution.objects.get(code="NATC"),
+            decision_reference="01/2022",
+        )
+        leads = list(Institution.objects.filter(pk__in=Measure.objects.filter(version=version).values("lead")))
+        people = make_people(leads, today)
+        Story(version.plan, version, people, seed, today).tell(quarters)
+        last = Period.quarter_of(today).previous()
+        report = actions.draft_report(version.plan, last, by=people["monitoring@onatc.example"])
+        report.texts.filter(section="conclusions", language="sq").update(
+            text="Autoriteti Kombëtar duhet t'i kushtojë vëmendje masave pa lajme dhe financimit të strehimoreve."
+        )
