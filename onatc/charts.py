@@ -68,7 +68,7 @@ def stacked_bars(
             parts.append(f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="{height}" class="fill-{one.css}"/>')
             if width >= 16:
                 css = "inside on-dark" if one.dark else "inside"
-                parts.append(_text(x + width / 2, y + 13, number_format(value), anchor="middle", css=css))
+                parts.append(_text(x + width / 2, y + 13, _figure(value), anchor="middle", css=css))
             x += width
         parts.append(_text(x + 6, y + 13, number_format(totals[index]), css="tick"))
     bottom = top + max(len(shown), 1) * step
@@ -110,7 +110,7 @@ def columns(title: str, unit: str, categories: Sequence[str], series: Sequence[S
                 f'<rect x="{x:.1f}" y="{y:.1f}" width="{bar * 0.9:.1f}" height="{size:.1f}" class="fill-{one.css}"/>'
             )
             if bar >= 14:
-                parts.append(_text(x + bar * 0.45, y - 3, number_format(value), anchor="middle", css="tick"))
+                parts.append(_text(x + bar * 0.45, y - 3, _figure(value), anchor="middle", css="tick"))
         if group >= 34 or index % 2 == 0:
             parts.append(_text(middle, top + plot + 16, _short(category, 12), anchor="middle", css="tick"))
     table = Table(
@@ -127,7 +127,14 @@ def _of(series: Series, index: int) -> Number:
 
 def _shown(series: Series, index: int) -> str:
     value = series.values[index] if index < len(series.values) else None
-    return "" if value is None else number_format(value)
+    return "" if value is None else _figure(value)
+
+
+def _figure(value: Number) -> str:
+    """Without needless zeros, as the active language writes numbers."""
+    if isinstance(value, Decimal):
+        value = Decimal(f"{value.normalize():f}")
+    return number_format(value)
 
 
 def _tick(value: float) -> str:

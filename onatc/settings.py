@@ -171,6 +171,7 @@ LANGUAGE_CODE = "sq"
 LANGUAGES = [("sq", "Shqip"), ("sr-latn", "Srpski"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
+FORMAT_MODULE_PATH = ["onatc.formats"]
 USE_TZ = True
 TIME_ZONE = "Europe/Belgrade"
 

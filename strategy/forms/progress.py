@@ -89,7 +89,9 @@ class EntryForm(forms.Form):
             "revision": entry.revision,
         }
         for value in entry.values.all():
-            initial[f"value_{value.requested_id}"] = value.value
+            # Without needless zeros: 7, not 7,00.
+            number = value.value if value.value is None else Decimal(f"{value.value.normalize():f}")
+            initial[f"value_{value.requested_id}"] = number
             initial[f"reason_{value.requested_id}"] = value.missing_reason_id or ""
         super().__init__(*args, initial=initial | kwargs.pop("initial", {}), **kwargs)
         choices = [("", _("there is a value")), *((str(code.pk), str(code.label)) for code in reasons)]

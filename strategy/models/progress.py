@@ -86,7 +86,7 @@ class Round(models.Model):
         ]
 
     def __str__(self) -> str:
-        return _("Round %(period)s") % {"period": self.period.title}
+        return _("Reporting round: %(period)s") % {"period": self.period.title}
 
     def get_absolute_url(self) -> str:
         return reverse("strategy:round-detail", args=[self.pk])

@@ -18,6 +18,12 @@ from strategy.models import Measure, Plan
 
 PLAN = Path(__file__).resolve().parents[2] / "demo" / "action_plan.csv"
 
+CONCLUSIONS = {
+    "sq": "Autoriteti Kombëtar duhet t'u kushtojë vëmendje masave pa lajme dhe financimit të strehimoreve.",
+    "sr-latn": "Nacionalni organ treba da obrati pažnju na mere bez vesti i na finansiranje skloništa.",
+    "en": "The National Authority should attend to the measures without news and to the financing of the shelters.",
+}
+
 
 class Command(BaseCommand):
     help = "Load demonstration data into an empty database."
@@ -59,6 +65,5 @@ class Command(BaseCommand):
         Story(version.plan, version, people, seed, today).tell(quarters)
         last = Period.quarter_of(today).previous()
         report = actions.draft_report(version.plan, last, by=people["monitoring@onatc.example"])
-        report.texts.filter(section="conclusions", language="sq").update(
-            text="Autoriteti Kombëtar duhet t'i kushtojë vëmendje masave pa lajme dhe financimit të strehimoreve."
-        )
+        for language, text in CONCLUSIONS.items():
+            report.texts.filter(section="conclusions", language=language).update(text=text, is_edited=True)
