@@ -1,7 +1,7 @@
 """Charts drawn on the server as SVG, each with the table of its numbers.
 
-The drawing uses classes from static/charts.css and no inline style, so it stands in a page under the
-Content-Security-Policy and prints unchanged in a PDF. Its `<title>` is the alternative text, `<desc>` the numbers.
+The drawing uses attributes and no inline style, so it stands in a page under the Content-Security-Policy and prints
+unchanged in a PDF. Its `<title>` is the alternative text, `<desc>` the numbers.
 Nothing rests on colour alone: values are written into or beside the bars, and the table holds them all.
 """
 
@@ -17,6 +17,21 @@ from django.utils.safestring import SafeString, mark_safe
 
 Number = int | float | Decimal
 
+# Colours stand in the drawing itself: a PDF applies no stylesheet to an inline SVG, a page allows no inline style.
+FILLS = {
+    "completed": "#1d6b3a",
+    "on_time": "#5b93c9",
+    "at_risk": "#f0b64a",
+    "late": "#a3221c",
+    "no_news": "#b8c1ca",
+    "not_started": "#e3e8ed",
+    "dropped": "#6b7783",
+    "1": "#12365c",
+    "2": "#5b93c9",
+    "3": "#a8741a",
+    "4": "#b8c1ca",
+}
+INK, MUTED, LINE = "#1b2733", "#53616f", "#e3e8ed"
 WIDTH = 720
 LABEL_WIDTH = 210
 MAX_ROWS = 60
@@ -24,7 +39,7 @@ MAX_ROWS = 60
 
 @dataclass(frozen=True)
 class Series:
-    """One colour: `css` is the part after `fill-` in charts.css; `dark` when white text is legible on it."""
+    """One colour: `css` is a key of FILLS; `dark` when white text is legible on it."""
 
     label: str
     values: Sequence[Number | None]
@@ -65,14 +80,14 @@ def stacked_bars(
             if not value:
                 continue
             width = float(value) / float(longest) * (WIDTH - LABEL_WIDTH - 40)
-            parts.append(f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="{height}" class="fill-{one.css}"/>')
+            parts.append(f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="{height}" fill="{FILLS[one.css]}"/>')
             if width >= 16:
                 css = "inside on-dark" if one.dark else "inside"
                 parts.append(_text(x + width / 2, y + 13, _figure(value), anchor="middle", css=css))
             x += width
         parts.append(_text(x + 6, y + 13, number_format(totals[index]), css="tick"))
     bottom = top + max(len(shown), 1) * step
-    parts.append(f'<line x1="{LABEL_WIDTH}" y1="{top - 4}" x2="{LABEL_WIDTH}" y2="{bottom}" class="axis"/>')
+    parts.append(f'<line x1="{LABEL_WIDTH}" y1="{top - 4}" x2="{LABEL_WIDTH}" y2="{bottom}" stroke="{MUTED}"/>')
     table = Table(
         [head, *(one.label for one in series)],
         [[str(name), *(_shown(one, index) for one in series)] for index, name in enumerate(categories)],
@@ -91,9 +106,7 @@ def columns(title: str, unit: str, categories: Sequence[str], series: Sequence[S
     parts = [legend]
     for share in (0.0, 0.5, 1.0):
         y = top + plot * (1 - share)
-        parts.append(
-            f'<line x1="{left}" y1="{y:.1f}" x2="{WIDTH}" y2="{y:.1f}" class="{"grid" if share else "axis"}"/>'
-        )
+        parts.append(f'<line x1="{left}" y1="{y:.1f}" x2="{WIDTH}" y2="{y:.1f}" stroke="{LINE if share else MUTED}"/>')
         parts.append(_text(left - 6, y + 4, _tick(highest * share), anchor="end", css="tick"))
     group = (WIDTH - left) / max(len(shown), 1)
     bar = min(36.0, group * 0.8 / max(len(series), 1))
@@ -107,7 +120,7 @@ def columns(title: str, unit: str, categories: Sequence[str], series: Sequence[S
             size = plot * max(float(value), 0.0) / highest
             x, y = start + bar * number, top + plot - size
             parts.append(
-                f'<rect x="{x:.1f}" y="{y:.1f}" width="{bar * 0.9:.1f}" height="{size:.1f}" class="fill-{one.css}"/>'
+                f'<rect x="{x:.1f}" y="{y:.1f}" width="{bar * 0.9:.1f}" height="{size:.1f}" fill="{FILLS[one.css]}"/>'
             )
             if bar >= 14:
                 parts.append(_text(x + bar * 0.45, y - 3, _figure(value), anchor="middle", css="tick"))
@@ -147,15 +160,21 @@ def _legend(series: Sequence[Series]) -> tuple[int, str]:
         width = 26 + 7 * len(one.label)
         if x and x + width > WIDTH:
             x, row = 0, row + 1
-        parts.append(f'<rect x="{x}" y="{row * 26 + 4}" width="14" height="14" class="fill-{one.css}"/>')
+        parts.append(f'<rect x="{x}" y="{row * 26 + 4}" width="14" height="14" fill="{FILLS[one.css]}"/>')
         parts.append(_text(x + 19, row * 26 + 15, one.label))
         x += width + 10
     return row + 1, "".join(parts)
 
 
 def _text(x: float, y: float, content: str, *, anchor: str = "start", css: str = "") -> str:
-    name = f' class="{css}"' if css else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{name}>{escape(content)}</text>'
+    size, fill = (11, MUTED) if css == "tick" else (11, INK) if css else (12, INK)
+    if "on-dark" in css:
+        fill = "#ffffff"
+    weight = ' font-weight="600"' if css.startswith("inside") else ""
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-family="Noto Sans, Noto Sans Extended, Noto Sans Cyrillic, sans-serif" '
+        f'font-size="{size}" fill="{fill}"{weight}>{escape(content)}</text>'
+    )
 
 
 def _short(label: str, length: int) -> str:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pikepdf
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
@@ -26,9 +27,9 @@ from onatc.texts import DJANGO_CODES, HTML_CODES, Text, choose, column_of
 from strategy.models import Signal
 from strategy.signal import reason_text
 
-STYLES = ("vendor/noto-sans/noto-sans.css", "charts.css", "report.css")
+STYLES = ("vendor/noto-sans/noto-sans-pdf.css", "charts.css", "report.css")
 FONTS = "vendor/noto-sans/"
-BASE = "report:///"
+BASE = "https://report.invalid/"  # no such host can exist; only the fetcher below answers for it
 LATE = (Signal.LATE, Signal.NO_NEWS)
 
 
@@ -80,7 +81,30 @@ def pdf(document: str, *, fingerprint: str) -> tuple[bytes, int]:
         pdf_identifier=hashlib.sha256(fingerprint.encode()).digest()[:16],
         custom_metadata=False,
     )
-    return target.getvalue(), len(rendered.pages)
+    return _with_scopes(target.getvalue()), len(rendered.pages)
+
+
+def _with_scopes(body: bytes) -> bytes:
+    """Say of each heading cell whether it heads a column or a row, which WeasyPrint leaves out."""
+    with pikepdf.open(io.BytesIO(body)) as file:
+        _scope(file, file.Root.StructTreeRoot, "/Column")
+        target = io.BytesIO()
+        file.save(target, deterministic_id=True)
+    return target.getvalue()
+
+
+def _scope(file: pikepdf.Pdf, node: Any, scope: str) -> None:
+    kind = node.get("/S")
+    if kind == "/TH":
+        node.A = pikepdf.Dictionary(O=pikepdf.Name.Table, Scope=pikepdf.Name(scope))
+        return
+    children = node.get("/K")
+    if children is None or kind in ("/P", "/Span", "/TD"):
+        return
+    inside = {"/THead": "/Column", "/TBody": "/Row"}.get(str(kind), scope)
+    for child in children if isinstance(children, pikepdf.Array) else [children]:
+        if isinstance(child, pikepdf.Dictionary):
+            _scope(file, child, inside)
 
 
 def _static(name: str) -> bytes:
@@ -101,7 +125,7 @@ def _fetcher() -> Any:
                 raise ValueError("refused")
             return URLFetcherResponse(url, _static(name), {"Content-Type": "font/woff2"})
 
-    return OwnFilesOnly(allowed_protocols=["report"], allow_redirects=False)
+    return OwnFilesOnly(allowed_protocols=["https"], allow_redirects=False)
 
 
 def _context(data: dict[str, Any], column: str) -> dict[str, Any]:
