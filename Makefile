@@ -1,0 +1,53 @@
+# make run | test | check | bench | lock; each does all of its set-up by itself.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.SILENT:
+
+PORT ?= 8000
+PYTHON ?= python3
+VENV := .venv/bin
+
+.PHONY: run test check bench lock clean
+
+run: .venv/local.stamp
+	.ci/system pdf
+	exec $(VENV)/python manage.py run --port "$(PORT)"
+
+test: .venv/dev.stamp
+	.ci/system pdf browser gettext
+	$(VENV)/python manage.py compile_catalogues
+	exec $(VENV)/python -m pytest -n 2 $(ARGS)
+
+check: .venv/dev.stamp
+	.ci/system gettext
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/lint-imports --no-cache
+	DEMO=1 $(VENV)/mypy
+	DEMO=1 $(VENV)/python manage.py makemigrations --check --dry-run
+	$(VENV)/djlint templates --lint --quiet
+	$(VENV)/bandit -q -c pyproject.toml -r onatc stakeholders strategy nrm monitoring manage.py
+	$(VENV)/python -m tests.check_translations
+
+bench: .venv/dev.stamp
+	.ci/system pdf
+	$(VENV)/python manage.py compile_catalogues
+	exec $(VENV)/python -m tests.bench
+
+# Renew the locked dependencies; the files hold hashes and no registry's address.
+lock: .venv/dev.stamp
+	cd .requirements
+	for set in production local dev; do
+	    ../$(VENV)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	        --no-header --no-annotate $$set.in -o $$set.txt
+	done
+
+.venv/local.stamp: .requirements/local.txt
+	.ci/install local
+
+.venv/dev.stamp: .requirements/dev.txt
+	.ci/install dev
+
+clean:
+	rm -rf .venv var
