@@ -86,7 +86,7 @@ def as_xlsx(filename: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -
     return response
 
 
-def _xlsx_cell(sheet: Any, value: Any, *, bold: bool = False) -> WriteOnlyCell:
+def _xlsx_cell(sheet: Any, value: Any, *, bold: bool = False) -> Any:
     if isinstance(value, str):
         value = ILLEGAL_IN_XLSX.sub(" ", value)[:32_767]
     elif not (value is None or isinstance(value, bool | int | float | Decimal | datetime.date | datetime.datetime)):

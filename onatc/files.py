@@ -265,7 +265,7 @@ class Attachment(models.Model):
         attachment = cls(
             original_name=cleaned_name(upload.name or "file"),
             content_type=upload.checked_type,  # type: ignore[attr-defined]
-            size=upload.size,
+            size=upload.size or 0,
             sha256=digest.hexdigest(),
             uploaded_by=by,
             **fields,

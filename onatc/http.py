@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import translation
@@ -129,6 +129,13 @@ def wants_partial(request: HttpRequest) -> bool:
     """htmx asks for a part of the page, and will put it into the page that is there."""
     htmx = getattr(request, "htmx", None)
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request  # type: ignore[union-attr]
+
+
+def with_revision(data: QueryDict, revision: int) -> QueryDict:
+    """What was sent, as a form made from the present revision: the next press saves knowingly on top of it."""
+    copy = data.copy()
+    copy["revision"] = str(revision)
+    return copy
 
 
 @login_not_required

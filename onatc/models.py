@@ -1,3 +1,4 @@
+from onatc.dated_settings import DatedSetting
 from onatc.jobs import Heartbeat, Job, JobState
 from onatc.mail import Message, MessageState
 from onatc.vocabulary import Code, CodeList, District, Municipality
@@ -5,6 +6,7 @@ from onatc.vocabulary import Code, CodeList, District, Municipality
 __all__ = [
     "Code",
     "CodeList",
+    "DatedSetting",
     "District",
     "Heartbeat",
     "Job",

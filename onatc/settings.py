@@ -194,7 +194,7 @@ FILE_UPLOAD_HANDLERS = [
 UPLOAD_LIMIT_BYTES = 20 * 1024 * 1024
 
 vars().update(env.email("EMAIL_URL", default="filemail:///"))
-if EMAIL_BACKEND.endswith("filebased.EmailBackend"):  # noqa: F821
+if vars()["EMAIL_BACKEND"].endswith("filebased.EmailBackend"):
     EMAIL_FILE_PATH = str(VAR_DIR / "mail")
 DEFAULT_FROM_EMAIL = env.str("FROM_EMAIL", default="onatc@localhost")
 SITE_URL = env.str("SITE_URL", default="http://localhost:8000")

@@ -3,7 +3,7 @@
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 
-from stakeholders.models import normalise_email
+from stakeholders.models import User, normalise_email
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -12,3 +12,9 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def clean_email(self, email: str) -> str:
         return normalise_email(super().clean_email(email))
+
+
+class SignedInRequest(HttpRequest):
+    """A request behind the login wall: its user is one of ours."""
+
+    user: User  # type: ignore[assignment]

@@ -15,8 +15,8 @@ class InstitutionFilterForm(forms.Form):
         label=_("Kind"), required=False, widget=PlainSelect, choices=[("", _("all")), *InstitutionKind.choices]
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="filter_%s", **kwargs)
+    def __init__(self, data: Any) -> None:
+        super().__init__(data, auto_id="filter_%s")
         self.fields["q"].widget.attrs["class"] = "form-control"
         self.fields["kind"].widget.attrs["class"] = "form-select"
 

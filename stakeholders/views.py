@@ -7,7 +7,7 @@ import uuid
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -16,12 +16,13 @@ from onatc.errors import refusals_on, require
 from onatc.history import history_of
 from onatc.texts import SortKey
 from stakeholders import access, actions
+from stakeholders.accounts import SignedInRequest
 from stakeholders.forms import InstitutionFilterForm, RenameForm
 from stakeholders.models import Institution, RoleAssignment
 
 
 @require_safe
-def institution_list(request: HttpRequest) -> HttpResponse:
+def institution_list(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_institutions)
     form = InstitutionFilterForm(request.GET)
     form.is_valid()
@@ -38,7 +39,7 @@ def institution_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def institution_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def institution_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     institution = get_object_or_404(
         Institution.objects.visible_to(request.user)
         .select_related("successor")
@@ -65,7 +66,7 @@ def institution_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def institution_rename(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def institution_rename(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     institution = get_object_or_404(Institution.objects.visible_to(request.user), pk=pk)
     require(access.may_edit_institutions(request.user))
     initial = {name: getattr(institution, name) for name in ("name_sq", "name_sr", "name_en", "short")}

@@ -92,8 +92,8 @@ class MeasureFilter:
             rows = rows.filter(signal=signal)
         self.rows = rows
 
-    def _narrow(self, rows: QuerySet[Measure]) -> QuerySet[Measure]:
-        rows = rows.annotate(
+    def _narrow(self, measures: QuerySet[Measure]) -> QuerySet[Any]:
+        rows: QuerySet[Any] = measures.annotate(
             of_period=FilteredRelation(
                 "signals",
                 condition=Q(signals__starts_on=self.quarter.start, signals__ends_on=self.quarter.end),
@@ -119,7 +119,7 @@ class MeasureFilter:
             rows = rows.filter(lead if part == "lead" else partner if part == "partner" else lead | partner)
         return rows
 
-    def ordered(self) -> QuerySet[Measure]:
+    def ordered(self) -> QuerySet[Any]:
         """The rows in the order that the address asks for; an unknown key sorts as the plan does."""
         key = self.chosen.get("sort") or "plan"
         descending = key.startswith("-")

@@ -92,8 +92,8 @@ def elapsed_pct(starts_on: date, ends_on: date, on: date) -> Decimal:
     return (Decimal(gone) / days * 100).quantize(Decimal("0.1"), ROUND_HALF_UP)
 
 
-def compute(facts: MeasureFacts, on: date) -> Judgement:
-    """The signal of a measure on a day, by the rule of this module."""
+def compute(facts: MeasureFacts, on: date, *, tolerance: Decimal = TOLERANCE, news_days: int = NEWS_DAYS) -> Judgement:
+    """The signal of a measure on a day, by the rule of this module; both limits are dated settings."""
     share = mean_achieved_pct(facts.readings)
     if facts.is_dropped or facts.reported_state == MeasureState.DROPPED:
         return Judgement(Signal.DROPPED, "dropped", {}, share)
@@ -109,13 +109,13 @@ def compute(facts: MeasureFacts, on: date) -> Judgement:
         if (on - facts.starts_on).days > FIRST_REPORT_DAYS:
             return Judgement(Signal.NO_NEWS, "never_reported", {}, share)
         return Judgement(Signal.ON_TIME, "first_report_not_due", {}, share)
-    if (on - facts.latest_period_end).days > NEWS_DAYS:
+    if (on - facts.latest_period_end).days > news_days:
         return Judgement(Signal.NO_NEWS, "report_is_old", {"date": facts.latest_period_end.isoformat()}, share)
     if facts.reported_state == MeasureState.PLANNED and gone > START_SHARE:
         return Judgement(Signal.AT_RISK, "not_started", {"elapsed": str(gone)}, share)
     if share is None:
         return Judgement(Signal.ON_TIME, "no_share", {}, None)
-    if share < gone - TOLERANCE:
+    if share < gone - tolerance:
         return Judgement(Signal.AT_RISK, "behind", {"achieved": str(share), "elapsed": str(gone)}, share)
     return Judgement(Signal.ON_TIME, "in_step", {"achieved": str(share), "elapsed": str(gone)}, share)
 

@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 from onatc.models import Municipality
 from stakeholders.models import Institution, Role, RoleAssignment, User
 
-PASSWORD = "Demonstration-2026"
+PASSWORD = "Demonstration-2026"  # nosec B105: a demonstration only; production refuses to start with DEMO
 
 OFFICE = [
     ("natc@onatc.example", "Koordinatori Kombëtar", Role.NATC, "NATC"),

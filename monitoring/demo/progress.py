@@ -90,7 +90,7 @@ class Story:
         self._overrides(running)
 
     def _past_round(self, period: Period) -> None:
-        due_on = period.end + timedelta(days=15)
+        due_on = round_actions.usual_due_date(period)
         round_ = round_actions.schedule_round(self.plan, period, by=None, due_on=due_on)
         round_actions.open_round(round_, by=None, at=moment(period.end + timedelta(days=1), 8))
         made = Made()
@@ -143,7 +143,7 @@ class Story:
 
     def _running_round(self, period: Period) -> None:
         """The round that is open now: some answers are early, one is returned, most are still owed."""
-        due_on = period.end + timedelta(days=15)
+        due_on = round_actions.usual_due_date(period)
         round_ = round_actions.schedule_round(self.plan, period, by=None, due_on=due_on)
         opened_on = max(period.start, self.today - timedelta(days=10))
         round_actions.open_round(round_, by=None, at=moment(opened_on, 8))
@@ -298,7 +298,8 @@ class Story:
             .order_by("request__round__ends_on", "request__measure__position")
         )
         for old in list(accepted)[5:60:45]:
-            at = old.accepted_at + timedelta(days=20)  # type: ignore[operator]
+            assert old.accepted_at is not None and old.accepted_by is not None
+            at = old.accepted_at + timedelta(days=20)
             new = ProgressEntry.objects.create(
                 request=old.request,
                 corrects=old,

@@ -19,6 +19,7 @@ from monitoring.queries.dashboard import ORDER, reporting
 from onatc.periods import Period
 from onatc.texts import COLUMNS, column_of
 from stakeholders.models import FormerName, Institution
+from strategy.actions.signals import rule_limits
 from strategy.models import (
     Goal,
     Indicator,
@@ -34,7 +35,6 @@ from strategy.models import (
     SignalOverride,
     VersionState,
 )
-from strategy.signal import NEWS_DAYS, TOLERANCE
 
 
 def collect(plan: Plan, period: Period, *, on: date | None = None) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def collect(plan: Plan, period: Period, *, on: date | None = None) -> dict[str, 
         "nil": sum(row["nil"] for one in rounds for row in one["rows"]),
         "accepted": len({row["entry"]["id"] for row in every if row["entry"] and row["entry"]["in_period"]}),
         "budget_cents": sum(row["budget_cents"] for row in every),
-        "rule": {"tolerance": str(TOLERANCE), "news_days": NEWS_DAYS},
+        "rule": dict(zip(("tolerance", "news_days"), (int(limit) for limit in rule_limits(quarter.end)), strict=True)),
     }
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from monitoring.queries import dashboard as queries
 from onatc.errors import require
 from onatc.texts import SortKey
+from stakeholders.accounts import SignedInRequest
 from stakeholders.models import Institution
 from strategy.filters import MeasureFilter
 from strategy.models import Goal, Measure, Round, RoundState, Signal
@@ -18,7 +19,7 @@ from strategy.views.plan import chosen_plan
 
 
 @require_safe
-def dashboard(request: HttpRequest) -> HttpResponse:
+def dashboard(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_dashboard)
     plan, version = chosen_plan(request)
     if version is None:
@@ -52,7 +53,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     return render(request, "monitoring/dashboard.html", context)
 
 
-def _round(request: HttpRequest, plan: Any, quarter: Any) -> Round | None:
+def _round(request: SignedInRequest, plan: Any, quarter: Any) -> Round | None:
     """The round about the quarter shown, or the newest one that was opened before it ended."""
     return (
         Round.objects.visible_to(request.user)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from monitoring.models import Report, ReportState
 from monitoring.queries import dashboard
+from stakeholders.accounts import SignedInRequest
 from strategy.filters import MeasureFilter
 from strategy.models import ImportState, Measure, PlanImport, Round, RoundState
 from strategy.queries.plan import current_plan, shown_version
@@ -18,7 +19,7 @@ from strategy.queries.progress import owed_by, review_inbox, round_matrix
 
 
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: SignedInRequest) -> HttpResponse:
     """NATC, secretariat, focal point, observer, administrator; somebody with several roles gets the first that fits."""
     user = request.user
     if user.is_natc:

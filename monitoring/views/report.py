@@ -6,7 +6,7 @@ import uuid
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language, gettext_lazy
@@ -15,18 +15,20 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from monitoring import access, actions
 from monitoring.forms import ReportForm, TextForm
-from monitoring.models import Report, ReportFile
+from monitoring.models import Report, ReportFile, ReportText
 from monitoring.report import document
 from onatc.errors import Refused, refusals_on, require
 from onatc.files import serve
 from onatc.history import history_of
+from onatc.http import with_revision
 from onatc.texts import DJANGO_CODES
+from stakeholders.accounts import SignedInRequest
 
 SECTION_TITLES = {"summary": gettext_lazy("Summary"), "conclusions": gettext_lazy("Conclusions")}
 
 
 @require_safe
-def report_list(request: HttpRequest) -> HttpResponse:
+def report_list(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_reports)
     reports = Report.objects.visible_to(request.user).defer("data").select_related("plan", "issued_by")
     page = Paginator(reports, 50).get_page(request.GET.get("page"))
@@ -36,7 +38,7 @@ def report_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def report_create(request: HttpRequest) -> HttpResponse:
+def report_create(request: SignedInRequest) -> HttpResponse:
     require(access.may_draft(request.user))
     form = ReportForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
@@ -49,11 +51,11 @@ def report_create(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def report_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def report_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     report = get_object_or_404(
         Report.objects.visible_to(request.user).select_related("plan", "job", "created_by", "issued_by"), pk=pk
     )
-    texts = {}
+    texts: dict[str, dict[str, ReportText]] = {}
     for text in report.texts.all():
         texts.setdefault(text.section, {})[text.language] = text
     sections = [
@@ -79,7 +81,7 @@ def report_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
-def report_preview(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def report_preview(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """The document in the reader's language as a page, for reading on a screen; the PDF is what counts."""
     report = get_object_or_404(Report.objects.visible_to(request.user).select_related("plan"), pk=pk)
     language = get_language() or "sq"
@@ -98,7 +100,7 @@ def report_preview(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def report_text(request: HttpRequest, pk: uuid.UUID, section: str) -> HttpResponse:
+def report_text(request: SignedInRequest, pk: uuid.UUID, section: str) -> HttpResponse:
     """A section in three languages side by side; of two who edit at once the second sees both texts."""
     report = get_object_or_404(Report.objects.visible_to(request.user).select_related("plan"), pk=pk)
     require(access.may_edit(request.user, report))
@@ -117,8 +119,7 @@ def report_text(request: HttpRequest, pk: uuid.UUID, section: str) -> HttpRespon
         except actions.StaleText as stale:
             theirs = stale.theirs
             form.add_error(None, str(stale))
-            form.data = form.data.copy()
-            form.data["revision"] = str(revision)
+            form.data = with_revision(request.POST, revision)
         except Refused as refusal:
             form.add_error(None, str(refusal))
     return render(
@@ -135,7 +136,7 @@ def report_text(request: HttpRequest, pk: uuid.UUID, section: str) -> HttpRespon
 
 
 @require_POST
-def report_refresh(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def report_refresh(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     report = get_object_or_404(Report.objects.visible_to(request.user), pk=pk)
     require(access.may_edit(request.user, report))
     try:
@@ -147,7 +148,7 @@ def report_refresh(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def report_issue(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def report_issue(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     report = get_object_or_404(Report.objects.visible_to(request.user).select_related("plan"), pk=pk)
     require(access.may_issue(request.user, report))
     if request.method == "POST":
@@ -169,5 +170,5 @@ def report_issue(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
-def report_download(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
+def report_download(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
     return serve(get_object_or_404(ReportFile.objects.visible_to(request.user), pk=pk))

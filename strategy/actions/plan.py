@@ -110,7 +110,7 @@ def undo_import(plan_import: PlanImport, *, by: User) -> None:
         raise Refused(_("This import was undone already."))
     if locked.state != ImportState.APPLIED or locked.version is None:
         raise Refused(_("This import was not applied."))
-    version = PlanVersion.objects.select_for_update(of=("self",)).get(pk=locked.version_id)
+    version = PlanVersion.objects.select_for_update(of=("self",)).get(pk=locked.version.pk)
     if version.state in (VersionState.ADOPTED, VersionState.SUPERSEDED):
         raise Refused(_("The version was adopted; it can be amended, but not undone."))
     if version.state == VersionState.REPLACED:
@@ -259,16 +259,14 @@ def _write(version: PlanVersion, rows: list[dict[str, Any]], before: PlanVersion
             budget.append(
                 BudgetLine(measure=measure, source=row["budget_source"], planned_cents=row["budget_cents"] or 0)
             )
-    for model, objects in (
-        (Goal, goals.values()),
-        (Objective, objectives.values()),
-        (Measure, measures),
-        (MeasurePartner, partners),
-        (Indicator, indicators),
-        (IndicatorTarget, targets),
-        (BudgetLine, budget),
-    ):
-        model.objects.bulk_create(objects, batch_size=1_000)  # type: ignore[attr-defined]
+    batch = 1_000
+    Goal.objects.bulk_create(goals.values(), batch)
+    Objective.objects.bulk_create(objectives.values(), batch)
+    Measure.objects.bulk_create(measures, batch)
+    MeasurePartner.objects.bulk_create(partners, batch)
+    Indicator.objects.bulk_create(indicators, batch)
+    IndicatorTarget.objects.bulk_create(targets, batch)
+    BudgetLine.objects.bulk_create(budget, batch)
 
 
 def _titles(texts: dict[str, str]) -> dict[str, str]:

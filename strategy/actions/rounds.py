@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onatc import mail
+from onatc.dated_settings import setting
 from onatc.errors import Refused, require
 from onatc.periods import Period
 from stakeholders.models import REPORTERS, Institution, RoleAssignment, User
@@ -32,8 +33,6 @@ from strategy.models import (
     RoundState,
     VersionState,
 )
-
-DUE_DAYS = 15  # after the period's end; practice of the quarterly reports, changed for each round when it is scheduled
 
 
 def schedule_round(plan: Plan, period: Period, *, by: User | None, due_on: date) -> Round:
@@ -132,6 +131,11 @@ def close_round(round_: Round, *, by: User | None, at: datetime | None = None) -
     round_.state, round_.closed_at = RoundState.CLOSED, at or timezone.now()
     round_.save(update_fields=["state", "closed_at"])
     refresh(Measure.objects.filter(version=round_.version), [round_.period])
+
+
+def usual_due_date(period: Period) -> date:
+    """The due date by the setting in force at the period's end (practice: fifteen days after the quarter)."""
+    return period.end + timedelta(days=setting("due_days", period.end))
 
 
 def open_due_rounds(*, on: date | None = None) -> int:

@@ -14,6 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from onatc.dated_settings import setting
 from onatc.errors import Refused, require
 from onatc.periods import Period
 from stakeholders.models import User
@@ -64,6 +65,7 @@ def refresh(measures: Iterable[Measure], quarters: list[Period], *, on: date | N
             measure__in=[measure.pk for measure in rows], starts_on__in=[quarter.start for quarter in quarters]
         )
     }
+    limits = {quarter: rule_limits(quarter.end) for quarter in quarters}
     signals = []
     for measure in rows:
         history = entries.get(measure.lineage, [])
@@ -79,7 +81,7 @@ def refresh(measures: Iterable[Measure], quarters: list[Period], *, on: date | N
                 readings=_readings(known, targets.get(measure.pk, {})),
                 is_dropped=measure.state == MeasureState.DROPPED and judged_on == day,
             )
-            judgement = compute(facts, judged_on)
+            judgement = compute(facts, judged_on, tolerance=limits[quarter][0], news_days=limits[quarter][1])
             override = overrides.get((measure.pk, quarter.start, quarter.end))
             signals.append(
                 MeasureSignal(
@@ -112,6 +114,11 @@ def refresh(measures: Iterable[Measure], quarters: list[Period], *, on: date | N
     )
 
 
+def rule_limits(day: date) -> tuple[Decimal, int]:
+    """Tolerance in points and days of news that hold on a day."""
+    return Decimal(setting("signal_tolerance", day)), setting("signal_news_days", day)
+
+
 def _entries_by_lineage(lineages: set[uuid.UUID]) -> dict[uuid.UUID, list[dict[str, Any]]]:
     """The lead's accepted entries of each measure, oldest period first, with their values by indicator lineage."""
     found = list(
@@ -124,6 +131,7 @@ def _entries_by_lineage(lineages: set[uuid.UUID]) -> dict[uuid.UUID, list[dict[s
     for entry, indicator, value in ProgressValue.objects.filter(
         entry__in=[row["pk"] for row in found], value__isnull=False
     ).values_list("entry", "requested__indicator__lineage", "value"):
+        assert value is not None
         values[entry][indicator] = value
     grouped: dict[uuid.UUID, list[dict[str, Any]]] = defaultdict(list)
     for row in found:

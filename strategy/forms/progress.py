@@ -76,7 +76,13 @@ class EntryForm(forms.Form):
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1)
 
     def __init__(
-        self, *args: Any, entry: ProgressEntry, indicators: list[RequestedIndicator], reasons: list[Code], **kwargs: Any
+        self,
+        data: Any,
+        files: Any,
+        *,
+        entry: ProgressEntry,
+        indicators: list[RequestedIndicator],
+        reasons: list[Code],
     ) -> None:
         self.entry, self.indicators = entry, indicators
         initial = {
@@ -93,7 +99,7 @@ class EntryForm(forms.Form):
             number = value.value if value.value is None else Decimal(f"{value.value.normalize():f}")
             initial[f"value_{value.requested_id}"] = number
             initial[f"reason_{value.requested_id}"] = value.missing_reason_id or ""
-        super().__init__(*args, initial=initial | kwargs.pop("initial", {}), **kwargs)
+        super().__init__(data, files, initial=initial)
         choices = [("", _("there is a value")), *((str(code.pk), str(code.label)) for code in reasons)]
         for indicator in indicators:
             self.fields[f"value_{indicator.pk}"] = self._value_field(indicator)
@@ -186,7 +192,7 @@ class RoundForm(forms.Form):
         label=_("Due on"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text=_("Left empty: fifteen days after the period."),
+        help_text=_("Left empty: the usual number of days after the period."),
     )
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Prefetch, Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -23,9 +23,11 @@ from onatc.errors import Refused, refusals_on, require
 from onatc.history import history_of
 from onatc.periods import Period
 from onatc.texts import SortKey
+from stakeholders.accounts import SignedInRequest
 from stakeholders.models import Institution
 from strategy import access
 from strategy.actions import plan as actions
+from strategy.actions.signals import rule_limits
 from strategy.filters import MeasureFilter, quarter_of
 from strategy.forms.plan import AdoptionForm, ImportForm
 from strategy.models import (
@@ -43,13 +45,13 @@ from strategy.models import (
 )
 from strategy.queries.plan import current_plan, shown_version
 from strategy.queries.progress import progress_of
-from strategy.signal import NEWS_DAYS, TOLERANCE, reason_text
+from strategy.signal import reason_text
 
 PAGE_SIZE = 50
 
 
 @require_safe
-def plan_list(request: HttpRequest) -> HttpResponse:
+def plan_list(request: SignedInRequest) -> HttpResponse:
     plans = (
         Plan.objects.visible_to(request.user)
         .select_related("strategy")
@@ -61,7 +63,7 @@ def plan_list(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _version(request: HttpRequest, plan: Plan) -> PlanVersion:
+def _version(request: SignedInRequest, plan: Plan) -> PlanVersion:
     number = request.GET.get("version", "")
     version = shown_version(
         plan, request.user, int(number) if number.isascii() and number.isdigit() and len(number) < 5 else None
@@ -71,7 +73,7 @@ def _version(request: HttpRequest, plan: Plan) -> PlanVersion:
     return version
 
 
-def _measure_filter(request: HttpRequest, version: PlanVersion) -> MeasureFilter:
+def _measure_filter(request: SignedInRequest, version: PlanVersion) -> MeasureFilter:
     goals = [(goal.code, f"{goal.code} {goal.title}") for goal in Goal.objects.filter(version=version)]
     taking_part = Institution.objects.visible_to(request.user).filter(
         Q(pk__in=Measure.objects.filter(version=version).values("lead"))
@@ -82,14 +84,14 @@ def _measure_filter(request: HttpRequest, version: PlanVersion) -> MeasureFilter
 
 
 @require_safe
-def plan_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def plan_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """The plan as a tree; search and filters narrow it as they do the list."""
     plan = get_object_or_404(Plan.objects.visible_to(request.user).select_related("strategy"), pk=pk)
     version = _version(request, plan)
     found = _measure_filter(request, version)
-    objectives: dict[Any, list[Measure]] = {}
-    for measure in found.rows.select_related("lead").order_by("position"):
-        objectives.setdefault(measure.objective_id, []).append(measure)
+    objectives: dict[Any, list[Any]] = {}
+    for row in found.rows.select_related("lead").order_by("position"):
+        objectives.setdefault(row.objective_id, []).append(row)
     tree = []
     goals = Goal.objects.filter(version=version).prefetch_related(Prefetch("objectives", Objective.objects.all()))
     for goal in goals:
@@ -119,7 +121,7 @@ def _signal_counts(counts: Any) -> list[tuple[str, str, int]]:
 
 
 @require_http_methods(["GET", "POST"])
-def plan_adopt(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def plan_adopt(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     version = get_object_or_404(PlanVersion.objects.visible_to(request.user).select_related("plan"), pk=pk)
     require(access.may_adopt(request.user, version))
     form = AdoptionForm(request.POST or None, user=request.user)
@@ -136,7 +138,7 @@ def plan_adopt(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
-def measure_list(request: HttpRequest) -> HttpResponse:
+def measure_list(request: SignedInRequest) -> HttpResponse:
     plan, version = chosen_plan(request)
     if version is None:
         return render(request, "strategy/measure_list.html", {"page": None, "plan": plan})
@@ -165,7 +167,7 @@ def measure_list(request: HttpRequest) -> HttpResponse:
     )
 
 
-def chosen_plan(request: HttpRequest) -> tuple[Plan | None, PlanVersion | None]:
+def chosen_plan(request: SignedInRequest) -> tuple[Plan | None, PlanVersion | None]:
     """The plan named in the address, else the current one; no plan at all is an empty page, not an error."""
     plan = None
     if named := request.GET.get("plan"):
@@ -183,7 +185,7 @@ def chosen_plan(request: HttpRequest) -> tuple[Plan | None, PlanVersion | None]:
 
 
 @require_safe
-def measure_export(request: HttpRequest) -> HttpResponseBase:
+def measure_export(request: SignedInRequest) -> HttpResponseBase:
     """The list with its filter as a file, whole: `?format=csv` or `xlsx`."""
     _plan, version = chosen_plan(request)
     if version is None:
@@ -223,7 +225,7 @@ def measure_export(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_safe
-def measure_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def measure_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     measure = get_object_or_404(
         Measure.objects.visible_to(request.user)
         .select_related("objective__goal", "lead", "version__plan")
@@ -334,7 +336,7 @@ def _chart(measure: Measure, entries: list[Any]) -> charts.Chart | None:
 
 
 @require_safe
-def import_list(request: HttpRequest) -> HttpResponse:
+def import_list(request: SignedInRequest) -> HttpResponse:
     require(access.may_import(request.user))
     imports = PlanImport.objects.visible_to(request.user).defer("content", "changes", "problems")
     page = Paginator(imports.select_related("plan", "created_by"), PAGE_SIZE).get_page(request.GET.get("page"))
@@ -342,7 +344,7 @@ def import_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def import_create(request: HttpRequest) -> HttpResponse:
+def import_create(request: SignedInRequest) -> HttpResponse:
     require(access.may_import(request.user))
     form = ImportForm(request.POST or None, request.FILES or None, user=request.user)
     if request.method == "POST" and form.is_valid():
@@ -352,7 +354,7 @@ def import_create(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def import_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def import_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     require(access.may_import(request.user))
     found = get_object_or_404(
         PlanImport.objects.visible_to(request.user).select_related(
@@ -378,7 +380,7 @@ def import_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-def import_apply(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def import_apply(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     require(access.may_import(request.user))
     found = get_object_or_404(PlanImport.objects.visible_to(request.user), pk=pk)
     try:
@@ -395,7 +397,7 @@ def import_apply(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-def import_undo(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def import_undo(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     require(access.may_import(request.user))
     found = get_object_or_404(PlanImport.objects.visible_to(request.user), pk=pk)
     try:
@@ -407,10 +409,11 @@ def import_undo(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
-def signal_rule(request: HttpRequest) -> HttpResponse:
+def signal_rule(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_plan)
+    tolerance, news_days = rule_limits(timezone.localdate())
     return render(
         request,
         "strategy/signal_rule.html",
-        {"tolerance": TOLERANCE, "news_days": NEWS_DAYS, "signals": Signal.choices},
+        {"tolerance": tolerance, "news_days": news_days},
     )

@@ -11,7 +11,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core import signing
 from django.core.paginator import Paginator
 from django.db.models import Prefetch
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,7 +21,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from onatc.errors import Refused, require
 from onatc.files import serve
 from onatc.history import history_of
+from onatc.http import with_revision
 from onatc.models import Code
+from stakeholders.accounts import SignedInRequest
 from strategy import access
 from strategy.actions import progress as actions
 from strategy.actions.signals import override_signal
@@ -46,7 +48,7 @@ WRITER_SALT = "strategy.progress.writer"
 
 
 @require_safe
-def progress_list(request: HttpRequest) -> HttpResponse:
+def progress_list(request: SignedInRequest) -> HttpResponse:
     """For reviewers what waits for them; for institutions what they owe."""
     require(request.user.sees_progress)
     owed = owed_by(request.user) if request.user.is_reporter else None
@@ -57,7 +59,7 @@ def progress_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def progress_start(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def progress_start(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     asked = get_object_or_404(
         ProgressRequest.objects.visible_to(request.user).select_related("round", "measure"), pk=pk
     )
@@ -70,7 +72,7 @@ def progress_start(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return redirect("strategy:progress-edit" if entry.is_editable else "strategy:progress-detail", entry.pk)
 
 
-def _entry(request: HttpRequest, pk: uuid.UUID) -> ProgressEntry:
+def _entry(request: SignedInRequest, pk: uuid.UUID) -> ProgressEntry:
     return get_object_or_404(
         ProgressEntry.objects.visible_to(request.user)
         .select_related(
@@ -87,20 +89,19 @@ def _entry(request: HttpRequest, pk: uuid.UUID) -> ProgressEntry:
     )  # fmt: skip
 
 
-def _form(request: HttpRequest, entry: ProgressEntry, data: Any = None, **kwargs: Any) -> EntryForm:
+def _form(request: SignedInRequest, entry: ProgressEntry, data: Any = None) -> EntryForm:
     return EntryForm(
         data,
         request.FILES or None,
         entry=entry,
         indicators=list(entry.request.indicators.all()),
         reasons=list(Code.objects.of("missing_reason")),
-        **kwargs,
     )
 
 
 @login_not_required
 @require_http_methods(["GET", "POST"])
-def progress_edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def progress_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """The form. A session that ended in mid-form loses nothing: what was sent is kept until the same person signs in."""
     if not request.user.is_authenticated:
         if request.method == "POST":
@@ -132,18 +133,17 @@ def progress_edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
                 theirs = stale.theirs
                 form.add_error(None, str(stale))
                 # The next press saves on top of what the colleague wrote, knowingly.
-                form.data = form.data.copy()
-                form.data["revision"] = str(stale.theirs.revision)
+                form.data = with_revision(request.POST, stale.theirs.revision)
             except Refused as refusal:
                 # Saved above: only the submission was refused.
                 entry = _entry(request, pk)
-                form = _form(request, entry, _with_revision(request.POST, entry.revision))
+                form = _form(request, entry, with_revision(request.POST, entry.revision))
                 form.is_valid()
                 form.add_error(None, str(refusal))
     else:
         kept = _kept_text(request, pk)
         if kept is not None:
-            form = _form(request, entry, _with_revision(kept, entry.revision))
+            form = _form(request, entry, with_revision(kept, entry.revision))
             form.is_valid()
             messages.warning(
                 request, _("Your session had ended. What you had written is here again; it is not saved yet.")
@@ -182,13 +182,7 @@ def _indicator_rows(form: EntryForm, previous: ProgressEntry | None) -> list[dic
     ]
 
 
-def _with_revision(data: QueryDict, revision: int) -> QueryDict:
-    copy = data.copy()
-    copy["revision"] = str(revision)
-    return copy
-
-
-def _keep_text(request: HttpRequest) -> None:
+def _keep_text(request: SignedInRequest) -> None:
     """Keep what an ended session sent, if the form was made for a known writer; only that writer gets it back."""
     try:
         writer = signing.loads(request.POST.get("writer", ""), salt=WRITER_SALT, max_age=14 * 24 * 3600)
@@ -202,7 +196,7 @@ def _keep_text(request: HttpRequest) -> None:
         request.session[KEPT_TEXT] = {"writer": writer, "path": request.path, "data": encoded}
 
 
-def _kept_text(request: HttpRequest, pk: uuid.UUID) -> QueryDict | None:
+def _kept_text(request: SignedInRequest, pk: uuid.UUID) -> QueryDict | None:
     kept = request.session.get(KEPT_TEXT)
     if not kept:
         return None
@@ -216,7 +210,7 @@ def _kept_text(request: HttpRequest, pk: uuid.UUID) -> QueryDict | None:
 
 
 @require_POST
-def progress_autosave(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def progress_autosave(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Called by the page while one writes; answers with the line that says so, and the new revision."""
     entry = _entry(request, pk)
     require(access.may_edit(request.user, entry))
@@ -234,7 +228,7 @@ def progress_autosave(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
-def progress_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def progress_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     entry = _entry(request, pk)
     may_review = entry.state == EntryState.SUBMITTED and bool(access.may_review(request.user, entry))
     correction = ProgressEntry.objects.visible_to(request.user).filter(corrects=entry).first()
@@ -259,7 +253,7 @@ def progress_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     )
 
 
-def _review(request: HttpRequest, pk: uuid.UUID, act: Any, form: Any, done: str) -> HttpResponse:
+def _review(request: SignedInRequest, pk: uuid.UUID, act: Any, form: Any, done: str) -> HttpResponse:
     entry = _entry(request, pk)
     if not form.is_valid():
         messages.error(request, " ".join(error for errors in form.errors.values() for error in errors))
@@ -276,21 +270,21 @@ def _review(request: HttpRequest, pk: uuid.UUID, act: Any, form: Any, done: str)
 
 
 @require_POST
-def progress_return(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def progress_return(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     entry = _entry(request, pk)
     require(access.may_review(request.user, entry))
     return _review(request, pk, actions.return_entry, ReturnForm(request.POST), _("Returned with your comment."))
 
 
 @require_POST
-def progress_accept(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def progress_accept(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     entry = _entry(request, pk)
     require(access.may_review(request.user, entry))
     return _review(request, pk, actions.accept_entry, CommentForm(request.POST), _("Accepted."))
 
 
 @require_POST
-def progress_verify(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def progress_verify(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     entry = _entry(request, pk)
     if entry.state != EntryState.VERIFIED:
         require(access.may_verify(request.user, entry))
@@ -298,7 +292,7 @@ def progress_verify(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-def progress_correct(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def progress_correct(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     entry = _entry(request, pk)
     require(access.may_report(request.user, entry.request))
     try:
@@ -309,7 +303,7 @@ def progress_correct(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def progress_translate(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def progress_translate(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     entry = _entry(request, pk)
     require(access.may_review(request.user))
     form = TranslationForm(request.POST or None, entry=entry)
@@ -328,12 +322,12 @@ def progress_translate(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
-def evidence_download(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
+def evidence_download(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
     return serve(get_object_or_404(Evidence.objects.visible_to(request.user), pk=pk))
 
 
 @require_POST
-def evidence_remove(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def evidence_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     evidence = get_object_or_404(Evidence.objects.visible_to(request.user).select_related("entry__request"), pk=pk)
     require(access.may_edit(request.user, evidence.entry))
     actions.remove_evidence(evidence, by=request.user)
@@ -342,7 +336,7 @@ def evidence_remove(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def signal_override(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def signal_override(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Another judgement for the running quarter, or the override taken back."""
     measure = get_object_or_404(Measure.objects.visible_to(request.user), pk=pk)
     require(access.may_override_signal(request.user))

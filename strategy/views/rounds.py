@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from onatc.errors import Refused, refusals_on, require
 from onatc.history import history_of
+from stakeholders.accounts import SignedInRequest
 from stakeholders.models import Institution
 from strategy import access
 from strategy.actions import rounds as actions
@@ -26,7 +26,7 @@ from strategy.queries.progress import hidden_states, round_matrix
 
 
 @require_safe
-def round_list(request: HttpRequest) -> HttpResponse:
+def round_list(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_rounds)
     handed_in = Q(requests__entries__state__in=[EntryState.SUBMITTED, EntryState.ACCEPTED, EntryState.VERIFIED])
     rounds = (
@@ -41,19 +41,19 @@ def round_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def round_create(request: HttpRequest) -> HttpResponse:
+def round_create(request: SignedInRequest) -> HttpResponse:
     require(access.may_manage_rounds(request.user))
     form = RoundForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         period = form.cleaned_data["period"]
-        due_on = form.cleaned_data["due_on"] or period.end + timedelta(days=actions.DUE_DAYS)
+        due_on = form.cleaned_data["due_on"] or actions.usual_due_date(period)
         with refusals_on(form):
             return redirect(actions.schedule_round(form.cleaned_data["plan"], period, by=request.user, due_on=due_on))
     return render(request, "strategy/round_create.html", {"form": form, "cancel_url": reverse("strategy:round-list")})
 
 
 @require_safe
-def round_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def round_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     round_ = get_object_or_404(Round.objects.visible_to(request.user).select_related("plan", "version"), pk=pk)
     rows = round_matrix(round_, request.user)
     return render(
@@ -74,7 +74,7 @@ def round_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     )
 
 
-def _act(request: HttpRequest, pk: uuid.UUID, act: str) -> HttpResponse:
+def _act(request: SignedInRequest, pk: uuid.UUID, act: str) -> HttpResponse:
     """Ask first, then open or close."""
     require(access.may_manage_rounds(request.user))
     round_ = get_object_or_404(Round.objects.visible_to(request.user), pk=pk)
@@ -107,17 +107,17 @@ def _act(request: HttpRequest, pk: uuid.UUID, act: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def round_open(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def round_open(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return _act(request, pk, "open")
 
 
 @require_http_methods(["GET", "POST"])
-def round_close(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def round_close(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return _act(request, pk, "close")
 
 
 @require_POST
-def round_remind(request: HttpRequest, pk: uuid.UUID, institution: uuid.UUID) -> HttpResponse:
+def round_remind(request: SignedInRequest, pk: uuid.UUID, institution: uuid.UUID) -> HttpResponse:
     require(access.may_manage_rounds(request.user) or access.may_review(request.user))
     round_ = get_object_or_404(Round.objects.visible_to(request.user), pk=pk)
     body = get_object_or_404(Institution.objects.visible_to(request.user), pk=institution)

@@ -1,0 +1,101 @@
+"""Django admin for what administrators keep: code lists, places, settings, and the failures of jobs and mail.
+
+Nothing here reaches a plan, progress, a report or a case. What packages register by themselves is taken out again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
+
+from onatc.models import Code, CodeList, DatedSetting, District, Job, Message, Municipality
+
+admin.site.site_header = _("ONATC: accounts and settings")
+admin.site.site_title = _("ONATC: accounts and settings")
+admin.site.index_title = _("Accounts and settings")
+admin.site.site_url = "/"
+for model in (EmailAddress, ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
+
+
+class KeptAdmin(admin.ModelAdmin):
+    """What is referred to by records is retired or corrected, never deleted."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(CodeList)
+class CodeListAdmin(KeptAdmin):
+    list_display = ["id", "title_sq", "title_sr", "title_en"]
+    fields = ["id", "title_sq", "title_sr", "title_en", "note", "is_multi_value"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["id"] if obj else []
+
+
+@admin.register(Code)
+class CodeAdmin(KeptAdmin):
+    list_display = ["code", "code_list", "label_sq", "label_sr", "label_en", "retired_on"]
+    list_filter = ["code_list"]
+    search_fields = ["code", "label_sq", "label_sr", "label_en"]
+    list_select_related = ["code_list"]
+    raw_id_fields = ["successor"]
+    fields = [
+        "code_list", "code", "label_sq", "label_sr", "label_en", "position", "is_draft", "retired_on", "successor",
+    ]  # fmt: skip
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["code_list", "code"] if obj else []
+
+
+@admin.register(District)
+class DistrictAdmin(KeptAdmin):
+    list_display = ["code", "name_sq", "name_sr", "name_en"]
+    fields = ["code", "name_sq", "name_sr", "name_en"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["code"] if obj else []
+
+
+@admin.register(Municipality)
+class MunicipalityAdmin(DistrictAdmin):
+    list_filter = ["district"]
+    fields = ["code", "name_sq", "name_sr", "name_en", "district", "latitude", "longitude"]
+
+
+@admin.register(DatedSetting)
+class DatedSettingAdmin(KeptAdmin):
+    list_display = ["name", "value", "valid_from"]
+    list_filter = ["name"]
+    fields = ["name", "value", "valid_from"]
+
+
+class FailuresAdmin(KeptAdmin):
+    """To see what failed; the content of a mail and the parameters of a job are not shown."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Job)
+class JobAdmin(FailuresAdmin):
+    list_display = ["kind", "state", "attempt", "created_at", "finished_at", "error"]
+    list_filter = ["state", "kind"]
+    fields = ["kind", "state", "attempt", "error", "created_at", "started_at", "finished_at"]
+
+
+@admin.register(Message)
+class MessageAdmin(FailuresAdmin):
+    list_display = ["created_at", "state", "attempts", "error", "sent_at"]
+    list_filter = ["state"]
+    fields = ["state", "attempts", "error", "created_at", "sent_at"]
