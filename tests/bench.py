@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CLIENTS, ROUNDS, REQUESTS = 8, 3, 60
 MEASURES = 5_000
 BENCH_SETTINGS = "tests.bench_settings"
+os.environ["BENCH_SETTINGS"] = BENCH_SETTINGS
 
 
 def free_port() -> int:

@@ -9,6 +9,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
+# Before anything of ours is imported: the Celery application falls back to the product's settings.
+os.environ["DJANGO_SETTINGS_MODULE"] = os.environ.get("BENCH_SETTINGS", "tests.settings")
+
 if "PYTEST_XDIST_WORKER" not in os.environ:
     folder = Path(tempfile.mkdtemp(prefix="onatc-test-"))
     folder.chmod(0o755)

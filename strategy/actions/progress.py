@@ -66,7 +66,9 @@ class Answer:
 def start_entry(request: ProgressRequest, *, by: User) -> ProgressEntry:
     """The open entry of a request: the one there is, or a new draft. Pressed twice, there is one."""
     require(access.may_report(by, request))
-    ProgressRequest.objects.select_for_update(of=("self",)).get(pk=request.pk)
+    request = (
+        ProgressRequest.objects.select_for_update(of=("self",)).select_related("round", "measure").get(pk=request.pk)
+    )
     existing = request.entries.filter(corrects__isnull=True).order_by("-updated_at").first()
     if existing is not None:
         return existing

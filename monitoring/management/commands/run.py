@@ -69,9 +69,11 @@ class Command(BaseCommand):
         """Run until one process ends or a signal comes; the exit code is that of the first to end, 0 after a signal."""
         manager = Manager(Printer(sys.stdout, colour=sys.stdout.isatty()))
         environment = os.environ | {"PYTHONUNBUFFERED": "1", "DJANGO_SETTINGS_MODULE": "onatc.settings"}
+        # On a demonstration machine everything may run as root; tasks are JSON, which is what the warning is about.
+        environment["PYTHONWARNINGS"] = "ignore:You're running the worker with superuser"
         web = f"-m gunicorn onatc.wsgi -b 0.0.0.0:{port} -k gthread -w 2 --threads 4 --log-level warning"
-        worker = "-m celery -A onatc worker -l warning -c 1 --without-gossip --without-mingle"
-        beat = "-m celery -A onatc beat -l warning --pidfile="
+        worker = "-m celery -q -A onatc worker -l warning -c 1 --without-gossip --without-mingle"
+        beat = "-m celery -q -A onatc beat -l warning --pidfile="
         for name, arguments in (("web", web), ("worker", worker), ("beat", beat)):
             manager.add_process(name, f"exec {PYTHON} {arguments}", env=environment, cwd=str(settings.BASE_DIR))
         stopped = False

@@ -1,5 +1,6 @@
 """`manage.py seed_demo --seed 1 [--years Y]`: demonstration data into an empty database; same seed and day, same data."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from stakeholders.models import Institution, User
 from strategy.actions.plan import adopt_version, apply_import, preview_import
 from strategy.models import Measure, Plan
 
+LAST_DAY = date(2026, 12, 15)
 PLAN = Path(__file__).resolve().parents[2] / "demo" / "action_plan.csv"
 
 CONCLUSIONS = {
@@ -49,7 +51,8 @@ class Command(BaseCommand):
             )
 
     def _load(self, seed: int, quarters: int) -> None:
-        today = timezone.localdate()
+        # The plan ends in 2026: later, the demonstration goes on showing its last weeks.
+        today = min(timezone.localdate(), LAST_DAY)
         with PLAN.open("rb") as file:
             version = apply_import(preview_import(file, PLAN.name, plan=None, by=None), by=None)
         Plan.objects.update(is_demonstration=True)

@@ -1,0 +1,138 @@
+"""The fixed cast and the world of most tests: a plan in force with an open round, and people of every role."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone, translation
+
+from monitoring.demo.people import make_people
+from onatc import vocabulary
+from onatc.periods import Period
+from stakeholders import directory
+from stakeholders import models as people_models
+from stakeholders.models import Institution, User
+from strategy.actions import plan as plan_actions
+from strategy.actions import rounds as round_actions
+from strategy.models import Measure, Plan, PlanVersion, ProgressRequest, Round
+
+PLAN_FILE = Path(__file__).resolve().parent.parent / "monitoring" / "demo" / "action_plan.csv"
+
+# Name → e-mail of the demonstration's people; `stranger` has an account and no role.
+CAST = {
+    "natc": "natc@onatc.example",
+    "director": "director@onatc.example",
+    "planning": "planning@onatc.example",
+    "monitoring": "monitoring@onatc.example",
+    "child": "child@onatc.example",
+    "information": "information@onatc.example",
+    "focal_point": "kp-thb@demo.example",
+    "other_focal_point": "moh@demo.example",
+    "local": "local@demo.example",
+    "observer": "observer@demo.example",
+    "administrator": "administrator@demo.example",
+}
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> Iterator[None]:
+    """Messages are asserted in English, the language of the msgids; tests of translations say otherwise."""
+    with translation.override("en"):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def own_files(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = str(tmp_path / "files")
+    settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
+
+
+@pytest.fixture
+def reference_data(db: None) -> None:
+    """Code lists, places and institutions; there after the migrations, gone after a test that flushed the tables."""
+    if not vocabulary.CodeList.objects.exists():
+        vocabulary.load(lambda name: getattr(vocabulary, name))
+    if not Institution.objects.exists():
+        directory.load(lambda name: getattr(people_models, name))
+
+
+def plan_that_runs() -> io.BytesIO:
+    """The shipped plan with its years moved so that it ends next year, whenever the tests run."""
+    with PLAN_FILE.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    later = timezone.localdate().year + 1 - max(int(row["end"][:4]) for row in rows)
+    buffer = io.StringIO(newline="")
+    writer = csv.DictWriter(buffer, list(rows[0]))
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(row | {name: f"{int(row[name][:4]) + later}{row[name][4:]}" for name in ("start", "end")})
+    return io.BytesIO(buffer.getvalue().encode())
+
+
+@dataclass
+class World:
+    """A plan of 57 measures in force, last quarter's round open, everybody with an English account."""
+
+    people: dict[str, User]
+    plan: Plan
+    version: PlanVersion
+    round: Round
+
+    def __getattr__(self, name: str) -> User:
+        try:
+            return User.objects.get(pk=self.people[name].pk)  # fresh: rights are read at the moment of the act
+        except KeyError as error:
+            raise AttributeError(name) from error
+
+    def request(self, code: str = "M1.2.3") -> ProgressRequest:
+        return ProgressRequest.objects.select_related("round", "measure", "institution").get(
+            round=self.round, measure_code=code
+        )
+
+    def measure(self, code: str) -> Measure:
+        return Measure.objects.get(version=self.version, code=code)
+
+
+@pytest.fixture
+def world(reference_data: None) -> World:
+    version = plan_actions.apply_import(
+        plan_actions.preview_import(plan_that_runs(), "plan.csv", plan=None, by=None), by=None
+    )
+    plan_actions.adopt_version(
+        version,
+        by=None,
+        adopted_on=version.plan.starts_on,
+        adopted_by=Institution.objects.get(code="NATC"),
+        decision_reference="01/2022",
+    )
+    leads = list(Institution.objects.filter(pk__in=Measure.objects.values("lead")))
+    everybody = make_people(leads, timezone.localdate())
+    User.objects.update(language="en")
+    people = {name: everybody[email] for name, email in CAST.items()}
+    people["stranger"] = User.objects.create_user("stranger@example.org", full_name="Stranger", language="en")
+    period = Period.quarter_of(timezone.localdate()).previous()
+    round_ = round_actions.schedule_round(
+        version.plan, period, by=None, due_on=timezone.localdate() + timedelta(days=10)
+    )
+    round_actions.open_round(round_, by=None)
+    round_.refresh_from_db()
+    version.refresh_from_db()
+    return World(people, version.plan, version, round_)
+
+
+@pytest.fixture
+def client_for(world: World) -> Callable[[str], Client]:
+    def make(name: str) -> Client:
+        client = Client()
+        client.force_login(world.people[name])
+        return client
+
+    return make
