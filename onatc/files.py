@@ -282,7 +282,7 @@ def serve(attachment: Attachment, *, inline: bool = False) -> HttpResponseBase:
     """
     try:
         handle = attachment.file.open("rb")
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise Http404(gettext("The file is not in the store.")) from error
     response = FileResponse(
         handle,

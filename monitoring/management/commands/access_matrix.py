@@ -1,0 +1,244 @@
+"""`manage.py access_matrix --format csv`: what each role gets from each URL, for an own record and for another's.
+
+It asks the application itself: it makes sample people and records inside a transaction, sends every request that the
+resolver knows for each role, and rolls all of it back. `GET` where a page can be read, `POST` with nothing in it where
+something can be done; a form that comes back with errors says 200, an act that is refused by its state 302.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone, translation
+
+from monitoring import actions as report_actions
+from monitoring.models import ReportFile
+from onatc.models import Job
+from onatc.periods import Period
+from stakeholders.models import Institution, Role, RoleAssignment, User
+from strategy.actions import progress as progress_actions
+from strategy.actions import rounds as round_actions
+from strategy.actions.plan import adopt_version, apply_import
+from strategy.models import Evidence, ImportState, Measure, PlanImport, ProgressRequest
+
+HEAD = ["role", "method", "url_name", "own", "other"]
+ROLES = ["anonymous", "no_role", *Role.values]
+# Signing in and out has no record and no role; Django admin's own pages are asked for by its index.
+PUBLIC = {"healthz", "readyz", "set-language"}
+OWN, OTHER = "KP-THB", "MOH"
+HOST = settings.ALLOWED_HOSTS[0].lstrip(".") if settings.ALLOWED_HOSTS else "localhost"
+
+
+class Rollback(Exception):
+    """Ends the transaction; nothing of the samples stays."""
+
+
+def named_patterns() -> dict[str, list[str]]:
+    """Every URL name of ours with the names of its arguments."""
+    found: dict[str, list[str]] = {}
+
+    def walk(patterns: Any, prefix: str) -> None:
+        for pattern in patterns:
+            if isinstance(pattern, URLResolver):
+                if pattern.namespace == "admin":
+                    found["admin:index"] = []
+                    continue
+                walk(pattern.url_patterns, f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix)
+            elif isinstance(pattern, URLPattern) and pattern.name and not pattern.name.startswith("account_"):
+                found[prefix + pattern.name] = list(pattern.pattern.regex.groupindex) or list(
+                    pattern.pattern.converters
+                )
+
+    walk(get_resolver().url_patterns, "")
+    return found
+
+
+def rows() -> list[list[str]]:
+    """The whole table; leaves nothing behind. Raises LookupError for a URL without a sample record."""
+    table: list[list[str]] = []
+    try:
+        with transaction.atomic(), translation.override("en"):
+            samples = _Samples()
+            for role in ROLES:
+                table += samples.rows_of(role)
+            raise Rollback
+    except Rollback:
+        return table
+
+
+class _Samples:
+    """A plan of two measures, each led by another institution, with an entry in every state that matters."""
+
+    def __init__(self) -> None:
+        self.institutions = {
+            one.code: one for one in Institution.objects.filter(code__in=[OWN, OTHER, "ONATC", "OSCE", "MIA", "NATC"])
+        }
+        self.users = {role: self._user(role) for role in [*Role.values, "no_role"]}
+        self.reporters = {OWN: self.users[Role.FOCAL_POINT], OTHER: self._user(Role.FOCAL_POINT, OTHER)}
+        self.plan_import = self._import()
+        version = apply_import(self.plan_import, by=None)
+        self.preview = self._import()
+        adopt_version(
+            version,
+            by=None,
+            adopted_on=version.plan.starts_on,
+            adopted_by=self.institutions["NATC"],
+            decision_reference="1",
+        )
+        period = Period.quarter_of(timezone.localdate())
+        self.round = round_actions.schedule_round(version.plan, period, by=None, due_on=period.next().end)
+        round_actions.open_round(self.round, by=None)
+        self.version = version
+        self.records = {code: self._records(code) for code in (OWN, OTHER)}
+        self.report = report_actions.draft_report(version.plan, period, by=self.users[Role.DIRECTOR])
+        self.report_file = ReportFile.objects.create(
+            report=self.report, language="sq", pages=1, original_name="x.pdf", content_type="application/pdf", size=1
+        )
+        self.patterns = named_patterns()
+
+    def _user(self, role: str, institution: str = "") -> User:
+        user = User(email=f"{role}-{institution or 'own'}@matrix.invalid", full_name=role, language="en")
+        user.set_unusable_password()
+        user.save()
+        if role != "no_role":
+            code = institution or {
+                Role.FOCAL_POINT: OWN, Role.LOCAL: OWN, Role.OBSERVER: "OSCE", Role.ADMINISTRATOR: "MIA", Role.NATC: "NATC"
+            }.get(Role(role), "ONATC")  # fmt: skip
+            RoleAssignment.objects.create(
+                user=user,
+                role=role,
+                institution=self.institutions[code],
+                municipality_id="PRN" if role == Role.LOCAL else None,
+                starts_on=timezone.localdate(),
+            )
+        return User.objects.get(pk=user.pk)
+
+    def _import(self) -> PlanImport:
+        today = timezone.localdate()
+        content = [
+            {
+                "row": number,
+                "goal_code": "G1",
+                "goal": {"sq": "Q", "sr": "", "en": "G"},
+                "objective_code": "O1",
+                "objective": {"sq": "O", "sr": "", "en": "O"},
+                "code": f"X{number}",
+                "title": {"sq": "Masa", "sr": "", "en": "Measure"},
+                "lead": code,
+                "partners": [],
+                "starts_on": today.replace(month=1, day=1).isoformat(),
+                "ends_on": today.replace(year=today.year + 1, month=12, day=31).isoformat(),
+                "source": "",
+                "indicator": None,
+                "budget_source": "",
+                "budget_cents": None,
+            }
+            for number, code in enumerate((OWN, OTHER), 1)
+        ]
+        return PlanImport.objects.create(
+            original_name="matrix.csv",
+            sha256="0" * 64,
+            state=ImportState.PREVIEWED,
+            content=content,
+            changes={"new": ["X1", "X2"], "changed": {}, "removed": [], "unchanged": 0},
+        )
+
+    def _records(self, code: str) -> dict[str, Any]:
+        measure = Measure.objects.get(version=self.version, lead__code=code)
+        request = ProgressRequest.objects.get(round=self.round, measure=measure)
+        entry = progress_actions.start_entry(request, by=self.reporters[code])
+        progress_actions.save_entry(
+            entry,
+            progress_actions.Answer(language="sq", measure_state="under_way", done="U bë."),
+            by=self.reporters[code],
+            revision=entry.revision,
+        )
+        progress_actions.submit_entry(entry, by=self.reporters[code])
+        evidence = Evidence.objects.create(
+            entry=entry, original_name="x.csv", content_type="text/csv", size=1, sha256="0" * 64
+        )
+        job = Job.objects.create(kind="matrix", key=f"matrix-{code}", title="Matrix", owner=self.reporters[code])
+        return {"measure": measure, "request": request, "entry": entry, "evidence": evidence, "job": job}
+
+    def arguments(self, name: str, code: str) -> dict[str, Any]:
+        """The arguments of a URL for the record of an institution; LookupError for a name nobody thought of."""
+        records = self.records[code]
+        institution = self.institutions[code]
+        shared = {
+            "strategy:plan-detail": self.version.plan_id,
+            "strategy:plan-adopt": self.version.pk,
+            "strategy:import-detail": self.preview.pk,
+            "strategy:import-apply": self.preview.pk,
+            "strategy:import-undo": self.plan_import.pk,
+            "strategy:progress-start": records["request"].pk,
+            "job-detail": records["job"].pk,
+            "monitoring:report-download": self.report_file.pk,
+        }
+        wanted = self.patterns[name]
+        if not wanted:
+            return {}
+        if name in shared:
+            return {"pk": shared[name]}
+        if name == "strategy:round-remind":
+            return {"pk": self.round.pk, "institution": institution.pk}
+        for prefix, record in (
+            ("strategy:measure-", records["measure"]),
+            ("strategy:signal-", records["measure"]),
+            ("strategy:round-", self.round),
+            ("strategy:progress-", records["entry"]),
+            ("strategy:evidence-", records["evidence"]),
+            ("stakeholders:institution-", institution),
+            ("monitoring:report-", self.report),
+        ):
+            if name.startswith(prefix):
+                return {"pk": record.pk} | ({"section": "summary"} if "section" in wanted else {})
+        raise LookupError(f"no sample record for the URL {name}")
+
+    def rows_of(self, role: str) -> Iterator[list[str]]:
+        for name in sorted(self.patterns):
+            for method in ("GET", "POST"):
+                own, other = (self._status(role, method, name, code) for code in (OWN, OTHER))
+                if own != "405" or other != "405":
+                    yield [role, method, name, own, other]
+
+    def _status(self, role: str, method: str, name: str, code: str) -> str:
+        """The answer's status; whatever the request changed is undone before the next one."""
+        client = Client(raise_request_exception=False)
+        if role != "anonymous":
+            client.force_login(User.objects.get(pk=self.users[role].pk))
+        url = reverse(name, kwargs=self.arguments(name, code))
+        point = transaction.savepoint()
+        try:
+            response = client.generic(method, url, secure=True, SERVER_NAME=HOST, HTTP_ACCEPT_LANGUAGE="en")
+            return str(response.status_code)
+        finally:
+            transaction.savepoint_rollback(point)
+
+
+class Command(BaseCommand):
+    help = "Print role, method, URL name and the status for an own record and for another institution's."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--format", choices=["csv"], default="csv")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        import logging
+
+        logging.disable(logging.ERROR)  # refusals are what is asked for
+        try:
+            table = rows()
+        except LookupError as error:
+            raise CommandError(str(error)) from error
+        finally:
+            logging.disable(logging.NOTSET)
+        writer = csv.writer(self.stdout if hasattr(self.stdout, "write") else sys.stdout, lineterminator="\n")
+        writer.writerow(HEAD)
+        writer.writerows(table)
