@@ -52,6 +52,7 @@ PAGE_SIZE = 50
 
 @require_safe
 def plan_list(request: SignedInRequest) -> HttpResponse:
+    require(request.user.sees_plan)
     plans = (
         Plan.objects.visible_to(request.user)
         .select_related("strategy")

@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.test import Client
+from django.test.utils import override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone, translation
 
@@ -64,11 +66,16 @@ def named_patterns() -> dict[str, list[str]]:
 def rows() -> list[list[str]]:
     """The whole table; leaves nothing behind. Raises LookupError for a URL without a sample record."""
     table: list[list[str]] = []
+    plain = settings.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
     try:
-        with transaction.atomic(), translation.override("en"):
+        # Pages name their stylesheets; whether those were collected here has nothing to do with rights.
+        with override_settings(STORAGES=plain), transaction.atomic(), translation.override("en"):
             samples = _Samples()
-            for role in ROLES:
-                table += samples.rows_of(role)
+            try:
+                for role in ROLES:
+                    table += samples.rows_of(role)
+            finally:
+                samples.remove_files()
             raise Rollback
     except Rollback:
         return table
@@ -99,9 +106,8 @@ class _Samples:
         self.version = version
         self.records = {code: self._records(code) for code in (OWN, OTHER)}
         self.report = report_actions.draft_report(version.plan, period, by=self.users[Role.DIRECTOR])
-        self.report_file = ReportFile.objects.create(
-            report=self.report, language="sq", pages=1, original_name="x.pdf", content_type="application/pdf", size=1
-        )
+        upload = _upload("x.pdf", "application/pdf")
+        self.report_file = ReportFile.keep(upload, by=None, report=self.report, language="sq", pages=1)
         self.patterns = named_patterns()
 
     def _user(self, role: str, institution: str = "") -> User:
@@ -162,11 +168,14 @@ class _Samples:
             revision=entry.revision,
         )
         progress_actions.submit_entry(entry, by=self.reporters[code])
-        evidence = Evidence.objects.create(
-            entry=entry, original_name="x.csv", content_type="text/csv", size=1, sha256="0" * 64
-        )
+        evidence = Evidence.keep(_upload("x.csv", "text/csv"), by=self.reporters[code], entry=entry)
         job = Job.objects.create(kind="matrix", key=f"matrix-{code}", title="Matrix", owner=self.reporters[code])
         return {"measure": measure, "request": request, "entry": entry, "evidence": evidence, "job": job}
+
+    def remove_files(self) -> None:
+        """What a rollback does not reach."""
+        for kept in (self.report_file, *(records["evidence"] for records in self.records.values())):
+            kept.file.storage.delete(kept.file.name)
 
     def arguments(self, name: str, code: str) -> dict[str, Any]:
         """The arguments of a URL for the record of an institution; LookupError for a name nobody thought of."""
@@ -221,6 +230,12 @@ class _Samples:
             return str(response.status_code)
         finally:
             transaction.savepoint_rollback(point)
+
+
+def _upload(name: str, content_type: str) -> SimpleUploadedFile:
+    upload = SimpleUploadedFile(name, b"x")
+    upload.checked_type = content_type  # type: ignore[attr-defined]
+    return upload
 
 
 class Command(BaseCommand):
