@@ -55,9 +55,8 @@ def own_files(settings: Any, tmp_path: Path) -> None:
     settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
 
 
-@pytest.fixture
-def reference_data(db: None) -> None:
-    """Code lists, places and institutions; there after the migrations, gone after a test that flushed the tables."""
+def load_reference_data() -> None:
+    """Code lists, places and institutions: there after the migrations, gone after a test that flushed the tables."""
     if not vocabulary.CodeList.objects.exists():
         vocabulary.load(lambda name: getattr(vocabulary, name))
     if not Institution.objects.exists():
@@ -75,6 +74,11 @@ def plan_that_runs() -> io.BytesIO:
     for row in rows:
         writer.writerow(row | {name: f"{int(row[name][:4]) + later}{row[name][4:]}" for name in ("start", "end")})
     return io.BytesIO(buffer.getvalue().encode())
+
+
+@pytest.fixture
+def reference_data(db: None) -> None:
+    load_reference_data()
 
 
 @dataclass

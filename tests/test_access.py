@@ -1,0 +1,83 @@
+"""The rights matrix: every URL × role × own and another's record, as a golden table and by rules said aloud.
+
+After a change of rights: `ACCESS_MATRIX=write pytest tests/test_access.py`, then read the difference.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+
+import pytest
+
+from monitoring.management.commands.access_matrix import HEAD, PUBLIC, rows
+from stakeholders.models import Role
+from tests.conftest import load_reference_data
+
+pytestmark = pytest.mark.django_db
+
+GOLDEN = Path(__file__).parent / "golden" / "access_matrix.csv"
+OFFICE = {Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.CHILD, Role.INFORMATION}
+
+
+@pytest.fixture(scope="module")
+def table(django_db_setup, django_db_blocker):
+    """Made once: it is the slowest question of the suite. It leaves nothing behind, so no test database is asked for."""
+    with django_db_blocker.unblock():
+        load_reference_data()
+        return [tuple(row) for row in rows()]
+
+
+def test_the_matrix_is_the_one_that_was_agreed(table):
+    if os.environ.get("ACCESS_MATRIX") == "write":
+        with GOLDEN.open("w", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(HEAD)
+            writer.writerows(table)
+    with GOLDEN.open(newline="") as file:
+        golden = [tuple(row) for row in csv.reader(file)][1:]
+    assert sorted(set(table) - set(golden)) == []
+    assert sorted(set(golden) - set(table)) == []
+
+
+def test_no_url_breaks_for_anybody(table):
+    assert [row for row in table if "500" in row[3:] or "400" in row[3:]] == []
+
+
+def test_whoever_is_not_signed_in_is_sent_to_the_sign_in(table):
+    open_to_all = {row[2] for row in table if row[0] == "anonymous" and row[3] != "302"}
+    assert open_to_all <= PUBLIC
+
+
+def test_an_institution_never_learns_of_anothers_measure_entry_or_file(table):
+    own = ("strategy:measure-detail", "strategy:progress-", "strategy:evidence-", "job-detail")
+    for role, method, name, mine, others in table:
+        if role in (Role.FOCAL_POINT, Role.LOCAL) and name.startswith(own) and name != "strategy:progress-list":
+            assert others == "404", (role, method, name)
+            if name in ("strategy:measure-detail", "strategy:progress-detail", "strategy:evidence-download"):
+                assert mine == "200"
+
+
+def test_an_administrator_reaches_no_plan_no_progress_and_no_report(table):
+    for role, method, name, mine, others in table:
+        if role == Role.ADMINISTRATOR and name.startswith(("strategy:", "monitoring:")):
+            assert {mine, others} <= {"403", "404"}, (method, name)
+
+
+def test_only_administrators_enter_django_admin(table):
+    assert {row[0] for row in table if row[2] == "admin:index" and row[3] == "200"} == {Role.ADMINISTRATOR}
+
+
+def test_only_the_coordinator_issues_and_only_reviewers_review(table):
+    by = {(row[0], row[1], row[2]): row[3] for row in table}
+    assert {role for (role, method, name), status in by.items()
+            if name == "monitoring:report-issue" and method == "POST" and status == "302"} == {"anonymous", Role.NATC}  # fmt: skip
+    reviewers = {role for (role, _method, name), status in by.items()
+                 if name == "strategy:progress-accept" and status == "302"}  # fmt: skip
+    assert reviewers == {"anonymous", Role.DIRECTOR, Role.PLANNING, Role.MONITORING}
+
+
+def test_without_a_role_there_is_nothing_but_the_home(table):
+    seen = {row[2] for row in table if row[0] == "no_role" and row[3] == "200"}
+    assert seen <= {"home", "healthz", "readyz"}
