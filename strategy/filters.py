@@ -51,6 +51,7 @@ class MeasureFilterForm(forms.Form):
         label=_("State"), required=False, widget=PlainSelect, choices=[("", _("all")), *MeasureState.choices]
     )
     period = PeriodField(label=_("Period"), required=False)
+    lead = forms.CharField(widget=forms.HiddenInput, required=False, max_length=20)
     plan = forms.CharField(widget=forms.HiddenInput, required=False)
     sort = forms.CharField(widget=forms.HiddenInput, required=False)
 
@@ -60,7 +61,7 @@ class MeasureFilterForm(forms.Form):
         self.fields["institution"].choices = [("", _("all")), *institutions]  # type: ignore[attr-defined]
         for name, field in self.fields.items():
             css = "form-select" if isinstance(field.widget, forms.Select) else "form-control"
-            if name not in ("plan", "sort"):
+            if name not in ("lead", "plan", "sort"):
                 field.widget.attrs["class"] = css
 
 
@@ -112,6 +113,8 @@ class MeasureFilter:
             rows = rows.filter(objective__goal__code=goal)
         if state := self.chosen.get("state"):
             rows = rows.filter(state=state)
+        if code := self.chosen.get("lead"):
+            rows = rows.filter(lead__code=code)
         if code := self.chosen.get("institution"):
             lead = Q(lead__code=code)
             partner = Q(Exists(MeasurePartner.objects.filter(measure=OuterRef("pk"), institution__code=code)))

@@ -65,10 +65,7 @@ class Standing:
     quarter: Period
     counts: dict[str, int]
     url: str
-
-    @property
-    def total(self) -> int:
-        return sum(self.counts.values())
+    total: int
 
     @property
     def asked_of(self) -> int:
@@ -90,17 +87,18 @@ def list_url(found: MeasureFilter, **extra: str) -> str:
     """The measure list under the same filter."""
     chosen = {
         name: found.form.data.get(name, "")
-        for name in ("q", "goal", "institution", "part", "state")
+        for name in ("q", "goal", "institution", "part", "lead", "state")
         if found.form.data.get(name)
     }
     query = {"plan": str(found.version.plan_id), "period": found.quarter.label, **chosen, **extra}
     return f"{reverse('strategy:measure-list')}?{urlencode(query)}"
 
 
-def standing(found: MeasureFilter) -> Standing:
-    counts = dict(found.rows.order_by().values_list("signal").annotate(number=Count("pk", distinct=True)))
-    counts.pop(None, None)
-    return Standing(found.version, found.quarter, counts, list_url(found))
+def standing(found: MeasureFilter, goals: list[Row]) -> Standing:
+    """The sum of the goals' rows; measures without a signal for the period are in the total alone."""
+    counts = {str(signal): sum(row.cells[index].number for row in goals) for index, signal in enumerate(ORDER)}
+    total = sum(row.total.number for row in goals if row.total)
+    return Standing(found.version, found.quarter, counts, list_url(found), total)
 
 
 def by_goal(found: MeasureFilter) -> list[Row]:
@@ -128,16 +126,15 @@ def by_institution(found: MeasureFilter) -> list[Row]:
     ):
         counts[code][signal] = number
         names[code] = choose({"sq": sq, "sr": sr, "en": en})
-    rows = [_row(found, code, names[code], per_signal, "institution") for code, per_signal in counts.items()]
+    rows = [_row(found, code, names[code], per_signal, "lead") for code, per_signal in counts.items()]
     worst = {code: (-each.get(Signal.LATE, 0), -each.get(Signal.NO_NEWS, 0)) for code, each in counts.items()}
     rows.sort(key=lambda row: (*worst[row.code], row.code))
     return rows
 
 
 def _row(found: MeasureFilter, code: str, label: Any, counts: dict[str, int], key: str) -> Row:
-    extra = {key: code} | ({"part": "lead"} if key == "institution" else {})
-    base = list_url(found, **extra)
-    row = Row(code, label, total=Cell(sum(number for signal, number in counts.items() if signal), base))
+    base = list_url(found, **{key: code})
+    row = Row(code, label, total=Cell(sum(counts.values()), base))
     row.cells = [Cell(counts.get(signal, 0), f"{base}&signal={signal}") for signal in ORDER]
     return row
 

@@ -31,15 +31,12 @@ def dashboard(request: SignedInRequest) -> HttpResponse:
     institutions = [(one.code, str(one.name)) for one in leads.order_by(SortKey("name"))]
     found = MeasureFilter(request.GET, version=version, user=request.user, goals=goals, institutions=institutions)
     goal_rows = queries.by_goal(found)
-    totals: dict[str, int] = {
-        str(signal): sum(row.cells[index].number for row in goal_rows) for index, signal in enumerate(queries.ORDER)
-    }
     round_ = _round(request, plan, found.quarter)
     context: dict[str, Any] = {
         "plan": plan,
         "version": version,
         "filter": found,
-        "standing": queries.Standing(version, found.quarter, totals, queries.list_url(found)),
+        "standing": queries.standing(found, goal_rows),
         "signals": [(str(signal), signal.label) for signal in queries.ORDER],
         "goal_rows": goal_rows,
         "goals_chart": queries.goals_chart(goal_rows),

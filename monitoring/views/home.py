@@ -40,16 +40,10 @@ def _standing(user: Any) -> dict[str, Any]:
         return {"plan": plan, "standing": None}
     found = MeasureFilter(QueryDict(), version=version, user=user)
     goals = dashboard.by_goal(found)
-    standing = dashboard.Standing(
-        version,
-        found.quarter,
-        {str(signal): sum(row.cells[index].number for row in goals) for index, signal in enumerate(dashboard.ORDER)},
-        dashboard.list_url(found),
-    )
     return {
         "plan": plan,
         "version": version,
-        "standing": standing,
+        "standing": dashboard.standing(found, goals),
         "goals": goals,
         "chart": dashboard.goals_chart(goals),
         "late": dashboard.late_measures(version, found.quarter, user),

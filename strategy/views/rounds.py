@@ -28,11 +28,16 @@ from strategy.queries.progress import hidden_states, round_matrix
 @require_safe
 def round_list(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_rounds)
-    handed_in = Q(requests__entries__state__in=[EntryState.SUBMITTED, EntryState.ACCEPTED, EntryState.VERIFIED])
+    mine = Q() if request.user.sees_whole_plan else Q(requests__institution__in=request.user.institution_ids)
+    states = [EntryState.SUBMITTED, EntryState.ACCEPTED, EntryState.VERIFIED]
+    handed_in = mine & Q(requests__entries__state__in=states)
     rounds = (
         Round.objects.visible_to(request.user)
         .select_related("plan")
-        .annotate(owed=Count("requests", distinct=True), handed_in=Count("requests", filter=handed_in, distinct=True))
+        .annotate(
+            owed=Count("requests", filter=mine, distinct=True),
+            handed_in=Count("requests", filter=handed_in, distinct=True),
+        )
     )
     page = Paginator(rounds.order_by("-ends_on", "plan"), 50).get_page(request.GET.get("page"))
     return render(
