@@ -23,3 +23,7 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     from onatc.services import ensure
 
     ensure(folder, throw_away=True)
+else:
+    # Each worker has a database of its own; so it must have a queue of its own.
+    base, _slash, _number = os.environ["REDIS_URL"].rpartition("/")
+    os.environ["REDIS_URL"] = f"{base}/{int(os.environ['PYTEST_XDIST_WORKER'].removeprefix('gw')) + 1}"
