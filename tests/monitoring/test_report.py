@@ -18,7 +18,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, connections, transaction
 from django.urls import reverse
 
-from monitoring import actions
+from monitoring import actions, tasks  # noqa: F401  registers the jobs
 from monitoring.models import Report, ReportFile, ReportState
 from monitoring.report import data as report_data
 from monitoring.report import document
