@@ -1,0 +1,20 @@
+"""Sentences of packages that bring no Albanian of their own and are shown on our pages: named here so that
+`makemessages` keeps them and the catalogues can translate them."""
+
+from django.utils.translation import gettext_noop
+
+ALLAUTH = [
+    gettext_noop("Be patient, you are sending too many requests."),
+    gettext_noop("Current Password"),
+    gettext_noop("Email"),
+    gettext_noop("Incorrect password."),
+    gettext_noop("New Password"),
+    gettext_noop("New Password (again)"),
+    gettext_noop("Please type your current password."),
+    gettext_noop("The email address and/or password you specified are not correct."),
+    gettext_noop("The new value must be different from the current one."),
+    gettext_noop("The password reset token was invalid."),
+    gettext_noop("This account is currently inactive."),
+    gettext_noop("Too many failed login attempts. Try again later."),
+    gettext_noop("You must type the same password each time."),
+]
