@@ -1,27 +1,16 @@
 """Django admin for what administrators keep: code lists, places, settings, and the failures of jobs and mail.
 
-Nothing here reaches a plan, progress, a report or a case. What packages register by themselves is taken out again.
+Nothing here reaches a plan, progress, a report or a case.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
-from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 
 from onatc.models import Code, CodeList, DatedSetting, District, Job, Message, Municipality
-
-admin.site.site_header = _("ONATC: accounts and settings")
-admin.site.site_title = _("ONATC: accounts and settings")
-admin.site.index_title = _("Accounts and settings")
-admin.site.site_url = "/"
-for model in (EmailAddress, ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule):
-    if admin.site.is_registered(model):
-        admin.site.unregister(model)
 
 
 class KeptAdmin(admin.ModelAdmin):

@@ -41,7 +41,7 @@ INSTALLED_APPS = [
     "strategy",
     "stakeholders",
     "onatc",
-    "django.contrib.admin",
+    "onatc.admin_site.OfficeAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -35,7 +35,7 @@ class ValueField(forms.DecimalField):
         super().__init__(localize=True, required=False, min_value=Decimal(0), max_value=LARGEST, **kwargs)
         self.widget.attrs["inputmode"] = "decimal"
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Any:
         """Digits with the language's own signs; a single foreign decimal sign is understood where nothing else fits."""
         text = str(value or "").strip().replace("\u00a0", "").replace(" ", "")
         decimal, thousand = get_format("DECIMAL_SEPARATOR"), get_format("THOUSAND_SEPARATOR")

@@ -129,7 +129,7 @@ class _Samples:
 
     def _import(self) -> PlanImport:
         today = timezone.localdate()
-        content = [
+        content: list[dict[str, Any]] = [
             {
                 "row": number,
                 "goal_code": "G1",
