@@ -77,14 +77,17 @@ def test_a_running_job_with_a_heartbeat_is_left_alone(world):
 def test_without_a_broker_the_job_waits_in_its_row(world, settings, django_capture_on_commit_callbacks):
     from onatc.celery import app
 
+    def connect_to(address: str) -> None:
+        app.conf.broker_url = address
+        app._pool = app.amqp._producer_pool = None  # the pools keep the address they were made with
+
     broker = app.conf.broker_url
-    app.conf.broker_url = "redis://127.0.0.1:1/0"
-    app.pool.force_close_all()
+    connect_to("redis://127.0.0.1:1/0")
     try:
         with django_capture_on_commit_callbacks(execute=True):
             job = queued(world)
     finally:
-        app.conf.broker_url = broker
+        connect_to(broker)
     assert Job.objects.get(pk=job.pk).state == JobState.QUEUED
 
 
