@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
 import pghistory
+import pgtrigger
 from django.contrib.auth import get_user_model
 from django.db import models
 from django.utils import timezone
@@ -17,6 +18,8 @@ from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from onatc.kept import note_change
 
 M = TypeVar("M", bound=models.Model)
 
@@ -29,7 +32,8 @@ def tracked(model: type[M]) -> type[M]: ...
 @overload
 def tracked(*, exclude: Sequence[str]) -> Callable[[type[M]], type[M]]: ...
 def tracked(model: Any = None, *, exclude: Sequence[str] = ()) -> Any:
-    """Class decorator: inserts, updates and deletes of the model are recorded by triggers, with the acting user.
+    """Class decorator: inserts, updates and deletes of the model are recorded by triggers, with the acting user;
+    pages that were kept from before are made anew (onatc.kept).
 
     `exclude` names fields whose content must not be copied (secrets) or is too large to copy (whole files, texts that
     are saved every few seconds).
@@ -38,6 +42,7 @@ def tracked(model: Any = None, *, exclude: Sequence[str] = ()) -> Any:
     def decorate(cls: Any) -> Any:
         # The metadata of model classes is not complete while they are being made: ask for it by field names only.
         options: dict[str, Any] = {"exclude": list(exclude)} if exclude else {}
+        pgtrigger.register(note_change())(cls)
         return pghistory.track(
             pghistory.InsertEvent("insert"),
             pghistory.UpdateEvent("update"),

@@ -1,5 +1,6 @@
 from onatc.dated_settings import DatedSetting
 from onatc.jobs import Heartbeat, Job, JobState
+from onatc.kept import RecordChange
 from onatc.mail import Message, MessageState
 from onatc.vocabulary import Code, CodeList, District, Municipality
 
@@ -14,4 +15,5 @@ __all__ = [
     "Message",
     "MessageState",
     "Municipality",
+    "RecordChange",
 ]

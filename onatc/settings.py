@@ -136,6 +136,7 @@ CELERY_BEAT_SCHEDULE = {
     "record heartbeat": {"task": "onatc.tasks.record_heartbeat", "schedule": 60},
     "sweep jobs": {"task": "onatc.tasks.sweep_jobs", "schedule": 30},
     "send messages": {"task": "onatc.tasks.send_messages", "schedule": 60},
+    "forget old changes": {"task": "onatc.tasks.forget_old_changes", "schedule": crontab(hour=4, minute=0)},
     "open due rounds": {"task": "strategy.tasks.open_due_rounds", "schedule": crontab(hour=5, minute=0)},
     "refresh signals": {"task": "strategy.tasks.refresh_signals", "schedule": crontab(hour=0, minute=10)},
     "remind": {"task": "strategy.tasks.remind", "schedule": crontab(hour=7, minute=0)},
@@ -145,6 +146,7 @@ JOB_SILENT_SECONDS = env.float("JOB_SILENT_SECONDS", default=45)  # several miss
 PGHISTORY_MIDDLEWARE_METHODS = ("POST", "PUT", "PATCH", "DELETE")  # a GET writes nothing
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+KEEP_PAGES_SECONDS = env.int("KEEP_PAGES_SECONDS", default=300)  # 0: every page is made anew (onatc/kept.py)
 
 AUTH_USER_MODEL = "stakeholders.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

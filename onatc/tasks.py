@@ -1,8 +1,8 @@
-"""Celery's side of jobs and mail; what they do is in jobs.py and mail.py."""
+"""Celery's side of jobs and mail; what they do is in jobs.py, mail.py and kept.py."""
 
 from celery import shared_task
 
-from onatc import jobs, mail
+from onatc import jobs, kept, mail
 
 
 @shared_task
@@ -23,3 +23,8 @@ def record_heartbeat() -> None:
 @shared_task
 def send_messages() -> None:
     mail.send_waiting()
+
+
+@shared_task
+def forget_old_changes() -> None:
+    kept.forget_old_changes()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -101,41 +101,59 @@ def standing(found: MeasureFilter, goals: list[Row]) -> Standing:
     return Standing(found.version, found.quarter, counts, list_url(found), total)
 
 
-def by_goal(found: MeasureFilter) -> list[Row]:
-    """Goals × signals, in the plan's order; a goal without a measure under the filter is left out."""
-    counts: dict[str, dict[str, int]] = defaultdict(dict)
-    for goal, signal, number in (
-        found.rows.order_by().values_list("objective__goal__code", "signal").annotate(number=Count("pk", distinct=True))
-    ):
-        counts[goal][signal] = number
-    rows = []
-    for goal in Goal.objects.filter(version=found.version).order_by("position"):
-        if goal.code in counts:
-            rows.append(_row(found, goal.code, f"{goal.code} {goal.title}", counts[goal.code], "goal"))
-    return rows
+@dataclass(frozen=True)
+class Tally:
+    """How many measures of one goal, lead institution and signal."""
+
+    goal: str
+    lead: str
+    lead_name: Any
+    signal: str | None
+    number: int
 
 
-def by_institution(found: MeasureFilter) -> list[Row]:
-    """Lead institutions × signals; those with most late measures and without news first."""
-    counts: dict[str, dict[str, int]] = defaultdict(dict)
-    names: dict[str, Any] = {}
-    for code, sq, sr, en, signal, number in (
+def tally(found: MeasureFilter) -> list[Tally]:
+    """The one GROUP BY from which the tables of goals and of institutions, and so the standing, are made."""
+    rows = (
         found.rows.order_by()
-        .values_list("lead__code", "lead__name_sq", "lead__name_sr", "lead__name_en", "signal")
-        .annotate(number=Count("pk", distinct=True))
-    ):
-        counts[code][signal] = number
-        names[code] = choose({"sq": sq, "sr": sr, "en": en})
+        .values_list("objective__goal__code", "lead__code", "lead__name_sq", "lead__name_sr", "lead__name_en", "signal")
+        .annotate(number=Count("pk"))
+    )
+    return [
+        Tally(goal, lead, choose({"sq": sq, "sr": sr, "en": en}), signal, number)
+        for goal, lead, sq, sr, en, signal, number in rows
+    ]
+
+
+def by_goal(found: MeasureFilter, tallies: list[Tally]) -> list[Row]:
+    """Goals × signals, in the plan's order; a goal without a measure under the filter is left out."""
+    counts: dict[str, Counter[str | None]] = defaultdict(Counter)
+    for one in tallies:
+        counts[one.goal][one.signal] += one.number
+    return [
+        _row(found, goal.code, f"{goal.code} {goal.title}", counts[goal.code], "goal")
+        for goal in Goal.objects.filter(version=found.version).order_by("position")
+        if goal.code in counts
+    ]
+
+
+def by_institution(found: MeasureFilter, tallies: list[Tally]) -> list[Row]:
+    """Lead institutions × signals; those with most late measures and without news first."""
+    counts: dict[str, Counter[str | None]] = defaultdict(Counter)
+    names: dict[str, Any] = {}
+    for one in tallies:
+        counts[one.lead][one.signal] += one.number
+        names[one.lead] = one.lead_name
     rows = [_row(found, code, names[code], per_signal, "lead") for code, per_signal in counts.items()]
-    worst = {code: (-each.get(Signal.LATE, 0), -each.get(Signal.NO_NEWS, 0)) for code, each in counts.items()}
+    worst = {code: (-each[Signal.LATE], -each[Signal.NO_NEWS]) for code, each in counts.items()}
     rows.sort(key=lambda row: (*worst[row.code], row.code))
     return rows
 
 
-def _row(found: MeasureFilter, code: str, label: Any, counts: dict[str, int], key: str) -> Row:
+def _row(found: MeasureFilter, code: str, label: Any, counts: Counter[str | None], key: str) -> Row:
     base = list_url(found, **{key: code})
     row = Row(code, label, total=Cell(sum(counts.values()), base))
-    row.cells = [Cell(counts.get(signal, 0), f"{base}&signal={signal}") for signal in ORDER]
+    row.cells = [Cell(counts[signal], f"{base}&signal={signal}") for signal in ORDER]
     return row
 
 

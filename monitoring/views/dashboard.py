@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from monitoring.queries import dashboard as queries
 from onatc.errors import require
+from onatc.kept import kept_until_change
 from onatc.texts import SortKey
 from stakeholders.accounts import SignedInRequest
 from stakeholders.models import Institution
@@ -19,6 +20,7 @@ from strategy.views.plan import chosen_plan
 
 
 @require_safe
+@kept_until_change
 def dashboard(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_dashboard)
     plan, version = chosen_plan(request)
@@ -30,7 +32,8 @@ def dashboard(request: SignedInRequest) -> HttpResponse:
     )
     institutions = [(one.code, str(one.name)) for one in leads.order_by(SortKey("name"))]
     found = MeasureFilter(request.GET, version=version, user=request.user, goals=goals, institutions=institutions)
-    goal_rows = queries.by_goal(found)
+    tallies = queries.tally(found)
+    goal_rows = queries.by_goal(found, tallies)
     round_ = _round(request, plan, found.quarter)
     context: dict[str, Any] = {
         "plan": plan,
@@ -40,7 +43,7 @@ def dashboard(request: SignedInRequest) -> HttpResponse:
         "signals": [(str(signal), signal.label) for signal in queries.ORDER],
         "goal_rows": goal_rows,
         "goals_chart": queries.goals_chart(goal_rows),
-        "institution_rows": queries.by_institution(found),
+        "institution_rows": queries.by_institution(found, tallies),
         "trend": queries.trend(version, found.quarter, request.user),
         "round": round_,
         "reporting": queries.reporting(round_) if round_ else [],

@@ -39,7 +39,7 @@ def _standing(user: Any) -> dict[str, Any]:
     if version is None:
         return {"plan": plan, "standing": None}
     found = MeasureFilter(QueryDict(), version=version, user=user)
-    goals = dashboard.by_goal(found)
+    goals = dashboard.by_goal(found, dashboard.tally(found))
     return {
         "plan": plan,
         "version": version,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 from django import template
 from django.http import QueryDict
 from django.utils.formats import number_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
@@ -77,6 +78,21 @@ def sort_link(context: template.Context, key: str, label: str) -> SafeString:
     arrow = {key: "▲", f"-{key}": "▼"}.get(current, "")
     return format_html(
         '<a href="?{}" class="sort">{} <span aria-hidden="true">{}</span></a>', query.urlencode(), label, arrow
+    )
+
+
+@register.simple_tag
+def number_cells(cells: Iterable[Any]) -> SafeString:
+    """Table cells of numbers, each a link to the list behind it (`number`, `url`); zero is written, and leads nowhere."""
+    return format_html_join(
+        "",
+        '<td class="num">{}</td>',
+        (
+            (format_html('<a href="{}">{}</a>', cell.url, cell.number),)
+            if cell.number
+            else (SafeString('<span class="zero">0</span>'),)
+            for cell in cells
+        ),
     )
 
 

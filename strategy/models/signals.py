@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onatc.history import tracked
 from onatc.ids import new_id
+from onatc.kept import note_change
 from onatc.periods import Period
 from strategy.models.plan import Measure, dates_in_order
 from strategy.models.progress import ProgressEntry
@@ -54,6 +55,7 @@ class MeasureSignal(models.Model):
         verbose_name = _("signal of a measure")
         verbose_name_plural = _("signals of measures")
         ordering = ["measure", "-ends_on"]
+        triggers = [note_change()]
         constraints = [
             dates_in_order("measure_signal_dates_in_order"),
             models.UniqueConstraint(fields=["measure", "starts_on", "ends_on"], name="measure_signal_once_a_period"),

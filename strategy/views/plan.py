@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from onatc import charts, exports
 from onatc.errors import Refused, refusals_on, require
 from onatc.history import history_of
+from onatc.kept import kept_until_change
 from onatc.periods import Period
 from onatc.texts import SortKey
 from stakeholders.accounts import SignedInRequest
@@ -85,6 +86,7 @@ def _measure_filter(request: SignedInRequest, version: PlanVersion) -> MeasureFi
 
 
 @require_safe
+@kept_until_change
 def plan_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """The plan as a tree; search and filters narrow it as they do the list."""
     plan = get_object_or_404(Plan.objects.visible_to(request.user).select_related("strategy"), pk=pk)
@@ -139,6 +141,7 @@ def plan_adopt(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
+@kept_until_change
 def measure_list(request: SignedInRequest) -> HttpResponse:
     plan, version = chosen_plan(request)
     if version is None:
