@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from onatc.files import Attachment
@@ -102,7 +103,7 @@ class Report(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}, {self.period.title}"
+        return f"{capfirst(self.get_kind_display())}, {self.period.title}"
 
     def get_absolute_url(self) -> str:
         return reverse("monitoring:report-detail", args=[self.pk])

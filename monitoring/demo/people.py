@@ -54,10 +54,9 @@ def make_people(leads: list[Institution], today: date) -> dict[str, User]:
     for code, institution in sorted(focal_points.items()):
         language = "sr-latn" if code in IN_SERBIAN else "sq"
         title = "Kontakt osoba" if language == "sr-latn" else "Pika fokale"
-        name = institution.name_sr if language == "sr-latn" else institution.name_sq
         user = User(
             email=f"{code.lower()}@demo.example",
-            full_name=f"{title}, {name}"[:120],
+            full_name=f"{title}, {institution.code}",
             language=language,
             password=password,
         )

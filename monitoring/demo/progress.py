@@ -225,7 +225,7 @@ class Story:
     def _said(self, measure: Measure, share: float, figures: dict[str, str], nil: bool) -> tuple[Any, Any, Any]:
         empty = ("", "", "")
         if nil:
-            return self.random.choice(texts.NIL), empty, self.random.choice(texts.NEXT)
+            return self.random.choice(texts.NIL), empty, self.random.choice(texts.NEXT) if share < 0.95 else empty
         stage = "early" if share < 0.3 else "late" if share >= 0.95 else "middle"
         kind = texts.KIND_OF.get(measure.code, "coordination")
         done = tuple(text.format(**figures) for text in self.random.choice(texts.DONE[kind][stage]))
