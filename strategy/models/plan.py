@@ -305,6 +305,27 @@ class CountingRule(models.TextChoices):
     AT_DATE = "at_date", _("situation on the last day of the period")
 
 
+class Breakdown(models.TextChoices):
+    """The known ways to break a value down; a plan may name others, which are shown as it wrote them."""
+
+    SEX = "sex", _("sex")
+    AGE_GROUP = "age_group", _("age group")
+    CITIZENSHIP = "citizenship", _("citizenship")
+    COUNTRY = "country", _("country")
+    COMMUNITY = "community", _("community")
+    LANGUAGE = "language", _("language")
+    DISTRICT = "district", _("district")
+    MUNICIPALITY = "municipality", _("municipality")
+    INSTITUTION = "institution", _("institution")
+    BODY = "body", _("body")
+    SHELTER = "shelter", _("shelter")
+    SECTOR = "sector", _("sector")
+    BORDER_POINT = "border_point", _("border crossing point")
+    FORM_OF_EXPLOITATION = "form_of_exploitation", _("form of exploitation")
+    RISK_LEVEL = "risk_level", _("level of risk")
+    YEAR = "year", _("year")
+
+
 @tracked
 class Indicator(models.Model):
     """What is measured; `baseline` and `target` are empty when not known, which is never zero."""
@@ -331,6 +352,12 @@ class Indicator(models.Model):
 
     def __str__(self) -> str:
         return str(self.name)
+
+    @property
+    def breakdown(self) -> list[str]:
+        """By what its values are broken down, in the reader's language."""
+        labels = dict(Breakdown.choices)
+        return [str(labels.get(one, one.replace("_", " "))) for one in self.disaggregation]
 
 
 @tracked

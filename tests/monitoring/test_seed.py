@@ -1,0 +1,86 @@
+"""The demonstration: the same for the same seed, whole, and looking used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.db.models import AutoField, Field
+
+from monitoring.models import Report
+from stakeholders.models import Institution, Role, RoleAssignment, User
+from strategy.models import EntryState, NoteKind, ProgressEntry, ReviewNote, Round, RoundState
+
+# Written from the clock, salted, or a name drawn by the file store; fields that the database sets to the moment of writing are left out by their kind.
+VOLATILE = {"password", "file", "applied_at", "published_at", "next_attempt_at"}
+
+
+def repeats(field: Field[Any, Any]) -> bool:
+    """Whether a second loading must give the same: not for moments of writing and numbers that count on."""
+    is_moment = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
+    numbered = isinstance(field.target_field if field.is_relation else field, AutoField)
+    return not (is_moment or numbered or field.attname in VOLATILE)
+
+
+def content() -> dict[str, list[str]]:
+    """Every row of our own tables, without what the clock writes."""
+    found = {}
+    for app in ("onatc", "stakeholders", "strategy", "monitoring"):
+        for model in apps.get_app_config(app).get_models():
+            if model.__name__.endswith("Event") or model.__name__ in ("RecordChange", "Heartbeat"):
+                continue
+            fields = [field.attname for field in model._meta.concrete_fields if repeats(field)]
+            found[model.__name__] = sorted(map(repr, model._base_manager.values_list(*fields)))
+    return found
+
+
+def seeded(seed: int) -> dict[str, list[str]]:
+    with transaction.atomic():
+        call_command("seed_demo", seed=seed, verbosity=0)
+        rows = content()
+        transaction.set_rollback(True)
+    return rows
+
+
+def test_the_same_seed_gives_the_same_data_and_another_seed_another(reference_data):
+    first, again, other = seeded(1), seeded(1), seeded(2)
+    for name, rows in first.items():
+        assert rows == again[name], name
+    assert first["ProgressEntry"] != other["ProgressEntry"]
+
+
+@pytest.fixture
+def demonstration(reference_data):
+    call_command("seed_demo", seed=1, verbosity=0)
+
+
+def test_it_looks_used(demonstration):
+    assert Round.objects.filter(state=RoundState.CLOSED).count() == 6
+    assert Round.objects.filter(state=RoundState.OPEN).count() == 1
+    assert Institution.objects.count() >= 25
+    roles = set(RoleAssignment.objects.values_list("role", flat=True))
+    assert roles == {role.value for role in Role}
+    states = set(ProgressEntry.objects.values_list("state", flat=True))
+    assert states >= {EntryState.DRAFT, EntryState.SUBMITTED, EntryState.RETURNED, EntryState.ACCEPTED}
+    assert ProgressEntry.objects.filter(is_nil=True).exists()
+    assert ProgressEntry.objects.filter(corrects__isnull=False).exists()
+    kinds = set(ReviewNote.objects.values_list("kind", flat=True))
+    assert kinds >= {NoteKind.SUBMITTED, NoteKind.RESUBMITTED, NoteKind.RETURNED, NoteKind.ACCEPTED}
+    assert Report.objects.exists()
+    assert {entry.language for entry in ProgressEntry.objects.all()} >= {"sq", "sr-latn"}
+
+
+def test_a_database_that_holds_something_is_left_alone(demonstration):
+    people = User.objects.count()
+    with pytest.raises(CommandError, match="not empty"):
+        call_command("seed_demo", seed=1, verbosity=0)
+    assert User.objects.count() == people
+
+
+@pytest.mark.parametrize("options", [{"years": 0.1}, {"years": 9}, {"cases": 5}])
+def test_what_it_cannot_make_it_says(reference_data, options):
+    with pytest.raises(CommandError):
+        call_command("seed_demo", seed=1, verbosity=0, **options)
