@@ -67,6 +67,15 @@ def port_is_taken(port: int, host: str = "127.0.0.1") -> bool:
     return False
 
 
+def is_almost_full(folder: Path) -> bool:
+    """Whether less is free than PostgreSQL takes for one more file of its log."""
+    return shutil.disk_usage(folder).free < 20 * 1024 * 1024
+
+
+def disk_is_full(folder: Path) -> str:
+    return f"The disk that holds {folder} is full; make room there and start again."
+
+
 def process_is(pid: int, name: str) -> bool:
     """Whether `pid` lives and is that program; a zombie is dead."""
     try:
@@ -203,6 +212,8 @@ class Postgres:
         output = process.communicate()[0].decode(errors="replace")
         if process.returncode:
             shutil.rmtree(self.folder, ignore_errors=True)
+            if "No space left" in output:
+                raise ServiceError(disk_is_full(self.folder.parent))
             raise ServiceError(f"PostgreSQL could not set up {self.folder}: {_last_line(output)}")
 
     def _serve(self) -> int:
@@ -221,6 +232,8 @@ class Postgres:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if process.poll() is not None:
+                if is_almost_full(self.folder):
+                    raise ServiceError(disk_is_full(self.folder))
                 raise ServiceError(f"PostgreSQL did not start: {_last_line(self.log.read_text(errors='replace'))}")
             ready = self._run(
                 "pg_isready",
@@ -245,7 +258,7 @@ class Postgres:
                 try:
                     link.execute(f'CREATE DATABASE "{DATABASE}"')
                 except psycopg.errors.DiskFull as error:
-                    raise ServiceError(f"The disk that holds {self.folder} is full.") from error
+                    raise ServiceError(disk_is_full(self.folder)) from error
 
     def stop(self) -> None:
         """Fast shutdown: open transactions are rolled back, clients are disconnected."""
@@ -372,7 +385,7 @@ def ensure(folder: Path, *, throw_away: bool = False) -> None:
                 os.environ["REDIS_URL"] = valkey.url(valkey.start())
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise ServiceError(f"The disk that holds {folder} is full.") from error
+            raise ServiceError(disk_is_full(folder)) from error
         raise ServiceError(f"{folder}: {error.strerror}") from error
     owner = os.getpid()
 

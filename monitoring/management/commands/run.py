@@ -16,7 +16,7 @@ from honcho.manager import Manager
 from honcho.printer import Printer
 
 from monitoring.demo.people import OFFICE, PASSWORD
-from onatc.services import port_is_taken
+from onatc.services import disk_is_full, is_almost_full, port_is_taken
 from stakeholders.models import User
 
 PYTHON = f'"{sys.executable}"'
@@ -36,6 +36,8 @@ class Command(BaseCommand):
         try:
             self._prepare()
         except OperationalError as error:
+            if is_almost_full(settings.VAR_DIR):
+                raise CommandError(disk_is_full(settings.VAR_DIR)) from error
             raise CommandError(f"The database does not answer as it should: {str(error).splitlines()[0]}") from error
         except OSError as error:
             raise CommandError(f"{error.filename or settings.VAR_DIR}: {error.strerror}") from error
