@@ -7,6 +7,9 @@ SHELL := /bin/bash
 PORT ?= 8000
 PYTHON ?= python3
 VENV := .venv/bin
+# These commands are for machines of demonstration and development, whatever servers they use; docker-compose.yml is for
+# production.
+export DEMO ?= 1
 
 .PHONY: run test check bench lock clean
 
@@ -24,8 +27,8 @@ check: .venv/dev.stamp
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
 	$(VENV)/lint-imports --no-cache
-	DEMO=1 $(VENV)/mypy
-	DEMO=1 $(VENV)/python manage.py makemigrations --check --dry-run
+	$(VENV)/mypy
+	$(VENV)/python manage.py makemigrations --check --dry-run
 	$(VENV)/djlint templates --lint --quiet
 	$(VENV)/bandit -q -c pyproject.toml -r onatc stakeholders strategy nrm monitoring manage.py
 	$(VENV)/python -m tests.check_translations

@@ -15,6 +15,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = os.environ.get("BENCH_SETTINGS", "tests.s
 if "PYTEST_XDIST_WORKER" not in os.environ:
     folder = Path(tempfile.mkdtemp(prefix="onatc-test-"))
     folder.chmod(0o755)
+    (folder / "static").mkdir()
     # Handlers run last in, first out: the servers stop before their folder goes.
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["DEMO"] = "1"

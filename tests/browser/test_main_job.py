@@ -63,7 +63,7 @@ def test_the_main_job_from_the_round_to_the_issued_report(in_albanian, open_brow
         planner.goto("/reports/new/")
         planner.get_by_label("Periudha").fill(in_albanian.round.period.label)
         planner.get_by_role("button", name="Harto").click()
-        expect(planner.locator("h1")).to_contain_text("raport periodik për Qeverinë")
+        expect(planner.locator("h1")).to_contain_text("Raport periodik për Qeverinë")
         until(lambda: Job.objects.filter(state=JobState.DONE).count() == 1, "the PDF files are made")
         planner.reload()
         expect(planner.get_by_role("link", name=re.compile(r"-sq\.pdf"))).to_be_visible()
