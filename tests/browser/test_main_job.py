@@ -72,7 +72,7 @@ def test_the_main_job_from_the_round_to_the_issued_report(in_albanian, open_brow
         natc = open_browser("natc@onatc.example")
         expect(natc.locator("h1")).to_have_text("A është vendi sipas planit?")
         expect(natc.locator(".headline")).to_contain_text("masa janë sipas planit")
-        natc.locator("main").get_by_role("link", name=re.compile("raport periodik")).first.click()
+        natc.locator("main").get_by_role("link", name=re.compile("Raport periodik")).first.click()
         natc.get_by_role("link", name="Lësho raportin").click()
         natc.get_by_role("button", name="Lësho raportin").click()
         until(lambda: Job.objects.filter(state=JobState.DONE).count() == 2, "the report is issued")
