@@ -1,5 +1,5 @@
-"""Sentences of packages that bring no Albanian of their own and are shown on our pages: named here so that
-`makemessages` keeps them and the catalogues can translate them."""
+"""Words of packages that our pages show and that we translate ourselves, named here so that `makemessages` keeps them:
+django-allauth brings no Albanian, and Django writes Albanian months with a capital, which is wrong inside a sentence."""
 
 from django.utils.translation import gettext_noop
 
@@ -17,4 +17,19 @@ ALLAUTH = [
     gettext_noop("This account is currently inactive."),
     gettext_noop("Too many failed login attempts. Try again later."),
     gettext_noop("You must type the same password each time."),
+]
+
+MONTHS = [
+    gettext_noop("January"),
+    gettext_noop("February"),
+    gettext_noop("March"),
+    gettext_noop("April"),
+    gettext_noop("May"),
+    gettext_noop("June"),
+    gettext_noop("July"),
+    gettext_noop("August"),
+    gettext_noop("September"),
+    gettext_noop("October"),
+    gettext_noop("November"),
+    gettext_noop("December"),
 ]

@@ -87,6 +87,7 @@ def test_the_main_job_from_the_round_to_the_issued_report(in_albanian, open_brow
 def test_drafts_are_saved_while_one_writes(in_albanian, open_browser):
     page = open_browser("kp-thb@demo.example")
     page.get_by_role("button", name=re.compile("M1.2.3")).click()
+    page.wait_for_url("**/edit/", wait_until="load")  # the script listens from now on
     page.get_by_label("Çfarë u bë").press_sequentially("Po shkruaj.")
     expect(page.locator("#saved")).to_contain_text("Drafti u ruajt", timeout=15_000)
     assert ProgressEntry.objects.get().done == "Po shkruaj."
