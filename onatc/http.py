@@ -12,8 +12,8 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import translation
 from django.utils.functional import Promise
@@ -144,9 +144,8 @@ def set_language(request: HttpRequest) -> HttpResponse:
     """Switch the language; a signed-in reader keeps it for pages, mails and the next sign-in."""
     language = request.POST.get("language", "")
     target = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
-        target = reverse("home")
-    response = redirect(target)
+    is_ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    response = HttpResponseRedirect(target if is_ours and target.startswith("/") else reverse("home"))
     if language in dict(settings.LANGUAGES):
         if request.user.is_authenticated:
             request.user.language = language  # type: ignore[union-attr]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone, translation
 
@@ -53,6 +54,12 @@ def in_english() -> Iterator[None]:
 def own_files(settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = str(tmp_path / "files")
     settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    """Counted sign-ins and kept pages of another test are no business of this one."""
+    cache.clear()
 
 
 def load_reference_data() -> None:

@@ -6,7 +6,6 @@ import re
 import threading
 
 import pytest
-from django.core.cache import cache
 from django.db import connection, connections, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -23,7 +22,6 @@ TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="([^"]+)"')
 @pytest.fixture(autouse=True)
 def keeping(settings, world):
     settings.KEEP_PAGES_SECONDS = 300
-    cache.clear()
 
 
 def queries(client: Client, url: str) -> int:

@@ -137,8 +137,9 @@ def test_the_same_form_sent_twice_is_no_conflict(world):
     entry = drafted(world.request(), world.focal_point, done="E para.")
     old = entry.revision
     same = answer(entry.request, done="E dyta.")
-    actions.save_entry(entry, same, by=world.focal_point, revision=old)
-    actions.save_entry(entry, same, by=world.focal_point, revision=old)
+    once = actions.save_entry(entry, same, by=world.focal_point, revision=old)
+    again = actions.save_entry(entry, same, by=world.focal_point, revision=old)
+    assert once.done == again.done == "E dyta."
 
 
 def test_others_may_not_write_review_or_verify(world):
