@@ -105,7 +105,7 @@ class MeasureFilter:
             is_overridden=F("of_period__is_overridden"),
         )
         if words := (self.chosen.get("q") or "").strip():
-            found = Q(code__iexact=words)
+            found = Q(code__istartswith=words)
             for column in SEARCHED:
                 found |= Q(**{f"{column}__unaccent__icontains": words})
             rows = rows.filter(found)

@@ -80,6 +80,7 @@ def test_the_measure_list_finds_without_diacritics_and_sorts_and_exports_by_the_
         != []
     )
     assert client.get(url, {"q": "M1.2.3"}).context["page"].paginator.count == 1
+    assert {m.code[:5] for m in client.get(url, {"q": "m1.2."}).context["page"]} == {"M1.2."}
     titles = [str(m.title) for m in client.get(url, {"sort": "title"}).context["page"]]
     assert titles == sorted(titles)
     export = client.get(reverse("strategy:measure-export"), {"goal": "G3", "format": "csv"})
