@@ -17,7 +17,7 @@ from honcho.printer import Printer
 
 from monitoring.demo.people import OFFICE, PASSWORD
 from onatc.services import disk_is_full, is_almost_full, port_is_taken
-from stakeholders.models import User
+from stakeholders.models import Role, User
 
 PYTHON = f'"{sys.executable}"'
 
@@ -59,10 +59,8 @@ class Command(BaseCommand):
         if settings.DEMO:
             lines += ["Demonstration accounts, password of all of them: " + PASSWORD]
             lines += [f"  {email:<32}{role.label}" for email, _name, role, _code in OFFICE]
-            reporters = [
-                email for email in User.objects.values_list("email", flat=True) if email.endswith("@demo.example")
-            ]
-            lines += [f"  {'kp-thb@demo.example':<32}focal point (one of {len(reporters)} at @demo.example)", ""]
+            reporters = User.objects.holding(Role.FOCAL_POINT).filter(email__endswith="@demo.example").count()
+            lines += [f"  {'kp-thb@demo.example':<32}focal point (one of {reporters} at @demo.example)", ""]
         lines.append("Ctrl-C stops everything.")
         self.stdout.write("\n".join(lines))
         self.stdout.flush()
