@@ -56,6 +56,9 @@ def tracked(model: Any = None, *, exclude: Sequence[str] = ()) -> Any:
 @contextmanager
 def acting(user: Any, **context: Any) -> Iterator[None]:
     """Jobs and commands say on whose behalf they write; pages do so by middleware."""
+    principal = getattr(user, "acting_for", None)
+    if principal is not None:
+        context["on_behalf_of"] = str(principal.pk)
     with pghistory.context(user=str(user.pk) if user is not None else None, **context):
         yield
 
@@ -111,7 +114,7 @@ def history_of(*records: models.Model, limit: int = 50) -> list[Change]:
         shown.append(
             Change(
                 when=event.pgh_created_at,
-                who=people.get(_user_of(event), ""),
+                who=_who(event, people),
                 label=str(LABELS.get(event.pgh_label, event.pgh_label)),
                 record=str(model._meta.verbose_name),
                 fields=[
@@ -128,8 +131,19 @@ def _user_of(event: Any) -> str:
     return str(context.metadata.get("user") or "") if context else ""
 
 
+def _principal_of(event: Any) -> str:
+    context = event.pgh_context
+    return str(context.metadata.get("on_behalf_of") or "") if context else ""
+
+
+def _who(event: Any, people: dict[str, str]) -> str:
+    """The person, and for whom they acted when they did so as a deputy."""
+    name, principal = people.get(_user_of(event), ""), people.get(_principal_of(event), "")
+    return gettext("%(deputy)s, for %(person)s") % {"deputy": name, "person": principal} if principal else name
+
+
 def _people(events: list[Any]) -> dict[str, str]:
-    ids = {user for event in events if (user := _user_of(event))}
+    ids = {one for event in events for one in (_user_of(event), _principal_of(event)) if one}
     if not ids:
         return {}
     return {str(user.pk): str(user) for user in get_user_model()._default_manager.filter(pk__in=ids)}

@@ -47,7 +47,13 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
             Entry("strategy:import-list", _("Imports"), "imports_plans"),
         ],
     ),
-    (_("Stakeholders"), [Entry("stakeholders:institution-list", _("Institutions"), "sees_institutions")]),
+    (
+        _("Stakeholders"),
+        [
+            Entry("stakeholders:institution-list", _("Institutions"), "sees_institutions"),
+            Entry("stakeholders:person-list", _("People and access"), "manages_accounts"),
+        ],
+    ),
     (
         _("Monitoring"),
         [
@@ -85,6 +91,7 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
         "page_language": language,
         "html_language": "sr-Latn" if language == "sr-latn" else language,
         "is_demonstration": settings.DEMO,
+        "session_idle_seconds": settings.SESSION_IDLE_SECONDS,
     }
 
 
@@ -102,7 +109,7 @@ class PageMiddleware:
                 translation.activate(user.language)  # type: ignore[union-attr]
                 request.LANGUAGE_CODE = translation.get_language()
             response = self.get_response(request)
-        except OperationalError:
+        except (OperationalError, redis.RedisError):
             return unavailable(request)
         response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
@@ -112,7 +119,7 @@ class PageMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return unavailable(request) if isinstance(exception, OperationalError) else None
+        return unavailable(request) if isinstance(exception, OperationalError | redis.RedisError) else None
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:

@@ -2,6 +2,7 @@ from onatc.dated_settings import DatedSetting
 from onatc.jobs import Heartbeat, Job, JobState
 from onatc.kept import RecordChange
 from onatc.mail import Message, MessageState
+from onatc.trail import TrailEntry
 from onatc.vocabulary import Code, CodeList, District, Municipality
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "MessageState",
     "Municipality",
     "RecordChange",
+    "TrailEntry",
 ]

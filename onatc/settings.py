@@ -20,6 +20,11 @@ DEMO_SECRET_KEY = "demonstration-only-" + "0123456789abcdef" * 4
 SECRET_KEY = env.str("SECRET_KEY", default=DEMO_SECRET_KEY if DEMO else "")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEMO else [])
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
+# What the database's owner must not read is sealed with these; the first one seals, all of them open (onatc/keys.py).
+FIELD_KEYS = [key for key in env.list("FIELD_KEYS", default=[SECRET_KEY] if DEMO else []) if key]
+# What seals the trail (onatc/trail.py); name the former one behind the new one when it is changed.
+TRAIL_KEYS = [key for key in env.list("TRAIL_KEYS", default=[SECRET_KEY]) if key]
+TRAIL_ANCHOR_FILE = env.str("TRAIL_ANCHOR_FILE", default=str(VAR_DIR / "anchors" / "trail.log"))
 
 
 def _refuse_unsafe_production() -> None:
@@ -30,6 +35,12 @@ def _refuse_unsafe_production() -> None:
         raise ImproperlyConfigured("DEBUG must be off outside a demonstration.")
     if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
         raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts of this service, and never *.")
+    if not FIELD_KEYS or any(len(key) < 32 or key == DEMO_SECRET_KEY for key in FIELD_KEYS):
+        raise ImproperlyConfigured("FIELD_KEYS is missing, too short (32 characters or more) or the demonstration's.")
+    if any(len(key) < 32 or key == DEMO_SECRET_KEY for key in TRAIL_KEYS):
+        raise ImproperlyConfigured("TRAIL_KEYS is too short (32 characters or more) or the demonstration's.")
+    if not env.str("SITE_URL", default="https://").startswith("https://"):
+        raise ImproperlyConfigured("SITE_URL must begin with https://.")
 
 
 if not DEMO:
@@ -53,6 +64,8 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "crispy_forms",
     "crispy_bootstrap5",
     "csp",
@@ -71,13 +84,14 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "pghistory.middleware.HistoryMiddleware",
     "onatc.http.PageMiddleware",
+    "stakeholders.sessions.SessionLimitsMiddleware",
+    "stakeholders.sessions.WhoseChangesMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
 ]
 
 ROOT_URLCONF = "onatc.urls"
@@ -153,12 +167,28 @@ AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "stakeholders.accounts.KnownPasswordValidator"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "stakeholders.accounts.AccountAdapter"
 ACCOUNT_FORMS = {"login": "stakeholders.accounts.SignInForm"}
+ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/300s/key", "login_failed_known": "10/300s/key", "login": "60/m/ip"}
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
+MFA_ADAPTER = "stakeholders.accounts.MFAAdapter"
+MFA_FORMS = {
+    "authenticate": "stakeholders.accounts.SecondFactorForm",
+    "reauthenticate": "stakeholders.accounts.SecondFactorAgainForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO  # http://localhost is where a demonstration runs
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are entered by the office and proven by the invitation
+MFA_TOTP_ISSUER = "ONATC"
+# A used code is refused for one period only, so production takes the code of the present half-minute alone.
+MFA_TOTP_TOLERANCE = 1 if DEMO else 0
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -167,7 +197,11 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = False
-SESSION_COOKIE_AGE = 8 * 3600
+SESSION_IDLE_SECONDS = env.int("SESSION_IDLE_SECONDS", default=3600)
+SESSION_ABSOLUTE_SECONDS = env.int("SESSION_ABSOLUTE_SECONDS", default=12 * 3600)
+# The row outlives the session: what is sent after its end is kept for the person whose session it was.
+SESSION_COOKIE_AGE = SESSION_ABSOLUTE_SECONDS + 24 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 LANGUAGE_CODE = "sq"

@@ -1,21 +1,126 @@
-"""How django-allauth behaves here: accounts are made by the office, nobody signs up."""
+"""How django-allauth behaves here: accounts are made by the office, nobody signs up; the second factor (ADR 8)."""
 
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 
+from allauth.account import app_settings as account_settings
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from allauth.account.forms import LoginForm
-from django.http import HttpRequest
+from allauth.account.internal.flows.reauthentication import suspend_request
+from allauth.core import context, ratelimit
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django import forms
+from django.conf import settings
+from django.contrib.auth.password_validation import CommonPasswordValidator
+from django.core import signing
+from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
+from zxcvbn import zxcvbn
 
+from onatc import mail
+from onatc.keys import seal, unseal
 from stakeholders.models import User, normalise_email
+
+DEVICE_COOKIE = "onatc_device" if settings.DEMO else "__Host-onatc_device"
+DEVICE_DAYS = 180
+FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+
+
+class SignedInRequest(HttpRequest):
+    """A request behind the login wall: its user is one of ours."""
+
+    user: User  # type: ignore[assignment]
 
 
 class AccountAdapter(DefaultAccountAdapter):
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "too_many_login_attempts": _(
+            "Too many failed attempts for this account or from this network. Try again in five minutes, use your "
+            "passkey, or sign in from a browser that you have used before."
+        )
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
     def clean_email(self, email: str) -> str:
         return normalise_email(super().clean_email(email))
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Failed tries are counted by address and by account. A browser that this account was signed in with before
+        has a count of its own: whoever tries the account from elsewhere cannot keep its owner out (threats.md T14)."""
+        login = normalise_email(credentials.get("email", ""))
+        if not knows_device(request, login):
+            return super().pre_authenticate(request, **(credentials | {"email": login}))
+        self._login_failed_rl_usage = ratelimit.consume(
+            request, app="allauth.account", action="login_failed_known", key=f"known:{login}"
+        )
+        if not self._login_failed_rl_usage:
+            raise self.validation_error("too_many_login_attempts")
+        return None
+
+    def reauthenticate(self, user: Any, password: str) -> bool:
+        found = self.authenticate(context.request, email=user.email, password=password)
+        return found is not None and found.pk == user.pk
+
+    def is_reauthentication_required(self, app: str = "") -> bool:
+        """A sign-in within the last ten minutes is proof enough for one's own factors and codes."""
+        return not is_fresh(context.request)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """By the outbox, like every other mail, in the reader's language; its link is forgotten once it is sent."""
+        user = context.get("user") or User.objects.filter(email=normalise_email(email), is_active=True).first()
+        with override(user.language if user else settings.LANGUAGE_CODE):
+            message = self.render_mail(
+                template_prefix, email, context | {"email": email, "site_url": settings.SITE_URL}
+            )
+        mail.queue_text(
+            user=user,
+            address=email,
+            subject=message.subject,
+            text=str(message.body),
+            kind=mail.Kind.ACCOUNT,
+            is_secret=True,
+        )
+
+
+def knows_device(request: HttpRequest, email: str) -> bool:
+    """Whether this browser carries the mark of an earlier sign-in to the account with that address."""
+    try:
+        marked = signing.loads(request.COOKIES.get(DEVICE_COOKIE, ""), salt="device", max_age=DEVICE_DAYS * 86400)
+    except signing.BadSignature:
+        return False
+    return bool(marked) and User.objects.filter(pk=marked, email=email).exists()
+
+
+def mark_device(request: HttpRequest, response: HttpResponse, user: User) -> None:
+    """Remember that this browser has been signed in to the account; no right follows from it but a count of its own."""
+    try:
+        if signing.loads(request.COOKIES.get(DEVICE_COOKIE, ""), salt="device") == str(user.pk):
+            return
+    except signing.BadSignature:
+        pass
+    response.set_cookie(
+        DEVICE_COOKIE,
+        signing.dumps(str(user.pk), salt="device"),
+        max_age=DEVICE_DAYS * 86400,
+        secure=not settings.DEMO,
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 class SignInForm(LoginForm):
@@ -30,7 +135,136 @@ class SignInForm(LoginForm):
             field.widget.attrs.pop("placeholder", None)
 
 
-class SignedInRequest(HttpRequest):
-    """A request behind the login wall: its user is one of ours."""
+class MFAAdapter(DefaultMFAAdapter):
+    """Secrets of authenticator apps are sealed; a role that needs a second factor cannot give up its last one."""
 
-    user: User  # type: ignore[assignment]
+    def encrypt(self, text: str) -> str:
+        return seal(text.encode(), "second factor").hex()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return unseal(bytes.fromhex(encrypted_text), "second factor").decode()
+
+    def build_totp_svg(self, url: str) -> str:
+        """Without the XML declaration: it stands in the page itself, since no image may come from a data: address."""
+        return super().build_totp_svg(url).partition("?>")[2].strip()
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        user: User = authenticator.user  # type: ignore[assignment]
+        if not user.needs_second_factor or authenticator.type not in FACTORS:
+            return True
+        return Authenticator.objects.filter(user=user, type__in=FACTORS).exclude(pk=authenticator.pk).exists()
+
+
+def has_factor(user: User) -> bool:
+    return Authenticator.objects.filter(user=user, type__in=FACTORS).exists()
+
+
+def demonstration_code(user: User) -> str:
+    """In a demonstration, the code that the account's authenticator app would show now; otherwise an empty string.
+
+    Codes work once: the one of the next half-minute is given when this one was used.
+    """
+    if not settings.DEMO or not user.email.endswith(".example"):
+        return ""
+    found = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).first()
+    if found is None:
+        return ""
+    totp: TOTP = found.wrap()  # type: ignore[assignment]
+    secret = MFAAdapter().decrypt(found.data["secret"])
+    counters = list(yield_hotp_counters_from_time())
+    middle = counters[len(counters) // 2]
+    codes = [format_hotp_value(hotp_value(secret, counter)) for counter in dict.fromkeys((middle, *reversed(counters)))]
+    return next((code for code in codes if not cache.get(totp._get_used_cache_key(code))), codes[0])
+
+
+class _OurWords:
+    user: User
+    fields: dict[str, forms.Field]
+
+    def describe(self) -> None:
+        field = self.fields["code"]
+        field.label = _("Code of the authenticator app, or a recovery code")
+        field.widget.attrs = {"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True}
+        if code := demonstration_code(self.user):
+            field.help_text = gettext("Demonstration: the code of this account is now %(code)s.") % {"code": code}
+
+
+class SecondFactorForm(_OurWords, AuthenticateForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.describe()
+
+
+class SecondFactorAgainForm(_OurWords, ReauthenticateForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.describe()
+
+
+# Proof in this session
+
+
+def showed_factor(request: HttpRequest) -> bool:
+    """Whether the second factor was shown in this session (a passkey alone counts: it checks the person)."""
+    return any(one.get("method") == "mfa" for one in get_authentication_records(request, request.user))
+
+
+def is_fresh(request: HttpRequest) -> bool:
+    """Whether the strongest proof that the account has was given within the last ten minutes (threats.md T15)."""
+    user: User = request.user  # type: ignore[assignment]
+    records = get_authentication_records(request, user)
+    if has_factor(user):
+        records = [one for one in records if one.get("method") == "mfa"]
+    return bool(records) and time.time() - records[-1]["at"] < account_settings.REAUTHENTICATION_TIMEOUT
+
+
+def page_for_proof(user: User) -> str:
+    """Where this person proves again who they are: code, passkey or password, the strongest there is."""
+    types = set(Authenticator.objects.filter(user=user).values_list("type", flat=True))
+    if Authenticator.Type.TOTP in types:
+        return reverse("mfa_reauthenticate")
+    if Authenticator.Type.WEBAUTHN in types:
+        return reverse("mfa_reauthenticate_webauthn")
+    return reverse("account_reauthenticate")
+
+
+def proof_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """View decorator for what is grave: asks for a fresh proof before it acts, and then does what was asked."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "POST" and not is_fresh(request):
+            return suspend_request(request, page_for_proof(request.user))  # type: ignore[arg-type]
+        return view(request, *args, **kwargs)
+
+    return wrapped
+
+
+def ask_for_factor(request: HttpRequest) -> HttpResponse:
+    """To the page where the second factor is shown, or set up when there is none yet."""
+    user: User = request.user  # type: ignore[assignment]
+    if not has_factor(user):
+        return HttpResponseRedirect(reverse("mfa_index"))
+    path = request.get_full_path() if request.method == "GET" else reverse("home")
+    return HttpResponseRedirect(f"{page_for_proof(user)}?{urlencode({'next': path})}")
+
+
+class KnownPasswordValidator(CommonPasswordValidator):
+    """Refuses passwords that are known or easily guessed, from lists that come with the application: the 20,000 most
+    used, words and names in several languages, keyboard rows, and what belongs to the person and the office. No rule on
+    kinds of characters, and no renewal without a reason (NIST SP 800-63B, ASVS 5.0 6.2)."""
+
+    CONTEXT = ["onatc", "kosovo", "kosova", "kosovë", "trafikim", "trafficking", "koordinator", "ministria", "zyra"]
+
+    def validate(self, password: str, user: Any = None) -> None:
+        super().validate(password, user)
+        about = [part for part in (getattr(user, "email", ""), *getattr(user, "full_name", "").split()) if part]
+        # zxcvbn reads 72 characters; a longer password is not easier to guess than its beginning.
+        if zxcvbn(password[:72], user_inputs=[*self.CONTEXT, *about])["score"] < 3:
+            raise ValidationError(
+                _("This password is easily guessed. Use several words that do not belong together."),
+                code="password_guessable",
+            )
+
+    def get_help_text(self) -> str:
+        return str(_("Use at least 12 characters; several words that do not belong together are best."))

@@ -5,3 +5,8 @@ from django.utils.translation import gettext_lazy as _
 class StakeholdersConfig(AppConfig):
     name = "stakeholders"
     verbose_name = _("stakeholders")
+
+    def ready(self) -> None:
+        from stakeholders import account_events
+
+        account_events.connect()

@@ -62,6 +62,8 @@ def prepare() -> dict[str, str]:
     session[SESSION_KEY] = str(director.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = director.get_session_auth_hash()
+    session["account_authentication_methods"] = [{"method": "mfa", "at": time.time()}]
+    session["account_authentication_methods_user"] = str(director.pk)
     session.save()
     return {"session": str(session.session_key), "plan": str(plan)}
 

@@ -16,6 +16,7 @@ from django.test import Client
 from django.utils import timezone, translation
 
 from monitoring.demo.people import make_people
+from monitoring.management.commands.access_matrix import sign_in
 from onatc import vocabulary
 from onatc.periods import Period
 from stakeholders import directory
@@ -54,6 +55,7 @@ def in_english() -> Iterator[None]:
 def own_files(settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = str(tmp_path / "files")
     settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
+    settings.TRAIL_ANCHOR_FILE = str(tmp_path / "anchors" / "trail.log")
 
 
 @pytest.fixture(autouse=True)
@@ -143,7 +145,7 @@ def world(reference_data: None) -> World:
 def client_for(world: World) -> Callable[[str], Client]:
     def make(name: str) -> Client:
         client = Client()
-        client.force_login(world.people[name])
+        sign_in(client, world.people[name])
         return client
 
     return make

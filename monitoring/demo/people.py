@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from datetime import date, timedelta
 
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.auth.hashers import make_password
 
 from onatc.models import Municipality
-from stakeholders.models import Institution, Role, RoleAssignment, User
+from stakeholders.models import NEEDS_SECOND_FACTOR, Institution, Role, RoleAssignment, User
 
 PASSWORD = "Demonstration-2026"  # nosec B105: a demonstration only; production refuses to start with DEMO
 
@@ -70,4 +74,14 @@ def make_people(leads: list[Institution], today: date) -> dict[str, User]:
         )
     User.objects.bulk_create(users)
     RoleAssignment.objects.bulk_create(roles)
+    _set_up_factors(users, roles)
     return {user.email: user for user in users}
+
+
+def _set_up_factors(users: list[User], roles: list[RoleAssignment]) -> None:
+    """An authenticator app for whoever must have one; in a demonstration the sign-in page shows its code."""
+    obliged = {role.user_id for role in roles if role.role in NEEDS_SECOND_FACTOR}
+    for user in users:
+        if user.pk in obliged:
+            TOTP.activate(user, base64.b32encode(hashlib.sha1(user.email.encode()).digest()).decode())  # nosec B324
+    assert Authenticator.objects.count() == len(obliged)

@@ -341,4 +341,5 @@ def _tell_institution(entry: ProgressEntry, note: ReviewNote) -> None:
             occasion=f"review:{note.pk}:{user.pk}",
             template="review",
             context={"entry": entry, "note": note},
+            kind=mail.Kind.REVIEW,
         )

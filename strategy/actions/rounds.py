@@ -207,6 +207,7 @@ def _remind_round(round_: Round, *, occasion: str, day: date, only: uuid.UUID | 
                 occasion=f"reminder:{round_.pk}:{occasion}:{user.pk}",
                 template="reminder",
                 context={"round": round_, "requests": items, "days": (round_.due_on - day).days},
+                kind=mail.Kind.REMINDER,
             )
     return queued
 

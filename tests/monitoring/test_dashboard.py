@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from monitoring.management.commands.access_matrix import sign_in
 from strategy.actions import rounds as round_actions
 from strategy.actions.signals import override_signal
 from strategy.models import Measure, MeasureState
@@ -158,10 +159,10 @@ def test_without_any_plan_each_page_says_what_comes_first(reference_data, client
         RoleAssignment.objects.create(
             user=user, role=role, institution=Institution.objects.get(code="ONATC"), starts_on=date(2020, 1, 1)
         )
-        client.force_login(user)
+        sign_in(client, user)
         for url in ("home", "strategy:plan-list", "strategy:measure-list", "strategy:round-list"):
             assert client.get(reverse(url)).status_code in (200, 403)
-    client.force_login(User.objects.get(email="director@example.org"))
+    sign_in(client, User.objects.get(email="director@example.org"))
     assert "There is no action plan yet" in client.get(reverse("monitoring:dashboard")).content.decode()
 
 

@@ -201,7 +201,7 @@ def test_collecting_again_keeps_what_was_edited(drafted, world):
 def test_names_of_institutions_are_those_of_the_periods_end(drafted, world):
     from datetime import timedelta
 
-    from stakeholders.actions import rename
+    from stakeholders.actions.directory import rename
 
     police = Institution.objects.get(code="KP-THB")
     rename(

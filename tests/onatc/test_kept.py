@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from monitoring.management.commands.access_matrix import sign_in
 from onatc import kept
 from onatc.models import RecordChange
 from strategy.models import Measure
@@ -92,7 +93,7 @@ def test_a_kept_page_is_its_readers_alone_and_carries_the_token_of_now(world, cl
 
 def test_the_token_of_a_kept_page_is_good(world):
     client = Client(enforce_csrf_checks=True)
-    client.force_login(world.director)
+    sign_in(client, world.director)
     url = reverse("monitoring:dashboard")
     client.get(url)
     token = TOKEN.search(client.get(url).content)[1].decode()

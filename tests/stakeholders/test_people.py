@@ -12,7 +12,7 @@ from django.utils import timezone
 from monitoring.demo.people import PASSWORD
 from onatc.errors import Refused
 from onatc.models import Municipality
-from stakeholders.actions import rename
+from stakeholders.actions.directory import rename
 from stakeholders.models import Institution, Role, RoleAssignment, User
 
 

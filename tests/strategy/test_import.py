@@ -17,6 +17,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections
 from django.urls import reverse
 
+from monitoring.management.commands.access_matrix import sign_in
 from onatc.errors import Refused
 from stakeholders.directory import DATA as INSTITUTIONS
 from stakeholders.models import Institution, User
@@ -334,7 +335,7 @@ def test_a_dry_run_keeps_nothing(reference_data, capsys):
 
 
 def test_the_browser_shows_problems_and_then_the_preview(client, planner):
-    client.force_login(planner)
+    sign_in(client, planner)
     bad = rows()
     bad[3]["lead_institution"] = "NOBODY"
     upload = SimpleUploadedFile("plan.csv", as_csv(bad).getvalue())

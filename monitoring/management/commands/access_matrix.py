@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import csv
 import sys
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.account.internal.userkit import user_id_to_str
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -25,7 +29,7 @@ from monitoring import actions as report_actions
 from monitoring.models import ReportFile
 from onatc.models import Job
 from onatc.periods import Period
-from stakeholders.models import Institution, Role, RoleAssignment, User
+from stakeholders.models import Deputyship, Institution, Invitation, KeptText, Recovery, Role, RoleAssignment, User
 from strategy.actions import progress as progress_actions
 from strategy.actions import rounds as round_actions
 from strategy.actions.plan import adopt_version, apply_import
@@ -35,8 +39,21 @@ HEAD = ["role", "method", "url_name", "own", "other"]
 ROLES = ["anonymous", "no_role", *Role.values]
 # Signing in and out has no record and no role; Django admin's own pages are asked for by its index.
 PUBLIC = {"healthz", "readyz", "set-language"}
+# One's own sign-in, password and factors, which no role changes.
+OWN_ACCOUNT = ("account_", "mfa_")
 OWN, OTHER = "KP-THB", "MOH"
 HOST = settings.ALLOWED_HOSTS[0].lstrip(".") if settings.ALLOWED_HOSTS else "localhost"
+
+
+def sign_in(client: Client, user: User) -> None:
+    """A session of somebody who has shown password and second factor, without asking: for this table and for tests."""
+    client.force_login(user)
+    session = client.session
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [
+        {"method": method, "at": time.time(), "reauthenticated": True} for method in ("password", "mfa")
+    ]
+    session["account_authentication_methods_user"] = user_id_to_str(user)
+    session.save()
 
 
 class Rollback(Exception):
@@ -54,7 +71,7 @@ def named_patterns() -> dict[str, list[str]]:
                     found["admin:index"] = []
                     continue
                 walk(pattern.url_patterns, f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix)
-            elif isinstance(pattern, URLPattern) and pattern.name and not pattern.name.startswith("account_"):
+            elif isinstance(pattern, URLPattern) and pattern.name and not pattern.name.startswith(OWN_ACCOUNT):
                 found[prefix + pattern.name] = list(pattern.pattern.regex.groupindex) or list(
                     pattern.pattern.converters
                 )
@@ -108,6 +125,7 @@ class _Samples:
         self.report = report_actions.draft_report(version.plan, period, by=self.users[Role.DIRECTOR])
         upload = _upload("x.pdf", "application/pdf")
         self.report_file = ReportFile.keep(upload, by=None, report=self.report, language="sq", pages=1)
+        self.account_records = self._account_records()
         self.patterns = named_patterns()
 
     def _user(self, role: str, institution: str = "") -> User:
@@ -126,6 +144,33 @@ class _Samples:
                 starts_on=timezone.localdate(),
             )
         return User.objects.get(pk=user.pk)
+
+    def _account_records(self) -> dict[str, Any]:
+        """An account, its role, and what is under way about accounts; deputies and kept texts belong to the reporter."""
+        office, person, today = self.users[Role.ADMINISTRATOR], self.users["no_role"], timezone.localdate()
+        reporter = self.reporters[OWN]
+        invitation = Invitation.objects.create(
+            email="new@matrix.invalid",
+            full_name="New",
+            role=Role.OBSERVER,
+            institution=self.institutions["OSCE"],
+            invited_by=office,
+        )
+        return {
+            "stakeholders:person-": person,
+            "stakeholders:invitation-": invitation,
+            "stakeholders:role-": RoleAssignment.objects.get(user=self.users[Role.OBSERVER]),
+            "stakeholders:recovery-": Recovery.objects.create(user=person, reason="x", asked_by=office),
+            "deputyship-": Deputyship.objects.create(
+                principal=self.users[Role.LOCAL],
+                deputy=reporter,
+                starts_on=today,
+                ends_on=today + timedelta(days=1),
+                reason="x",
+                appointed_by=office,
+            ),
+            "kept-text": KeptText.objects.create(user=reporter, path="/", sealed=b""),
+        }
 
     def _import(self) -> PlanImport:
         today = timezone.localdate()
@@ -198,6 +243,11 @@ class _Samples:
             return {"pk": shared[name]}
         if name == "strategy:round-remind":
             return {"pk": self.round.pk, "institution": institution.pk}
+        if "token" in wanted:
+            return {"token": "x"}
+        for prefix, record in self.account_records.items():
+            if name.startswith(prefix) or (name == "act-for" and prefix == "deputyship-"):
+                return {"pk": record.pk}
         for prefix, record in (
             ("strategy:measure-", records["measure"]),
             ("strategy:signal-", records["measure"]),
@@ -222,7 +272,7 @@ class _Samples:
         """The answer's status; whatever the request changed is undone before the next one."""
         client = Client(raise_request_exception=False)
         if role != "anonymous":
-            client.force_login(User.objects.get(pk=self.users[role].pk))
+            sign_in(client, User.objects.get(pk=self.users[role].pk))
         url = reverse(name, kwargs=self.arguments(name, code))
         point = transaction.savepoint()
         try:

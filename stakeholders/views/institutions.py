@@ -15,9 +15,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from onatc.errors import refusals_on, require
 from onatc.history import history_of
 from onatc.texts import SortKey
-from stakeholders import access, actions
+from stakeholders import access
 from stakeholders.accounts import SignedInRequest
-from stakeholders.forms import InstitutionFilterForm, RenameForm
+from stakeholders.actions import directory as actions
+from stakeholders.forms.institutions import InstitutionFilterForm, RenameForm
 from stakeholders.models import Institution, RoleAssignment
 
 

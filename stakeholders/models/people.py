@@ -1,9 +1,10 @@
-"""Institutions, the people who act for them, and the roles by which they may act."""
+"""The people who act for institutions, and the roles by which they may act."""
 
 from __future__ import annotations
 
 import unicodedata
 import uuid
+from calendar import monthrange
 from datetime import date
 from functools import cached_property
 from typing import Any, Self
@@ -12,117 +13,13 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onatc.history import tracked
 from onatc.ids import new_id
 from onatc.models import District, Municipality
-from onatc.texts import Translated
-
-__all__ = ["FormerName", "Institution", "InstitutionKind", "Level", "Role", "RoleAssignment", "User", "normalise_email"]
-
-
-class InstitutionKind(models.TextChoices):
-    MINISTRY = "ministry", _("ministry")
-    AGENCY = "agency", _("agency")
-    POLICE = "police", _("police")
-    PROSECUTION = "prosecution", _("prosecution")
-    JUDICIARY = "judiciary", _("judiciary")
-    MUNICIPALITY = "municipality", _("municipality")
-    PRIVATE_SECTOR = "private_sector", _("private sector and trade unions")
-    NGO = "ngo", _("civil society organisation")
-    INTERNATIONAL = "international", _("international organisation")
-    COORDINATOR_ABROAD = "coordinator_office_abroad", _("coordinator's office abroad")
-
-
-class Level(models.TextChoices):
-    NATIONAL = "national", _("national")
-    REGIONAL = "regional", _("regional")
-    LOCAL = "local", _("local")
-    INTERNATIONAL = "international", _("international")
-
-
-class InstitutionQuerySet(models.QuerySet["Institution"]):
-    def visible_to(self, user: Any) -> Self:
-        """All institutions for whoever holds a role today: the directory is common knowledge among colleagues."""
-        if not user.is_authenticated or not user.roles:
-            return self.none()
-        return self
-
-    def existing_on(self, day: date) -> Self:
-        return self.filter(Q(dissolved_on__isnull=True) | Q(dissolved_on__gte=day))
-
-
-@tracked
-class Institution(models.Model):
-    """A body with its present name; earlier names are `FormerName` rows, so that a report shows the name of the time."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    code = models.SlugField(_("code"), max_length=20, unique=True)
-    name_sq = models.CharField(_("name in Albanian"), max_length=200)
-    name_sr = models.CharField(_("name in Serbian"), max_length=200, blank=True)
-    name_en = models.CharField(_("name in English"), max_length=200, blank=True)
-    name = Translated("name")
-    short = models.CharField(_("short name"), max_length=40)
-    named_since = models.DateField(_("present name since"), null=True, blank=True)
-    kind = models.CharField(_("kind"), max_length=30, choices=InstitutionKind)
-    level = models.CharField(_("level"), max_length=20, choices=Level)
-    is_authority_member = models.BooleanField(_("member of the National Authority"), default=False)
-    dissolved_on = models.DateField(_("dissolved on"), null=True, blank=True)
-    successor = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="predecessors", verbose_name=_("successor")
-    )
-
-    objects = InstitutionQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("institution")
-        verbose_name_plural = _("institutions")
-        ordering = ["code"]
-
-    def __str__(self) -> str:
-        return str(self.name)
-
-    def get_absolute_url(self) -> str:
-        return reverse("stakeholders:institution-detail", args=[self.pk])
-
-    def name_on(self, day: date) -> str:
-        """The name that was in force on `day`, in the active language; today's name when no earlier one fits."""
-        for former in self.former_names.all():
-            if (former.valid_from is None or former.valid_from <= day) and day <= former.valid_to:
-                return former.name
-        return self.name
-
-
-@tracked
-class FormerName(models.Model):
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    institution = models.ForeignKey(Institution, models.CASCADE, related_name="former_names")
-    name_sq = models.CharField(_("name in Albanian"), max_length=200)
-    name_sr = models.CharField(_("name in Serbian"), max_length=200, blank=True)
-    name_en = models.CharField(_("name in English"), max_length=200, blank=True)
-    name = Translated("name")
-    short = models.CharField(_("short name"), max_length=40)
-    valid_from = models.DateField(_("valid from"), null=True, blank=True)
-    valid_to = models.DateField(_("valid to"))
-
-    class Meta:
-        verbose_name = _("former name")
-        verbose_name_plural = _("former names")
-        ordering = ["-valid_to"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(valid_from__isnull=True) | Q(valid_from__lte=F("valid_to")),
-                name="former_name_dates_in_order",
-                violation_error_message=_("The end must not lie before the start."),
-            ),
-            models.UniqueConstraint(fields=["institution", "valid_to"], name="former_name_once_a_day"),
-        ]
-
-    def __str__(self) -> str:
-        return str(self.name)
+from stakeholders.models.institutions import Institution
 
 
 def normalise_email(address: str) -> str:
@@ -145,9 +42,22 @@ class Role(models.TextChoices):
     ADMINISTRATOR = "administrator", _("administrator")
 
 
+# Whoever sees cases, approves or administers proves it with a second factor (ADR 8).
+NEEDS_SECOND_FACTOR = frozenset({
+    Role.NATC, Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.CHILD, Role.ADMINISTRATOR,
+})  # fmt: skip
+REVIEW_MONTHS = 6
 SECRETARIAT = frozenset({Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.CHILD, Role.INFORMATION})
 REVIEWERS = frozenset({Role.DIRECTOR, Role.PLANNING, Role.MONITORING})
 REPORTERS = frozenset({Role.FOCAL_POINT, Role.LOCAL})
+
+
+def review_day(today: date | None = None) -> date:
+    """The last day on which a role holds without being confirmed again: six months on, the month's last day at most."""
+    day = today or timezone.localdate()
+    month = day.month - 1 + REVIEW_MONTHS
+    year, month = day.year + month // 12, month % 12 + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -186,7 +96,7 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         return self.get(email=normalise_email(email or ""))
 
 
-@tracked(exclude=["password", "last_login"])
+@tracked(exclude=["password", "last_login", "last_seen_on"])
 class User(AbstractBaseUser):
     """A person with an account. What they may do follows from `RoleAssignment` alone; there is no superuser."""
 
@@ -196,6 +106,14 @@ class User(AbstractBaseUser):
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, default="sq")
     is_active = models.BooleanField(_("may sign in"), default=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    last_seen_on = models.DateField(_("last seen"), null=True, blank=True)
+    mail_digest = models.BooleanField(_("one mail a day instead of one each time"), default=False)
+    mail_refused = models.JSONField(_("kinds of mail not wanted"), default=list, blank=True)
+    mail_failing_since = models.DateTimeField(_("mail comes back since"), null=True, blank=True)
+
+    # Set by the middleware for the length of a request, and by a job that such a request began: whose rights are used
+    # beside one's own (stakeholders.accounts).
+    acting_for: User | None = None
 
     objects = UserManager()
 
@@ -219,10 +137,19 @@ class User(AbstractBaseUser):
 
     @cached_property
     def assignments(self) -> list[RoleAssignment]:
-        """The roles in force today; read once per request, since rights are read at the moment of the act."""
+        """The roles in force today, with those of the person one acts for; read once per request, since rights are
+        read at the moment of the act. A deputy's deputy gets nothing: only a person's own roles are lent."""
         if not self.is_active:
             return []
-        return list(self.role_assignments.active().select_related("institution"))
+        mine = Q(user=self)
+        if self.acting_for is not None and self.acting_for.is_active:
+            mine |= Q(user=self.acting_for)
+        return list(RoleAssignment.objects.active().filter(mine).select_related("institution"))
+
+    @cached_property
+    def deputyships(self) -> list[Any]:
+        """Whom this person may act for today."""
+        return list(self.deputyships_held.active().select_related("principal")) if self.is_active else []
 
     @cached_property
     def roles(self) -> frozenset[str]:
@@ -255,6 +182,22 @@ class User(AbstractBaseUser):
     @property
     def is_administrator(self) -> bool:
         return self.has_role(Role.ADMINISTRATOR)
+
+    @property
+    def needs_second_factor(self) -> bool:
+        return not self.roles.isdisjoint(NEEDS_SECOND_FACTOR)
+
+    @property
+    def manages_accounts(self) -> bool:
+        return self.has_role(Role.DIRECTOR, Role.ADMINISTRATOR)
+
+    @property
+    def sees_trail(self) -> bool:
+        return self.has_role(Role.DIRECTOR)
+
+    @property
+    def changes_settings(self) -> bool:
+        return self.has_role(Role.DIRECTOR, Role.ADMINISTRATOR)
 
     @property
     def sees_plan(self) -> bool:
@@ -316,9 +259,14 @@ class User(AbstractBaseUser):
 
 class RoleAssignmentQuerySet(models.QuerySet["RoleAssignment"]):
     def active(self, on: date | None = None) -> Self:
-        """In force on a day, today unless told; both ends belong to the term."""
+        """In force on a day, today unless told: within the term, both ends included, and confirmed in time."""
         day = on or timezone.localdate()
-        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=day), starts_on__lte=day)
+        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=day), starts_on__lte=day, confirmed_until__gte=day)
+
+    def lapsed(self, on: date | None = None) -> Self:
+        """Within the term, but not confirmed in time."""
+        day = on or timezone.localdate()
+        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=day), starts_on__lte=day, confirmed_until__lt=day)
 
     def visible_to(self, user: Any) -> Self:
         if not user.is_authenticated:
@@ -344,6 +292,10 @@ class RoleAssignment(models.Model):
     )
     starts_on = models.DateField(_("from"), default=timezone.localdate)
     ends_on = models.DateField(_("to"), null=True, blank=True)
+    confirmed_until = models.DateField(_("confirmed until"), default=review_day)
+    confirmed_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("confirmed by")
+    )
 
     objects = RoleAssignmentQuerySet.as_manager()
 

@@ -1,0 +1,181 @@
+"""What holds for every request of somebody who is signed in: how long a session lasts, that the second factor was shown,
+whose rights are used, and that nothing typed is lost when the session ended."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pghistory
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.sessions.models import Session
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+from onatc.keys import Unreadable, seal, unseal
+from stakeholders import accounts
+from stakeholders.models import KeptText, User
+
+SEEN_EVERY = 60  # seconds between two notes that a session is alive
+NOT_KEPT = ("csrfmiddlewaretoken", "password", "code", "credential")
+# Where somebody without the second factor may go: to set it up, to prove it, to leave.
+WITHOUT_FACTOR = frozenset({"account_logout", "account_reauthenticate", "account_change_password", "set-language"})
+
+
+class SessionLimitsMiddleware:
+    """Idle and absolute limits, the second factor, and the person one acts for; before the login wall."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user = request.user
+        if not isinstance(user, User) and not user.is_authenticated:
+            return self.get_response(request)
+        if has_ended(request):
+            return end(request)
+        note_seen(request)
+        attach_principal(request)
+        response = self.get_response(request)
+        if request.user.is_authenticated:
+            accounts.mark_device(request, response, request.user)
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        if not request.user.is_authenticated or not getattr(view, "login_required", True):
+            return None
+        name = request.resolver_match.view_name if request.resolver_match else ""
+        if name in WITHOUT_FACTOR or name.startswith("mfa_"):
+            return None
+        if request.user.needs_second_factor and not accounts.showed_factor(request):
+            return accounts.ask_for_factor(request)
+        return None
+
+
+class WhoseChangesMiddleware:
+    """Changes made by a request carry the person's name, and the name of whom they act for."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in settings.PGHISTORY_MIDDLEWARE_METHODS or not request.user.is_authenticated:
+            return self.get_response(request)
+        context = {"user": str(request.user.pk), "url": request.path}
+        if request.user.acting_for is not None:
+            context["on_behalf_of"] = str(request.user.acting_for.pk)
+        with pghistory.context(**context):
+            return self.get_response(request)
+
+
+def has_ended(request: HttpRequest) -> bool:
+    """Whether the session is too old, or was left alone too long. The clock of sessions is this server's."""
+    now = time.time()
+    started = request.session.get("started")
+    if started is None:
+        return False
+    return (
+        now - started > settings.SESSION_ABSOLUTE_SECONDS
+        or now - request.session.get("seen", started) > settings.SESSION_IDLE_SECONDS
+    )
+
+
+def note_seen(request: HttpRequest) -> None:
+    """At most once a minute; what a page asks for by itself, without its reader, does not count."""
+    now = time.time()
+    if "started" not in request.session:
+        request.session["started"] = now
+    by_itself = request.method == "GET" and bool(request.headers.get("HX-Request"))
+    if not by_itself and now - request.session.get("seen", 0) > SEEN_EVERY:
+        request.session["seen"] = now
+        UserSession.objects.filter(session_key=request.session.session_key).update(last_seen_at=timezone.now())
+    today = timezone.localdate()
+    user: User = request.user  # type: ignore[assignment]
+    if user.last_seen_on != today:
+        User.objects.filter(pk=user.pk).update(last_seen_on=today)
+
+
+def attach_principal(request: HttpRequest) -> None:
+    """Give the request's user the person they act for, if that deputyship still holds."""
+    chosen = request.session.get("acting_for")
+    if not chosen:
+        return
+    user: User = request.user  # type: ignore[assignment]
+    found = next((one for one in user.deputyships if str(one.pk) == chosen), None)
+    if found is None:
+        del request.session["acting_for"]
+        messages.warning(request, _("The deputyship has ended. You act for yourself again."))
+        return
+    user.acting_for = found.principal
+
+
+def end(request: HttpRequest) -> HttpResponse:
+    """Sign out; what was being sent is sealed and kept for the same person, who sees it again after signing in."""
+    user: User = request.user  # type: ignore[assignment]
+    kept = keep_text(request, user) if request.method == "POST" else None
+    back = reverse("kept-text", args=[kept.pk]) if kept else request.get_full_path()
+    logout(request)
+    if kept:
+        messages.info(request, _("Your session had ended. What you wrote is kept: sign in and send it again."))
+    else:
+        messages.info(request, _("Your session has ended. Please sign in again."))
+    address = f"{reverse('account_login')}?{urlencode({'next': back})}"
+    if request.headers.get("HX-Request"):
+        response = HttpResponse(status=204)
+        response.headers["HX-Redirect"] = address
+        return response
+    return HttpResponseRedirect(address)
+
+
+def keep_text(request: HttpRequest, user: User) -> KeptText | None:
+    """The fields of the form without secrets; files cannot be kept. None when nothing was written."""
+    if request.path.startswith(reverse("account_login").removesuffix("login/")):
+        return None
+    fields = [
+        (name, value)
+        for name in request.POST
+        if not any(word in name for word in NOT_KEPT)
+        for value in request.POST.getlist(name)
+    ]
+    if not fields:
+        return None
+    kept = KeptText(user=user, path=request.get_full_path()[:500])
+    kept.sealed = seal(json.dumps(fields).encode(), f"kept text {kept.pk}")
+    kept.save()
+    return kept
+
+
+def kept_fields(kept: KeptText) -> list[tuple[str, str]]:
+    """What was kept, as names and values; empty when the key is no longer there."""
+    try:
+        return [(name, value) for name, value in json.loads(unseal(bytes(kept.sealed), f"kept text {kept.pk}"))]
+    except Unreadable:
+        return []
+
+
+def end_sessions(user: User, *, except_key: str | None = None) -> int:
+    """Sign somebody out everywhere, or everywhere else; how many sessions ended."""
+    sessions = UserSession.objects.filter(user=user).exclude(session_key=except_key or "")
+    keys = list(sessions.values_list("session_key", flat=True))
+    Session.objects.filter(session_key__in=keys).delete()
+    sessions.delete()
+    return len(keys)
+
+
+def act_for(request: HttpRequest, deputyship: uuid.UUID | None) -> None:
+    """Begin to act for somebody, or for oneself again; whether it holds is checked at each request."""
+    if deputyship is None:
+        request.session.pop("acting_for", None)
+    else:
+        request.session["acting_for"] = str(deputyship)
