@@ -17,7 +17,8 @@ from monitoring import access
 from monitoring.models import Report, ReportFile, ReportKind, ReportState, ReportText
 from monitoring.report import data as report_data
 from monitoring.report import document, sentences
-from onatc import jobs
+from onatc import jobs, trail
+from onatc.dated_settings import logo_bytes
 from onatc.errors import Refused, require
 from onatc.models import Job
 from onatc.periods import Period
@@ -172,7 +173,7 @@ def request_issue(report: Report, *, by: User) -> Job:
         key=f"report:{report.pk}:issue",
         title=_("Issuing the report: %(report)s") % {"report": report},
         by=by,
-        params={"report": str(report.pk), "by": str(by.pk)},
+        params={"report": str(report.pk)},
         total=len(LANGUAGES),
         target_url=report.get_absolute_url(),
     )
@@ -196,7 +197,9 @@ def issue(report: Report, progress: Progress, *, by: User) -> None:
     if not report.is_draft:
         return
     require(access.may_issue(by, report))
-    made = list(_render(report, is_draft=False, progress=progress))
+    sequence, seal = trail.head()
+    anchor = {"sequence": sequence, "seal": seal} if sequence else None
+    made = list(_render(report, is_draft=False, progress=progress, anchor=anchor))
     with transaction.atomic():
         locked = _locked(report)
         if not locked.is_draft:
@@ -205,7 +208,8 @@ def issue(report: Report, progress: Progress, *, by: User) -> None:
             raise Refused(_("The report was changed while it was being issued. Read it again and issue it then."))
         _store(locked, made)
         locked.state, locked.issued_by, locked.issued_at = ReportState.ISSUED, by, timezone.now()
-        locked.save(update_fields=["state", "issued_by", "issued_at"])
+        locked.trail_sequence, locked.trail_seal = sequence, seal
+        locked.save(update_fields=["state", "issued_by", "issued_at", "trail_sequence", "trail_seal"])
 
 
 Made = tuple[str, bytes, int, str]
@@ -215,24 +219,34 @@ def _fingerprint_of(made: Iterable[Made]) -> str:
     return next(iter(made))[3]
 
 
-def _render(report: Report, *, is_draft: bool, progress: Progress) -> Iterable[Made]:
+def _render(
+    report: Report, *, is_draft: bool, progress: Progress, anchor: dict[str, Any] | None = None
+) -> Iterable[Made]:
     """Language, PDF, pages and the fingerprint of what it was made from; one in memory at a time but for the result."""
     fingerprint = _fingerprint(report)
     for number, language in enumerate(LANGUAGES, 1):
         texts = dict(report.texts.filter(language=language).values_list("section", "text"))
-        body, pages = render(report.data, texts, language, is_draft=is_draft, issue=report.issue)
+        body, pages = render(report.data, texts, language, is_draft=is_draft, issue=report.issue, anchor=anchor)
         progress(number, len(LANGUAGES))
         yield language, body, pages, fingerprint
 
 
 def render(
-    data: dict[str, Any], texts: dict[str, str], language: str, *, is_draft: bool, issue: int
+    data: dict[str, Any],
+    texts: dict[str, str],
+    language: str,
+    *,
+    is_draft: bool,
+    issue: int,
+    anchor: dict[str, Any] | None = None,
 ) -> tuple[bytes, int]:
-    """One PDF and its number of pages: the very code that the job, the page and `build_report` run."""
+    """One PDF and its number of pages: the very code that the job, the page and `build_report` run. `anchor` is the head
+    of the trail that an issued report prints."""
     fingerprint = report_data.sha256_of(data)
-    made = document.html(data, texts, language, fingerprint=fingerprint, is_draft=is_draft, issue=issue)
+    made = document.html(data, texts, language, fingerprint=fingerprint, is_draft=is_draft, issue=issue, trail=anchor)
+    logo = logo_bytes(data.get("office", {}).get("logo", ""))
     with override(language):
-        return document.pdf(made, fingerprint=f"{fingerprint}:{language}:{is_draft}:{issue}")
+        return document.pdf(made, fingerprint=f"{fingerprint}:{language}:{is_draft}:{issue}", logo=logo)
 
 
 def _store(report: Report, made: Iterable[Made]) -> None:

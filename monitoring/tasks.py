@@ -7,7 +7,6 @@ from monitoring.models import Report
 from onatc.errors import Refused
 from onatc.jobs import Progress, job
 from onatc.models import Job
-from stakeholders.models import User
 
 
 @job("build_report")
@@ -18,7 +17,7 @@ def build_report(found: Job, progress: Progress) -> None:
 @job("issue_report")
 def issue_report(found: Job, progress: Progress) -> None:
     """Rights are read again now: a role that ended since the button was pressed does not issue."""
-    actions.issue(_report(found), progress, by=User.objects.get(pk=found.params["by"]))
+    actions.issue(_report(found), progress, by=found.actor)
 
 
 def _report(found: Job) -> Report:

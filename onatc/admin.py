@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
-from onatc.models import Code, CodeList, DatedSetting, District, Job, Message, Municipality
+from onatc import jobs, mail
+from onatc.errors import Refused
+from onatc.models import Code, CodeList, District, Job, JobState, Message, Municipality, ScheduledRun
 
 
 class KeptAdmin(admin.ModelAdmin):
@@ -59,13 +63,6 @@ class MunicipalityAdmin(DistrictAdmin):
     fields = ["code", "name_sq", "name_sr", "name_en", "district", "latitude", "longitude"]
 
 
-@admin.register(DatedSetting)
-class DatedSettingAdmin(KeptAdmin):
-    list_display = ["name", "value", "valid_from"]
-    list_filter = ["name"]
-    fields = ["name", "value", "valid_from"]
-
-
 class FailuresAdmin(KeptAdmin):
     """To see what failed; the content of a mail and the parameters of a job are not shown."""
 
@@ -81,10 +78,35 @@ class JobAdmin(FailuresAdmin):
     list_display = ["kind", "state", "attempt", "created_at", "finished_at", "error"]
     list_filter = ["state", "kind"]
     fields = ["kind", "state", "attempt", "error", "created_at", "started_at", "finished_at"]
+    actions = ["try_again"]
+
+    @admin.action(description=_("Try failed jobs again"), permissions=["view"])
+    def try_again(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        count = 0
+        for job in queryset.filter(state=JobState.FAILED):
+            try:
+                jobs.retry(job.pk)
+                count += 1
+            except Refused as refusal:
+                messages.warning(request, str(refusal))
+        messages.success(request, _("%(count)s jobs wait again.") % {"count": count})
 
 
 @admin.register(Message)
 class MessageAdmin(FailuresAdmin):
-    list_display = ["created_at", "state", "attempts", "error", "sent_at"]
-    list_filter = ["state"]
-    fields = ["state", "attempts", "error", "created_at", "sent_at"]
+    list_display = ["created_at", "kind", "state", "attempts", "error", "sent_at"]
+    list_filter = ["state", "kind"]
+    fields = ["kind", "state", "attempts", "error", "created_at", "sent_at"]
+    actions = ["send_again"]
+
+    @admin.action(description=_("Send failed mails again"), permissions=["view"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
+        count = sum(mail.try_again(message) for message in queryset)
+        messages.success(request, _("%(count)s mails wait again.") % {"count": count})
+
+
+@admin.register(ScheduledRun)
+class ScheduledRunAdmin(FailuresAdmin):
+    list_display = ["name", "day", "state", "started_at", "finished_at", "error"]
+    list_filter = ["state", "name"]
+    fields = ["name", "day", "state", "started_at", "finished_at", "error"]

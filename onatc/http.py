@@ -51,7 +51,7 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
         _("Stakeholders"),
         [
             Entry("stakeholders:institution-list", _("Institutions"), "sees_institutions"),
-            Entry("stakeholders:person-list", _("People and access"), "manages_accounts"),
+            Entry("stakeholders:person-list", _("People and access"), "reviews_access"),
         ],
     ),
     (
@@ -62,7 +62,14 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
         ],
     ),
     (_("Help"), [Entry("strategy:signal-rule", _("How signals are computed"), "sees_plan")]),
-    (_("Administration"), [Entry("admin:index", _("Accounts and settings"), "is_administrator")]),
+    (
+        _("Administration"),
+        [
+            Entry("settings-list", _("Settings"), "changes_settings"),
+            Entry("trail", _("Who read what"), "sees_trail"),
+            Entry("admin:index", _("Accounts and code lists"), "is_administrator"),
+        ],
+    ),
 ]
 
 

@@ -3,7 +3,8 @@
 A job is queued in the transaction of the act that needs it, and published after commit; the row is the truth and the
 message only a nudge. A worker claims it by counting up `attempt` under a row lock, beats while it runs, and may finish
 only the attempt it claimed, so a late first attempt changes nothing. The sweeper publishes again what was never picked
-up or whose worker fell silent; a job whose worker died three times fails visibly.
+up or whose worker fell silent; a job whose worker died three times fails visibly. What may pass by itself (the database,
+the broker or the store away) is tried again after a pause; its owner can cancel a job, between two of its steps.
 """
 
 from __future__ import annotations
@@ -17,16 +18,19 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Self
 
+import redis
 from django.conf import settings
-from django.db import IntegrityError, connections, models, transaction
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, InterfaceError, OperationalError, connections, models, transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from onatc.errors import Refused
 from onatc.history import acting
@@ -35,6 +39,8 @@ from onatc.ids import new_id
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
+PAUSES = (timedelta(seconds=20), timedelta(minutes=2))  # before the second and the third attempt
+PASSING = (OperationalError, InterfaceError, ConnectionError, TimeoutError, redis.RedisError)
 
 
 class JobState(models.TextChoices):
@@ -42,6 +48,11 @@ class JobState(models.TextChoices):
     RUNNING = "running", _("running")
     DONE = "done", _("done")
     FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+class Stopped(Exception):
+    """The job was cancelled, or another worker took it over: the runner ends here and changes nothing more."""
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -61,12 +72,22 @@ class Job(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("owner")
     )
+    on_behalf_of = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("on behalf of"),
+    )
     title = models.CharField(_("title"), max_length=200)
     state = models.CharField(_("state"), max_length=10, choices=JobState, default=JobState.QUEUED)
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=1)
     attempt = models.PositiveSmallIntegerField(default=0)
     error = models.CharField(_("reason"), max_length=500, blank=True)
+    cancel_asked_at = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(default=timezone.now)
     params = models.JSONField(default=dict)
     target_url = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
@@ -95,6 +116,15 @@ class Job(models.Model):
     def is_active(self) -> bool:
         return self.state in (JobState.QUEUED, JobState.RUNNING)
 
+    @property
+    def actor(self) -> Any:
+        """The owner with the rights they have now, and those of whom they acted for, if that deputyship still holds."""
+        owner = self.owner
+        if owner is not None and self.on_behalf_of_id:
+            held = (one.principal for one in owner.deputyships if one.principal_id == self.on_behalf_of_id)
+            owner.acting_for = next(held, None)
+        return owner
+
 
 Progress = Callable[[int, int], None]
 Runner = Callable[[Job, Progress], None]
@@ -122,7 +152,14 @@ def enqueue(
     try:
         with transaction.atomic():
             new = Job.objects.create(
-                kind=kind, key=key, title=title, owner=by, params=params, total=total, target_url=target_url
+                kind=kind,
+                key=key,
+                title=title,
+                owner=by,
+                on_behalf_of=getattr(by, "acting_for", None),
+                params=params,
+                total=total,
+                target_url=target_url,
             )
     except IntegrityError:
         return Job.objects.get(key=key, state__in=[JobState.QUEUED, JobState.RUNNING])
@@ -147,6 +184,12 @@ def run(pk: str) -> None:
         found = Job.objects.select_for_update().filter(pk=pk).first()
         if found is None or not (found.state == JobState.QUEUED or _is_silent(found)):
             return
+        if found.not_before > timezone.now():
+            return  # the sweeper brings it back when its pause is over
+        if found.cancel_asked_at is not None:
+            found.state, found.finished_at = JobState.CANCELLED, timezone.now()
+            found.save(update_fields=["state", "finished_at"])
+            return
         if found.attempt >= MAX_ATTEMPTS:
             _fail(found, gettext("The work stopped three times without an answer. Tell the administrator."))
             return
@@ -157,14 +200,20 @@ def run(pk: str) -> None:
     mine = Job.objects.filter(pk=found.pk, state=JobState.RUNNING, attempt=found.attempt)
 
     def progress(done: int, total: int) -> None:
-        mine.update(done=done, total=total)
+        if not mine.filter(cancel_asked_at__isnull=True).update(done=done, total=total):
+            raise Stopped
 
     language = found.owner.language if found.owner else settings.LANGUAGE_CODE
-    with override(language), acting(found.owner, job=str(found.pk)), _heartbeat(mine):
+    with override(language), acting(found.actor, job=str(found.pk)), _heartbeat(mine):
         try:
             _runners[found.kind](found, progress)
-        except Refused as refusal:
+        except Stopped:
+            mine.update(state=JobState.CANCELLED, finished_at=timezone.now())
+        except (Refused, PermissionDenied) as refusal:
             mine.update(state=JobState.FAILED, error=str(refusal)[:500], finished_at=timezone.now())
+        except PASSING as error:
+            logger.warning("job %s met %s", pk, type(error).__name__)
+            _try_later(mine, found.attempt)
         except Exception:
             logger.exception("job %s failed", pk)
             mine.update(
@@ -184,7 +233,10 @@ def _heartbeat(mine: models.QuerySet[Job]) -> Iterator[None]:
     def beat() -> None:
         try:
             while not stop.wait(settings.JOB_HEARTBEAT_SECONDS):
-                mine.update(heartbeat_at=timezone.now())
+                try:
+                    mine.update(heartbeat_at=timezone.now())
+                except (OperationalError, InterfaceError):
+                    connections.close_all()  # the database is away; the job itself will find out
         finally:
             connections.close_all()
 
@@ -207,10 +259,57 @@ def _fail(found: Job, reason: str) -> None:
     found.save(update_fields=["state", "error", "finished_at"])
 
 
+def _try_later(mine: models.QuerySet[Job], attempt: int) -> None:
+    """Back into the queue after a pause; the last time, failed with a reason. With the database away nothing is written:
+    the heartbeat stops, and the sweeper brings the job back."""
+    try:
+        connections["default"].close_if_unusable_or_obsolete()
+        if attempt >= MAX_ATTEMPTS:
+            reason = gettext("A service that this work needs did not answer, three times. Try again later.")
+            mine.update(state=JobState.FAILED, error=reason, finished_at=timezone.now())
+        else:
+            mine.update(state=JobState.QUEUED, done=0, not_before=timezone.now() + PAUSES[attempt - 1])
+    except (OperationalError, InterfaceError):
+        connections.close_all()
+
+
+@transaction.atomic
+def cancel(pk: uuid.UUID) -> None:
+    """End a waiting job, or ask a running one to end after its present step; one that is over stays as it is."""
+    found = Job.objects.select_for_update(of=("self",)).get(pk=pk)
+    if found.state == JobState.QUEUED:
+        found.state, found.cancel_asked_at, found.finished_at = JobState.CANCELLED, timezone.now(), timezone.now()
+        found.save(update_fields=["state", "cancel_asked_at", "finished_at"])
+    elif found.state == JobState.RUNNING and found.cancel_asked_at is None:
+        found.cancel_asked_at = timezone.now()
+        found.save(update_fields=["cancel_asked_at"])
+
+
+@transaction.atomic
+def retry(pk: uuid.UUID) -> None:
+    """Put a failed or cancelled job back into the queue; refused while another with the same key is under way."""
+    found = Job.objects.select_for_update(of=("self",)).get(pk=pk)
+    if found.state not in (JobState.FAILED, JobState.CANCELLED):
+        return
+    found.state, found.attempt, found.error, found.done = JobState.QUEUED, 0, "", 0
+    found.cancel_asked_at = found.finished_at = None
+    found.not_before = found.published_at = timezone.now()
+    try:
+        with transaction.atomic():
+            found.save()
+    except IntegrityError as error:
+        raise Refused(gettext("The same work is under way already.")) from error
+    transaction.on_commit(partial(publish, found.pk))
+
+
 def sweep() -> int:
     """Publish again what no worker took within a minute, and what a worker took and fell silent; how many."""
     now = timezone.now()
-    waiting = Q(state=JobState.QUEUED, published_at__lt=now - timedelta(seconds=settings.JOB_SILENT_SECONDS))
+    waiting = Q(
+        state=JobState.QUEUED,
+        published_at__lt=now - timedelta(seconds=settings.JOB_SILENT_SECONDS),
+        not_before__lte=now,
+    ) | Q(state=JobState.QUEUED, attempt__gt=0, not_before__lte=now)
     silent = Q(state=JobState.RUNNING, heartbeat_at__lt=now - timedelta(seconds=settings.JOB_SILENT_SECONDS))
     with transaction.atomic():
         stuck = list(
@@ -249,3 +348,21 @@ def worker_is_alive() -> bool:
 def job_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
     return render(request, "onatc/job_detail.html", {"job": found})
+
+
+@require_POST
+def job_cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    found = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
+    cancel(found.pk)
+    return redirect(found)
+
+
+@require_POST
+def job_retry(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Its owner tries failed work again; administrators do so from the status page."""
+    found = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
+    try:
+        retry(found.pk)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    return redirect(found)

@@ -11,22 +11,28 @@ from __future__ import annotations
 
 import email.policy
 import logging
+import re
 from datetime import datetime, time, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.utils import make_msgid
 from functools import partial
+from pathlib import Path
 from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.decorators import login_not_required
 from django.core.mail import EmailMultiAlternatives
 from django.db import models, transaction
 from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
+from django.views.decorators.http import require_safe
 
 from onatc.ids import new_id
 
@@ -307,6 +313,37 @@ def bounce_in(raw: bytes) -> tuple[str, str] | None:
     if not failed or not original:
         return None
     return original, status or "failed"
+
+
+def demonstration_mails(limit: int = 50) -> list[dict[str, str]]:
+    """What a demonstration would have sent: the newest mails of the folder that stands for the mail server."""
+    folder = Path(getattr(settings, "EMAIL_FILE_PATH", "") or "missing")
+    found: list[dict[str, str]] = []
+    files = sorted(folder.glob("*.log"), key=lambda file: file.stat().st_mtime, reverse=True) if folder.is_dir() else []
+    for file in files[:limit]:
+        for raw in reversed(re.split(rb"\n-{79}\n", file.read_bytes())):
+            if not raw.strip():
+                continue
+            one = message_from_bytes(raw.lstrip(), policy=email.policy.default)
+            body = one.get_body(("plain",))  # type: ignore[attr-defined]
+            found.append(
+                {
+                    "subject": str(one["Subject"]),
+                    "to": str(one["To"]),
+                    "date": str(one["Date"]),
+                    "text": body.get_content() if body else "",
+                }
+            )
+    return found[:limit]
+
+
+@login_not_required
+@require_safe
+def demo_mail(request: HttpRequest) -> HttpResponse:
+    """Open to all in a demonstration, since whoever is invited reads the mail before there is an account."""
+    if not settings.DEMO:
+        raise Http404
+    return render(request, "onatc/demo_mail.html", {"mails": demonstration_mails()})
 
 
 def stuck() -> models.QuerySet[Message]:

@@ -1,7 +1,8 @@
-from onatc.dated_settings import DatedSetting
+from onatc.dated_settings import DatedSetting, Holiday
 from onatc.jobs import Heartbeat, Job, JobState
 from onatc.kept import RecordChange
 from onatc.mail import Message, MessageState
+from onatc.schedules import ScheduledRun
 from onatc.trail import TrailEntry
 from onatc.vocabulary import Code, CodeList, District, Municipality
 
@@ -11,11 +12,13 @@ __all__ = [
     "DatedSetting",
     "District",
     "Heartbeat",
+    "Holiday",
     "Job",
     "JobState",
     "Message",
     "MessageState",
     "Municipality",
     "RecordChange",
+    "ScheduledRun",
     "TrailEntry",
 ]

@@ -145,7 +145,7 @@ CELERY_TASK_IGNORE_RESULT = True  # the truth is the job's row, not a result bac
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "Europe/Belgrade"
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "onatc.schedules:SingleScheduler"
 CELERY_BEAT_SCHEDULE = {
     "record heartbeat": {"task": "onatc.tasks.record_heartbeat", "schedule": 60},
     "sweep jobs": {"task": "onatc.tasks.sweep_jobs", "schedule": 30},
@@ -154,6 +154,10 @@ CELERY_BEAT_SCHEDULE = {
     "open due rounds": {"task": "strategy.tasks.open_due_rounds", "schedule": crontab(hour=5, minute=0)},
     "refresh signals": {"task": "strategy.tasks.refresh_signals", "schedule": crontab(hour=0, minute=10)},
     "remind": {"task": "strategy.tasks.remind", "schedule": crontab(hour=7, minute=0)},
+    "send digests": {"task": "onatc.tasks.send_digests", "schedule": crontab(hour=7, minute=15)},
+    "mail the head of the trail": {"task": "onatc.tasks.mail_trail_head", "schedule": crontab(hour=8, minute=0)},
+    "remind of access reviews": {"task": "stakeholders.tasks.remind_of_reviews", "schedule": crontab(hour=8, minute=5)},
+    "forget kept texts": {"task": "stakeholders.tasks.forget_kept_texts", "schedule": crontab(minute=20)},
 }
 JOB_HEARTBEAT_SECONDS = env.float("JOB_HEARTBEAT_SECONDS", default=5)
 JOB_SILENT_SECONDS = env.float("JOB_SILENT_SECONDS", default=45)  # several missed beats
@@ -169,6 +173,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "stakeholders.accounts.KnownPasswordValidator"},
 ]
+# Where Django admin answers; another address keeps scanners away, the second factor keeps people out.
+ADMIN_URL = env.str("ADMIN_URL", default="admin/").strip("/") + "/"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "stakeholders.accounts.AccountAdapter"

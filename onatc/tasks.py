@@ -1,8 +1,9 @@
-"""Celery's side of jobs and mail; what they do is in jobs.py, mail.py and kept.py."""
+"""Celery's side of jobs, mail, schedules and the trail; what they do is in the modules of those names."""
 
 from celery import shared_task
 
-from onatc import jobs, kept, mail
+from onatc import jobs, kept, mail, trail
+from onatc.schedules import once_today
 
 
 @shared_task
@@ -26,5 +27,15 @@ def send_messages() -> None:
 
 
 @shared_task
+def send_digests() -> None:
+    once_today("send digests", mail.send_digests)
+
+
+@shared_task
+def mail_trail_head() -> None:
+    once_today("mail the head of the trail", trail.mail_head)
+
+
+@shared_task
 def forget_old_changes() -> None:
-    kept.forget_old_changes()
+    once_today("forget old changes", kept.forget_old_changes)

@@ -15,19 +15,23 @@ import logging
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial, wraps
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
+from django.apps import apps
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import connection, models, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from onatc import mail
+from onatc.dated_settings import SettingName, holidays_between, is_working_day, setting
 from onatc.keys import derived, key_id
 
 logger = logging.getLogger(__name__)
@@ -36,7 +40,6 @@ LOCK = 0x4F4E41  # one writer at a time gives the numbers; held until the transa
 START = "0" * 64
 PURPOSE_MINUTES = 60  # how long a stated purpose holds for the same thing
 OFFICE_HOURS = range(7, 19)
-MANY_AN_HOUR = 30
 
 
 class Act(models.TextChoices):
@@ -106,6 +109,16 @@ class TrailEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sequence}"
+
+    @property
+    def kind_name(self) -> str:
+        """What kind of record it was, in the reader's language."""
+        if not self.record_kind:
+            return ""
+        try:
+            return str(apps.get_model(self.record_kind)._meta.verbose_name)
+        except LookupError:
+            return self.record_kind
 
     def content(self) -> str:
         """What is sealed, in one spelling."""
@@ -188,6 +201,22 @@ def head() -> tuple[int, str]:
     """The last number and its seal: what issued reports print and the daily mail carries. (0, zeros) when empty."""
     last = TrailEntry.objects.order_by("-sequence").values_list("sequence", "seal").first()
     return last or (0, START)
+
+
+def mail_head() -> int:
+    """The day's anchor, by mail to people who cannot write to the database: the head as of now."""
+    sequence, seal = head()
+    if not sequence:
+        return 0
+    queued = 0
+    for user in get_user_model()._default_manager.holding("director", "natc", "administrator"):  # type: ignore[attr-defined]
+        queued += mail.queue(
+            user,
+            occasion=f"trail {timezone.localdate().isoformat()} {user.pk}",
+            template="trail_head",
+            context={"sequence": sequence, "seal": seal},
+        )
+    return queued
 
 
 def _leave_seal(sequence: int, seal: str) -> None:
@@ -319,19 +348,20 @@ class Pattern:
     out_of_hours: int
     busiest_hour: int
     foreign: int
+    many: int  # how many in an hour are too many, by the setting
 
     @property
     def is_unusual(self) -> bool:
-        return self.out_of_hours > 0 or self.busiest_hour > MANY_AN_HOUR or self.foreign > 0
+        return self.out_of_hours > 0 or self.busiest_hour > self.many or self.foreign > 0
 
 
 READINGS = (Act.READ, Act.EXPORTED, Act.DOWNLOADED)
 
 
-def is_out_of_hours(at: datetime) -> bool:
-    """Before seven, from seven in the evening on, or on a weekend, by the office's clock."""
+def is_out_of_hours(at: datetime, holidays: set[date]) -> bool:
+    """Before seven, from seven in the evening on, on a weekend or a holiday, by the office's clock."""
     local = timezone.localtime(at)
-    return local.hour not in OFFICE_HOURS or local.weekday() >= 5
+    return local.hour not in OFFICE_HOURS or not is_working_day(local.date(), holidays)
 
 
 def patterns(since: datetime) -> list[Pattern]:
@@ -342,6 +372,9 @@ def patterns(since: datetime) -> list[Pattern]:
     for entry in found.iterator(chunk_size=2000):
         rows.setdefault(entry.actor_id, []).append((entry.at, bool(entry.details.get("foreign"))))
         names.setdefault(entry.actor_id, str(entry.actor) if entry.actor_id and entry.actor else gettext("a job"))
+    today = timezone.localdate()
+    many = setting(SettingName.MANY_READINGS, today)
+    closed = holidays_between(timezone.localtime(since).date(), today)
     shown = []
     for actor, readings in rows.items():
         hours: dict[Any, int] = {}
@@ -352,9 +385,10 @@ def patterns(since: datetime) -> list[Pattern]:
             Pattern(
                 person=names[actor],
                 readings=len(readings),
-                out_of_hours=sum(is_out_of_hours(at) for at, _foreign in readings),
+                out_of_hours=sum(is_out_of_hours(at, closed) for at, _foreign in readings),
                 busiest_hour=max(hours.values()),
                 foreign=sum(foreign for _at, foreign in readings),
+                many=many,
             )
         )
     return sorted(shown, key=lambda one: (not one.is_unusual, -one.readings, one.person))

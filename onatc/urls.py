@@ -1,18 +1,29 @@
 """The one place where the apps meet; they are named as strings."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from onatc import http, jobs
+from onatc import dated_settings, http, jobs, mail, trail_pages
 
 urlpatterns = [
     path("", include("monitoring.urls")),
     path("", include("strategy.urls")),
     path("", include("stakeholders.urls")),
     path("jobs/<uuid:pk>/", jobs.job_detail, name="job-detail"),
+    path("jobs/<uuid:pk>/cancel/", jobs.job_cancel, name="job-cancel"),
+    path("jobs/<uuid:pk>/retry/", jobs.job_retry, name="job-retry"),
+    path("mails/", mail.demo_mail, name="demo-mail"),
+    path("purpose/", trail_pages.state_purpose, name="state-purpose"),
+    path("trail/", trail_pages.trail_page, name="trail"),
+    path("settings/", dated_settings.settings_list, name="settings-list"),
+    path("settings/<slug:name>/", dated_settings.settings_change, name="settings-change"),
+    path("settings/values/<int:pk>/take-back/", dated_settings.settings_take_back, name="settings-take-back"),
+    path("settings/holidays/add/", dated_settings.holiday_add, name="holiday-add"),
+    path("settings/holidays/<int:pk>/remove/", dated_settings.holiday_remove, name="holiday-remove"),
     path("language/", http.set_language, name="set-language"),
     path("accounts/", include("stakeholders.account_urls")),
-    path("admin/", admin.site.urls),
+    path(settings.ADMIN_URL, admin.site.urls),
     path("healthz", http.healthz, name="healthz"),
     path("readyz", http.readyz, name="readyz"),
 ]

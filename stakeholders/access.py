@@ -22,6 +22,11 @@ def may_invite(user: User) -> bool | Denied:
     return user.manages_accounts or Denied(OFFICE_ONLY)
 
 
+def may_review_access(user: User) -> bool | Denied:
+    """Who has access to what: the Director, administrators and the NATC."""
+    return user.reviews_access or Denied(OFFICE_ONLY)
+
+
 def may_approve(user: User, invitation: Invitation) -> bool | Denied:
     """The Director, never of an own invitation nor of one to the own address; the NATC where the Director's own role is
     at stake."""

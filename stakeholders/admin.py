@@ -1,89 +1,74 @@
-"""Accounts, roles and institutions in Django admin; nobody gives a role to themselves."""
+"""Accounts, roles, invitations and institutions in Django admin: to look up and correct, never a way round the pages."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from onatc.admin import KeptAdmin
-from stakeholders.models import FormerName, Institution, RoleAssignment, User, normalise_email
-
-
-class NewUserForm(forms.ModelForm):
-    """A new account has no password: its owner sets one through "I forgot my password"."""
-
-    class Meta:
-        model = User
-        fields = ["email", "full_name", "language"]
-
-    def clean_email(self) -> str:
-        email = normalise_email(self.cleaned_data["email"])
-        if User.objects.filter(email=email).exists():
-            raise ValidationError(_("There is an account with this address already."))
-        return email
-
-    def save(self, commit: bool = True) -> User:
-        user: User = super().save(commit=False)
-        user.set_unusable_password()
-        if commit:
-            user.save()
-        return user
+from stakeholders.models import FormerName, Institution, Invitation, RoleAssignment, User
 
 
 @admin.register(User)
 class UserAdmin(KeptAdmin):
-    list_display = ["full_name", "email", "language", "is_active", "last_login"]
+    """Name and language; everything else about an account has its page, where it is checked, told and put on record."""
+
+    list_display = ["full_name", "email", "language", "is_active", "last_seen_on", "mail_failing_since", "page"]
     list_filter = ["is_active", "language"]
     search_fields = ["full_name", "email"]
-    fields = ["email", "full_name", "language", "is_active", "last_login"]
-    readonly_fields = ["last_login"]
+    fields = ["email", "full_name", "language", "is_active", "last_seen_on", "page"]
+    readonly_fields = ["email", "is_active", "last_seen_on", "page"]
     ordering = ["full_name"]
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        if obj is None:
-            return NewUserForm
-        return super().get_form(request, obj, change, **kwargs)
+    @admin.display(description=_("end, hand over, recover"))
+    def page(self, user: User) -> str:
+        return format_html(
+            '<a href="{}">{}</a>', reverse("stakeholders:person-detail", args=[user.pk]), _("People and access")
+        )
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fields if obj else ["email", "full_name", "language"]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.readonly_fields if obj else []
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """An account begins with an invitation."""
+        return redirect("stakeholders:invite")
 
 
 @admin.register(RoleAssignment)
 class RoleAssignmentAdmin(KeptAdmin):
-    """A role ends by its last day; it is never deleted, so that it can be asked who could do what when."""
+    """Who may do what, to be looked up; roles are given by invitation and ended on the person's page."""
 
-    list_display = ["user", "role", "institution", "starts_on", "ends_on"]
+    list_display = ["user", "role", "institution", "starts_on", "ends_on", "confirmed_until"]
     list_filter = ["role"]
     search_fields = ["user__full_name", "user__email", "institution__code"]
     list_select_related = ["user", "institution"]
-    autocomplete_fields = ["user", "institution"]
-    fields = ["user", "role", "institution", "district", "municipality", "starts_on", "ends_on"]
+    fields = ["user", "role", "institution", "district", "municipality", "starts_on", "ends_on", "confirmed_until"]
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change, **kwargs)
-
-        class NotOneself(form):  # type: ignore[misc,valid-type]
-            def clean_user(self) -> User:
-                user: User = self.cleaned_data["user"]
-                if user.pk == request.user.pk:
-                    raise ValidationError(_("Nobody gives a role to themselves."))
-                return user
-
-        return NotOneself
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        return redirect("stakeholders:invite")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and (obj is None or obj.user_id != request.user.pk)
+        return False
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ["user", "role", "institution", "starts_on"] if obj else []
+
+@admin.register(Invitation)
+class InvitationAdmin(KeptAdmin):
+    list_display = ["full_name", "email", "role", "institution", "invited_at", "approved_at", "accepted_at"]
+    search_fields = ["full_name", "email"]
+    list_select_related = ["institution"]
+    fields = [
+        "full_name", "email", "role", "institution", "invited_by", "invited_at", "approved_by", "approved_at",
+        "expires_at", "accepted_at", "withdrawn_at",
+    ]  # fmt: skip
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        return redirect("stakeholders:invite")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 class FormerNameInline(admin.TabularInline):

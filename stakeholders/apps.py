@@ -7,6 +7,7 @@ class StakeholdersConfig(AppConfig):
     verbose_name = _("stakeholders")
 
     def ready(self) -> None:
-        from stakeholders import account_events
+        from stakeholders import account_events, ownership
 
         account_events.connect()
+        ownership.register_own()

@@ -5,3 +5,8 @@ from django.utils.translation import gettext_lazy as _
 class StrategyConfig(AppConfig):
     name = "strategy"
     verbose_name = _("strategy and action plan")
+
+    def ready(self) -> None:
+        from strategy import holdings
+
+        holdings.register()

@@ -2,19 +2,20 @@
 
 from celery import shared_task
 
+from onatc.schedules import once_today
 from strategy.actions import rounds, signals
 
 
 @shared_task
 def open_due_rounds() -> None:
-    rounds.open_due_rounds()
+    once_today("open due rounds", rounds.open_due_rounds)
 
 
 @shared_task
 def remind() -> None:
-    rounds.remind()
+    once_today("remind", rounds.remind)
 
 
 @shared_task
 def refresh_signals() -> None:
-    signals.refresh_current()
+    once_today("refresh signals", signals.refresh_current)

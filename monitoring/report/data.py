@@ -16,6 +16,7 @@ from django.db.models import Prefetch
 from django.utils import timezone
 
 from monitoring.queries.dashboard import ORDER, reporting
+from onatc.dated_settings import SettingName, setting
 from onatc.periods import Period
 from onatc.texts import COLUMNS, column_of
 from stakeholders.models import FormerName, Institution
@@ -74,6 +75,11 @@ def collect(plan: Plan, period: Period, *, on: date | None = None) -> dict[str, 
         "quarter": quarter.label,
         "as_of": as_of.isoformat(),
         "is_running": period.end > as_of,
+        "office": {
+            "name": setting(SettingName.OFFICE_NAME, as_of),
+            "signatory": setting(SettingName.SIGNATORY, as_of),
+            "logo": setting(SettingName.LOGO, as_of),
+        },
         "plan": {
             "id": str(plan.pk),
             "code": plan.code,

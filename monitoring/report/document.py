@@ -21,6 +21,7 @@ from django.utils.translation import override
 
 from monitoring.queries.dashboard import DARK, ORDER
 from onatc import charts
+from onatc.dated_settings import DEFINITIONS
 from onatc.errors import Refused
 from onatc.periods import Period
 from onatc.texts import DJANGO_CODES, HTML_CODES, Text, choose, column_of
@@ -42,6 +43,7 @@ def html(
     is_draft: bool,
     issue: int,
     on_screen: bool = False,
+    trail: dict[str, Any] | None = None,
 ) -> str:
     """The whole document in a language (`sq`, `sr`, `en`); `texts` are the sections by name."""
     column = column_of(language)
@@ -56,18 +58,21 @@ def html(
                 "is_draft": is_draft,
                 "issue": issue,
                 "on_screen": on_screen,
+                "trail": trail,
             },
         )
 
 
-def pdf(document: str, *, fingerprint: str) -> tuple[bytes, int]:
-    """The document as PDF/UA-1 with its number of pages; raises Refused when this machine has no pango."""
+def pdf(document: str, *, fingerprint: str, logo: bytes = b"") -> tuple[bytes, int]:
+    """The document as PDF/UA-1 with its number of pages; raises Refused when this machine has no pango.
+
+    `logo` is the PNG that the document names `logo.png`."""
     try:
         from weasyprint import CSS, HTML
         from weasyprint.text.fonts import FontConfiguration
     except OSError as error:
         raise Refused(_("PDF files cannot be made on this machine: the pango library is missing.")) from error
-    fetcher = _fetcher()
+    fetcher = _fetcher(logo)
     fonts = FontConfiguration()
     styles = [
         CSS(string=_static(name).decode(), base_url=f"{BASE}{name}", url_fetcher=fetcher, font_config=fonts)
@@ -114,13 +119,15 @@ def _static(name: str) -> bytes:
     return Path(path).read_bytes()
 
 
-def _fetcher() -> Any:
-    """Serves fonts of ours from memory; anything else, whatever a text holds, is refused."""
+def _fetcher(logo: bytes = b"") -> Any:
+    """Serves fonts of ours and the office's logo from memory; anything else, whatever a text holds, is refused."""
     from weasyprint.urls import URLFetcher, URLFetcherResponse
 
     class OwnFilesOnly(URLFetcher):  # type: ignore[misc]
         def fetch(self, url: str, headers: Any = None) -> Any:
             name = url.removeprefix(BASE)
+            if logo and url == f"{BASE}logo.png":
+                return URLFetcherResponse(url, logo, {"Content-Type": "image/png"})
             if not url.startswith(BASE + FONTS) or not name.endswith(".woff2") or ".." in name:
                 raise ValueError("refused")
             return URLFetcherResponse(url, _static(name), {"Content-Type": "font/woff2"})
@@ -133,7 +140,16 @@ def _context(data: dict[str, Any], column: str) -> dict[str, Any]:
     goals = [_goal(goal, column, labels) for goal in data["goals"]]
     measures = [measure for goal in goals for measure in goal["measures"]]
     period = Period.parse(data["period"])
+    # Reports frozen before the office could set its name carry the one that shipped.
+    office = data.get("office") or {
+        "name": DEFINITIONS["office_name"].default, "signatory": DEFINITIONS["signatory"].default, "logo": ""
+    }  # fmt: skip
     return {
+        "office": {
+            "name": choose(office["name"], column),
+            "signatory": choose(office["signatory"], column),
+            "logo": bool(office["logo"]),
+        },
         "period": period,
         "as_of": date.fromisoformat(data["as_of"]),
         "is_running": data["is_running"],

@@ -475,8 +475,13 @@ def close_account(person: User, *, by: User, successors: dict[str, uuid.UUID]) -
         refuse_if_last(person, assignment.role)
     for kind, records in ownership.held_by(person):
         successor = (
-            User.objects.holding(*kind.to_roles).filter(pk=successors.get(kind.key)).exclude(pk=person.pk).first()
+            kind.heirs(records)
+            .filter(pk__in=[one for one in [successors.get(kind.key)] if one])
+            .exclude(pk=person.pk)
+            .first()
         )
+        if successor is None and kind.stays:
+            continue
         if successor is None:
             raise Refused(_("Name who takes over: %(what)s.") % {"what": kind.label})
         for record in records:

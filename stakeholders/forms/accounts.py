@@ -186,13 +186,20 @@ class LeaveForm(PlainForm):
         super().__init__(*args, **kwargs)
         self.holdings = holdings
         for number, (kind, records) in enumerate(holdings):
-            people = User.objects.visible_to(user).holding(*kind.to_roles).exclude(pk=person.pk).order_by("full_name")
+            heirs = kind.heirs(records).exclude(pk=person.pk)
+            people = User.objects.visible_to(user).filter(pk__in=heirs.values("pk")).order_by("full_name")
             self.fields[f"to_{number}"] = PersonField(
-                label=_("%(what)s (%(count)s) go to") % {"what": kind.label, "count": len(records)}, queryset=people
+                label=_("%(what)s (%(count)s) go to") % {"what": kind.label, "count": len(records)},
+                queryset=people,
+                required=not kind.stays,
+                help_text=_("May stay empty: whoever reports for the institution next finds them.")
+                if kind.stays
+                else "",
             )
 
     def successors(self) -> dict[str, Any]:
-        return {kind.key: self.cleaned_data[f"to_{number}"].pk for number, (kind, _records) in enumerate(self.holdings)}
+        chosen = {kind.key: self.cleaned_data[f"to_{number}"] for number, (kind, _r) in enumerate(self.holdings)}
+        return {key: user.pk for key, user in chosen.items() if user is not None}
 
 
 class PersonFilterForm(forms.Form):

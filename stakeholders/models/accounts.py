@@ -38,7 +38,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def visible_to(self, user: Any) -> Self:
         if not user.is_authenticated:
             return self.none()
-        return self if user.manages_accounts else self.none()
+        return self if user.reviews_access else self.none()
 
     def waiting(self) -> Self:
         """Neither accepted nor withdrawn."""
@@ -186,7 +186,7 @@ class RecoveryQuerySet(models.QuerySet["Recovery"]):
     def visible_to(self, user: Any) -> Self:
         if not user.is_authenticated:
             return self.none()
-        return self if user.manages_accounts or user.is_natc else self.none()
+        return self if user.reviews_access else self.none()
 
 
 @tracked(exclude=["token_hash"])

@@ -192,6 +192,11 @@ class User(AbstractBaseUser):
         return self.has_role(Role.DIRECTOR, Role.ADMINISTRATOR)
 
     @property
+    def reviews_access(self) -> bool:
+        """Sees who has access; the NATC so that somebody confirms and recovers the Director."""
+        return self.manages_accounts or self.is_natc
+
+    @property
     def sees_trail(self) -> bool:
         return self.has_role(Role.DIRECTOR)
 
@@ -271,7 +276,7 @@ class RoleAssignmentQuerySet(models.QuerySet["RoleAssignment"]):
     def visible_to(self, user: Any) -> Self:
         if not user.is_authenticated:
             return self.none()
-        if user.is_secretariat or user.is_administrator:
+        if user.is_secretariat or user.is_administrator or user.is_natc:
             return self
         return self.filter(user=user)
 

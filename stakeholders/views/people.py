@@ -23,7 +23,16 @@ from stakeholders import access, ownership
 from stakeholders.accounts import FACTORS, SignedInRequest, proof_required
 from stakeholders.actions import accounts as actions
 from stakeholders.forms.accounts import AddressForm, InviteForm, LeaveForm, PersonFilterForm, ReasonForm
-from stakeholders.models import NEEDS_SECOND_FACTOR, Deputyship, Invitation, Recovery, RoleAssignment, User
+from stakeholders.models import (
+    NEEDS_SECOND_FACTOR,
+    REPORTERS,
+    Deputyship,
+    Institution,
+    Invitation,
+    Recovery,
+    RoleAssignment,
+    User,
+)
 
 
 def _told(request: SignedInRequest, done: str) -> None:
@@ -33,7 +42,7 @@ def _told(request: SignedInRequest, done: str) -> None:
 @require_safe
 def person_list(request: SignedInRequest) -> HttpResponse:
     """The access review: everybody with roles, factor, last seen, and what lapses when."""
-    require(access.may_invite(request.user))
+    require(access.may_review_access(request.user))
     form = PersonFilterForm(request.GET)
     form.is_valid()
     people = _filtered(User.objects.visible_to(request.user), form.cleaned_data)
@@ -63,6 +72,7 @@ def person_list(request: SignedInRequest) -> HttpResponse:
             "recoveries": Recovery.objects.visible_to(request.user)
             .filter(approved_at__isnull=True)
             .select_related("user", "asked_by")[:50],
+            "may_invite": bool(access.may_invite(request.user)),
             "today": today,
             "soon": today + timedelta(days=30),
             "needs_factor": NEEDS_SECOND_FACTOR,
@@ -103,7 +113,7 @@ def _filtered(people: QuerySet[User], data: dict[str, Any]) -> QuerySet[User]:
 
 @require_safe
 def person_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    require(access.may_invite(request.user))
+    require(access.may_review_access(request.user))
     person = get_object_or_404(User.objects.visible_to(request.user), pk=pk)
     roles = list(
         RoleAssignment.objects.visible_to(request.user)
@@ -279,7 +289,7 @@ def recovery_approve(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         request,
         lambda: actions.approve_recovery(recovery, by=request.user),
         _("The link was sent to the person's address."),
-        "stakeholders:person-list" if request.user.manages_accounts else "home",
+        "stakeholders:person-list",
     )
 
 
@@ -312,6 +322,13 @@ def person_sign_out(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     )
 
 
+def left_alone(person: User) -> list[Institution]:
+    """Institutions that would have nobody who reports for them."""
+    theirs = RoleAssignment.objects.active().filter(user=person, role__in=REPORTERS).values("institution")
+    others = RoleAssignment.objects.active().filter(role__in=REPORTERS, user__is_active=True).exclude(user=person)
+    return list(Institution.objects.filter(pk__in=theirs).exclude(pk__in=others.values("institution")))
+
+
 @require_http_methods(["GET", "POST"])
 @proof_required
 def person_leave(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
@@ -332,6 +349,7 @@ def person_leave(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "form": form,
             "person": person,
             "holdings": holdings,
+            "left_alone": left_alone(person),
             "roles": RoleAssignment.objects.visible_to(request.user)
             .active()
             .filter(user=person)

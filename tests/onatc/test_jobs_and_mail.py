@@ -104,7 +104,13 @@ def put(world, occasion: str = "o1") -> bool:
     entry = getattr(world, "_entry", None) or submitted(world.request(), world.focal_point)
     world._entry = entry
     note = ReviewNote(entry=entry, kind=NoteKind.RETURNED, comment="x", by=world.director, at=timezone.now())
-    return mail.queue(world.focal_point, occasion=occasion, template="review", context={"entry": entry, "note": note})
+    return mail.queue(
+        world.focal_point,
+        occasion=occasion,
+        template="review",
+        context={"entry": entry, "note": note},
+        kind=mail.Kind.ACCOUNT,
+    )
 
 
 def test_a_mail_is_queued_once_in_the_readers_language_and_sent_to_a_file(world, settings):

@@ -27,7 +27,7 @@ from django.utils import timezone, translation
 
 from monitoring import actions as report_actions
 from monitoring.models import ReportFile
-from onatc.models import Job
+from onatc.models import DatedSetting, Holiday, Job
 from onatc.periods import Period
 from stakeholders.models import Deputyship, Institution, Invitation, KeptText, Recovery, Role, RoleAssignment, User
 from strategy.actions import progress as progress_actions
@@ -126,6 +126,9 @@ class _Samples:
         upload = _upload("x.pdf", "application/pdf")
         self.report_file = ReportFile.keep(upload, by=None, report=self.report, language="sq", pages=1)
         self.account_records = self._account_records()
+        tomorrow = timezone.localdate() + timedelta(days=1)
+        self.setting = DatedSetting.objects.create(name="due_days", value=20, valid_from=tomorrow)
+        self.holiday, _new = Holiday.objects.get_or_create(day=tomorrow, defaults={"name_sq": "Festë"})
         self.patterns = named_patterns()
 
     def _user(self, role: str, institution: str = "") -> User:
@@ -234,6 +237,8 @@ class _Samples:
             "strategy:import-undo": self.plan_import.pk,
             "strategy:progress-start": records["request"].pk,
             "job-detail": records["job"].pk,
+            "job-cancel": records["job"].pk,
+            "job-retry": records["job"].pk,
             "monitoring:report-download": self.report_file.pk,
         }
         wanted = self.patterns[name]
@@ -243,6 +248,10 @@ class _Samples:
             return {"pk": shared[name]}
         if name == "strategy:round-remind":
             return {"pk": self.round.pk, "institution": institution.pk}
+        if name == "settings-change":
+            return {"name": "due_days"}
+        if name in ("settings-take-back", "holiday-remove"):
+            return {"pk": self.setting.pk if name == "settings-take-back" else self.holiday.pk}
         if "token" in wanted:
             return {"token": "x"}
         for prefix, record in self.account_records.items():

@@ -1,0 +1,17 @@
+"""What beat asks of stakeholders each day."""
+
+from celery import shared_task
+
+from onatc.schedules import once_today
+from stakeholders.actions import accounts
+from stakeholders.models import KeptText
+
+
+@shared_task
+def remind_of_reviews() -> None:
+    once_today("remind of access reviews", accounts.remind_of_reviews)
+
+
+@shared_task
+def forget_kept_texts() -> None:
+    KeptText.forget_old()
