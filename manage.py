@@ -16,8 +16,20 @@ WITHOUT_SERVERS = {
     "collectstatic",
     "startapp",
 }
+# These change the schema or replace the data: they work as the owner of the tables, everything else as the application.
+AS_OWNER = {"migrate", "restore", "backup", "sqlmigrate", "showmigrations"}
 # These bring the schema up to date themselves, or must see it as it is.
-WITHOUT_MIGRATING = {"run", "migrate", "makemigrations", "showmigrations", "sqlmigrate", "test", "check", "flush"}
+WITHOUT_MIGRATING = {
+    "run",
+    "migrate",
+    "makemigrations",
+    "showmigrations",
+    "sqlmigrate",
+    "test",
+    "check",
+    "flush",
+    "restore",
+}
 
 
 def main() -> None:
@@ -26,6 +38,8 @@ def main() -> None:
     embedded = "DATABASE_URL" not in os.environ
     if embedded:
         os.environ.setdefault("DEMO", "1")
+    if command in AS_OWNER and os.environ.get("OWNER_DATABASE_URL"):
+        os.environ["DATABASE_URL"] = os.environ["OWNER_DATABASE_URL"]
     if command not in WITHOUT_SERVERS:
         from onatc.services import ServiceError, ensure
 

@@ -19,8 +19,10 @@ from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_POST, require_safe
 
+from onatc import logs
 from onatc.jobs import worker_is_alive
 
 PERMISSIONS_POLICY = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()"
@@ -65,6 +67,7 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
     (
         _("Administration"),
         [
+            Entry("status", _("Status"), "sees_status"),
             Entry("settings-list", _("Settings"), "changes_settings"),
             Entry("trail", _("Who read what"), "sees_trail"),
             Entry("admin:index", _("Accounts and code lists"), "is_administrator"),
@@ -134,7 +137,7 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     connection.close()
     from django.template.loader import render_to_string
 
-    response = HttpResponse(render_to_string("503.html"), status=503)
+    response = HttpResponse(render_to_string("503.html", {"request_id": logs.request_id.get()}), status=503)
     response.headers["Retry-After"] = "10"
     return response
 
@@ -185,6 +188,12 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """Database, migrations, broker and worker, each named with "ok" or what is wrong; 503 when any is not."""
+    checks = readiness()
+    ready = all(state == "ok" for state in checks.values())
+    return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
+
+
+def readiness() -> dict[str, str]:
     checks = {"database": _check_database(), "migrations": "unknown", "broker": _check_broker(), "worker": "unknown"}
     if checks["database"] == "ok":
         executor = MigrationExecutor(connection)
@@ -192,8 +201,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         checks["migrations"] = f"{len(pending)} not applied" if pending else "ok"
         if not pending:
             checks["worker"] = "ok" if worker_is_alive() else "no heartbeat for two minutes"
-    ready = all(state == "ok" for state in checks.values())
-    return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
+    return checks
 
 
 def _check_database() -> str:
@@ -213,6 +221,14 @@ def _check_broker() -> str:
     except redis.RedisError:
         return "no answer"
     return "ok"
+
+
+@requires_csrf_token
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Without the database and without the shell: what failed may be either."""
+    from django.template.loader import render_to_string
+
+    return HttpResponse(render_to_string("500.html", {"request_id": logs.request_id.get()}), status=500)
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -108,6 +108,7 @@ def _key(request: HttpRequest) -> str:
         stamp(),
         timezone.localdate().isoformat(),
         str(user.pk),
+        str(user.acting_for.pk if user.acting_for else ""),
         get_language() or "",
         request.get_full_path(),
         getattr(staticfiles_storage, "manifest_hash", ""),

@@ -1,12 +1,16 @@
+from onatc.backup import BackupRun
 from onatc.dated_settings import DatedSetting, Holiday
 from onatc.jobs import Heartbeat, Job, JobState
 from onatc.kept import RecordChange
 from onatc.mail import Message, MessageState
+from onatc.operation import Certificate, Maintenance
 from onatc.schedules import ScheduledRun
 from onatc.trail import TrailEntry
 from onatc.vocabulary import Code, CodeList, District, Municipality
 
 __all__ = [
+    "BackupRun",
+    "Certificate",
     "Code",
     "CodeList",
     "DatedSetting",
@@ -15,6 +19,7 @@ __all__ = [
     "Holiday",
     "Job",
     "JobState",
+    "Maintenance",
     "Message",
     "MessageState",
     "Municipality",

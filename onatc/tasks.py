@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from onatc import jobs, kept, mail, trail
+from onatc import jobs, kept, mail, operation, trail
 from onatc.schedules import once_today
 
 
@@ -39,3 +39,13 @@ def mail_trail_head() -> None:
 @shared_task
 def forget_old_changes() -> None:
     once_today("forget old changes", kept.forget_old_changes)
+
+
+@shared_task
+def nightly_backup() -> None:
+    once_today("nightly backup", operation.nightly_backup)
+
+
+@shared_task
+def look_at_certificate() -> None:
+    once_today("look at the certificate", operation.look_at_certificate)

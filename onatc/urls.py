@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from onatc import dated_settings, http, jobs, mail, trail_pages
+from onatc import dated_settings, http, jobs, mail, operation, trail_pages
 
 urlpatterns = [
     path("", include("monitoring.urls")),
@@ -13,6 +13,11 @@ urlpatterns = [
     path("jobs/<uuid:pk>/", jobs.job_detail, name="job-detail"),
     path("jobs/<uuid:pk>/cancel/", jobs.job_cancel, name="job-cancel"),
     path("jobs/<uuid:pk>/retry/", jobs.job_retry, name="job-retry"),
+    path("metrics", operation.metrics, name="metrics"),
+    path("status/", operation.status, name="status"),
+    path("status/maintenance/", operation.maintenance_switch, name="maintenance-switch"),
+    path("status/jobs/<uuid:pk>/retry/", operation.status_retry_job, name="status-retry-job"),
+    path("status/mails/<uuid:pk>/send-again/", operation.status_send_again, name="status-send-again"),
     path("mails/", mail.demo_mail, name="demo-mail"),
     path("purpose/", trail_pages.state_purpose, name="state-purpose"),
     path("trail/", trail_pages.trail_page, name="trail"),
@@ -29,3 +34,4 @@ urlpatterns = [
 ]
 
 handler403 = "onatc.http.permission_denied"
+handler500 = "onatc.http.server_error"

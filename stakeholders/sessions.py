@@ -58,7 +58,7 @@ class SessionLimitsMiddleware:
         name = request.resolver_match.view_name if request.resolver_match else ""
         if name in WITHOUT_FACTOR or name.startswith("mfa_"):
             return None
-        if request.user.needs_second_factor and not accounts.showed_factor(request):
+        if not accounts.showed_factor(request) and request.user.needs_second_factor:
             return accounts.ask_for_factor(request)
         return None
 

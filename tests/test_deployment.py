@@ -36,7 +36,7 @@ def test_each_service_restarts_is_checked_pinned_and_known_by_its_dependants(nam
 
 def test_no_secret_has_a_default():
     text = (ROOT / "docker-compose.yml").read_text()
-    for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "VALKEY_PASSWORD"):
+    for name in ("SECRET_KEY", "FIELD_KEYS", "TRAIL_KEYS", "POSTGRES_PASSWORD", "WEB_PASSWORD", "VALKEY_PASSWORD"):
         assert f"${{{name}:?" in text and f"${{{name}:-" not in text
     example = (ROOT / ".docker" / "example.env").read_text()
     assert re.search(r"^SECRET_KEY=$", example, re.M)
@@ -57,6 +57,7 @@ def test_the_dockerfile_parses_copies_what_exists_and_does_not_run_as_root():
 
 SAFE = {
     "SECRET_KEY": "k" * 60,
+    "FIELD_KEYS": "f" * 40,
     "ALLOWED_HOSTS": "onatc.example.org",
     "DATABASE_URL": "postgres://u:p@localhost/x",
     "REDIS_URL": "redis://localhost/0",

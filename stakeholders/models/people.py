@@ -201,6 +201,10 @@ class User(AbstractBaseUser):
         return self.has_role(Role.DIRECTOR)
 
     @property
+    def sees_status(self) -> bool:
+        return self.has_role(Role.DIRECTOR, Role.ADMINISTRATOR)
+
+    @property
     def changes_settings(self) -> bool:
         return self.has_role(Role.DIRECTOR, Role.ADMINISTRATOR)
 

@@ -80,7 +80,7 @@ def test_an_inserted_row_in_the_middle_is_found_though_the_rest_was_renumbered(c
     tamper("UPDATE onatc_trailentry SET sequence = -sequence WHERE sequence >= 4")
     columns = "sequence, at, act, actor_id, on_behalf_of_id, record_kind, record_id, owner_id, purpose, details, previous, seal, key"
     tamper(
-        f"INSERT INTO onatc_trailentry ({columns}) SELECT 4, at, act, actor_id, on_behalf_of_id, record_kind, record_id, owner_id, purpose, details, seal, repeat('b', 64), key FROM onatc_trailentry WHERE sequence = 3"
+        f"INSERT INTO onatc_trailentry ({columns}) SELECT 4, at, act, actor_id, on_behalf_of_id, record_kind, record_id, owner_id, purpose, details, seal, repeat('b', 64), key FROM onatc_trailentry WHERE sequence = 3"  # noqa: S608
     )
     tamper("UPDATE onatc_trailentry SET sequence = 1 - sequence WHERE sequence < 0")
     assert found(chain)[0] == (4, "inserted")

@@ -27,7 +27,7 @@ from django.utils import timezone, translation
 
 from monitoring import actions as report_actions
 from monitoring.models import ReportFile
-from onatc.models import DatedSetting, Holiday, Job
+from onatc.models import DatedSetting, Holiday, Job, Message
 from onatc.periods import Period
 from stakeholders.models import Deputyship, Institution, Invitation, KeptText, Recovery, Role, RoleAssignment, User
 from strategy.actions import progress as progress_actions
@@ -38,7 +38,7 @@ from strategy.models import Evidence, ImportState, Measure, PlanImport, Progress
 HEAD = ["role", "method", "url_name", "own", "other"]
 ROLES = ["anonymous", "no_role", *Role.values]
 # Signing in and out has no record and no role; Django admin's own pages are asked for by its index.
-PUBLIC = {"healthz", "readyz", "set-language"}
+PUBLIC = {"healthz", "readyz", "metrics", "set-language"}
 # One's own sign-in, password and factors, which no role changes.
 OWN_ACCOUNT = ("account_", "mfa_")
 OWN, OTHER = "KP-THB", "MOH"
@@ -172,6 +172,8 @@ class _Samples:
                 reason="x",
                 appointed_by=office,
             ),
+            "failed-job": Job.objects.create(kind="matrix", key="failed", title="x", state="failed"),
+            "failed-mail": Message.objects.create(occasion="matrix", subject="x", text="x", state="failed"),
             "kept-text": KeptText.objects.create(user=reporter, path="/", sealed=b""),
         }
 
@@ -248,6 +250,8 @@ class _Samples:
             return {"pk": shared[name]}
         if name == "strategy:round-remind":
             return {"pk": self.round.pk, "institution": institution.pk}
+        if name.startswith("status-"):
+            return {"pk": self.account_records["failed-job" if name == "status-retry-job" else "failed-mail"].pk}
         if name == "settings-change":
             return {"name": "due_days"}
         if name in ("settings-take-back", "holiday-remove"):

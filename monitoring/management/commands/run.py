@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from honcho.manager import Manager
 from honcho.printer import Printer
 
@@ -19,6 +19,7 @@ from monitoring.demo.people import OFFICE, PASSWORD
 from onatc.services import disk_is_full, is_almost_full, port_is_taken
 from stakeholders.models import Role, User
 
+APPLICATION = "onatc_web"
 PYTHON = f'"{sys.executable}"'
 
 
@@ -65,10 +66,25 @@ class Command(BaseCommand):
         self.stdout.write("\n".join(lines))
         self.stdout.flush()
 
+    def _application_url(self) -> str:
+        """Web, worker and beat work as a role that does not own the tables and cannot touch the trail (threats.md T28).
+
+        The embedded server is ours, so the role is made here; for another server, `DATABASE_URL` names it.
+        """
+        address = os.environ["DATABASE_URL"]
+        if os.environ.get("OWNER_DATABASE_URL") != address:
+            return address
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [APPLICATION])
+            if cursor.fetchone() is None:
+                cursor.execute(f"CREATE ROLE {APPLICATION} LOGIN IN ROLE onatc_application")
+        return address.replace("://postgres@", f"://{APPLICATION}@")
+
     def _supervise(self, port: int) -> int:
         """Run until one process ends or a signal comes; the exit code is that of the first to end, 0 after a signal."""
         manager = Manager(Printer(sys.stdout, colour=sys.stdout.isatty()))
         environment = os.environ | {"PYTHONUNBUFFERED": "1", "DJANGO_SETTINGS_MODULE": "onatc.settings"}
+        environment["DATABASE_URL"] = self._application_url()
         # On a demonstration machine everything may run as root; tasks are JSON, which is what the warning is about.
         environment["PYTHONWARNINGS"] = "ignore:You're running the worker with superuser"
         web = f"-m gunicorn onatc.wsgi -b 0.0.0.0:{port} -k gthread -w 2 --threads 4 --log-level warning"
