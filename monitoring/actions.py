@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -250,23 +249,17 @@ def render(
 
 
 def _store(report: Report, made: Iterable[Made]) -> None:
-    """Replace the files of a draft; the old ones leave the store once the new rows stand."""
-    for old in ReportFile.objects.filter(report=report):
-        stored = old.file
-        old.delete()
-        transaction.on_commit(lambda stored=stored: stored.delete(save=False))  # type: ignore[misc]
+    """Replace the files of a draft; the collector takes the old ones from the store later (onatc.store)."""
+    ReportFile.objects.filter(report=report).delete()
     for language, body, pages, _made_from in made:
-        file = ReportFile(
+        ReportFile.keep_content(
+            ContentFile(body),
+            name=file_name(report.kind, report.period, language),
+            content_type="application/pdf",
             report=report,
             language=language,
             pages=pages,
-            original_name=file_name(report.kind, report.period, language),
-            content_type="application/pdf",
-            size=len(body),
-            sha256=hashlib.sha256(body).hexdigest(),
         )
-        file.file.save("", ContentFile(body), save=False)
-        file.save(force_insert=True)
 
 
 def _locked(report: Report) -> Report:

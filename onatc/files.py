@@ -7,27 +7,44 @@ by its content, is refused with a sentence. Kept: under a name of our own in `ME
 
 from __future__ import annotations
 
-import hashlib
+import errno
 import io
+import logging
+import os
 import re
+import socket
+import subprocess
+import sys
 import unicodedata
 import uuid
 import zipfile
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
+from urllib.parse import urlsplit
 
 from django import forms
+from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import InMemoryUploadedFile, UploadedFile
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import InMemoryUploadedFile, SimpleUploadedFile, UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.db import models
-from django.http import FileResponse, Http404, HttpResponseBase
+from django.db.models import Sum
+from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.template.defaultfilters import filesizeformat
+from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from onatc.errors import Refused
 from onatc.ids import new_id
+from onatc.store import AWAY
+
+logger = logging.getLogger(__name__)
+
+INSPECTION_SECONDS, SCAN_SECONDS = 15, 20
 
 OFFICE = "application/vnd.openxmlformats-officedocument."
 OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
@@ -169,6 +186,95 @@ def refuse_unless_acceptable(file: UploadedFile, *, limit: int, extensions: dict
     return found
 
 
+REASONS = {
+    "encrypted": _("“%(name)s” is locked with a password. Save it without one."),
+    "javascript": _("“%(name)s” holds a program. Print it to a new PDF and add that."),
+    "launch": _("“%(name)s” would start a program. Print it to a new PDF and add that."),
+    "submit": _("“%(name)s” would send data somewhere. Print it to a new PDF and add that."),
+    "automatic": _("“%(name)s” does something by itself when it is opened. Print it to a new PDF and add that."),
+    "embedded": _("“%(name)s” has other files inside. Add those by themselves."),
+    "media": _("“%(name)s” holds film, sound or other active parts. Print it to a new PDF and add that."),
+    "xfa": _("“%(name)s” is a form of an old kind. Print it to a new PDF and add that."),
+    "pixels": _("“%(name)s” has more than 50 million points. Make it smaller."),
+    "objects": _("“%(name)s” is built in a way that cannot be checked. Print it to a new PDF and add that."),
+    "unreadable": _("“%(name)s” is damaged or not what its name says. Save it again."),
+    "virus": _("“%(name)s” holds harmful software. It was not kept."),
+    "scanner": _("“%(name)s” could not be checked for harmful software just now. Try again in a few minutes."),
+}
+
+
+def looked_into(file: UploadedFile) -> UploadedFile:
+    """The upload as it may be kept: scanned, a picture without where and how it was taken, a PDF without active parts.
+
+    Raises ValidationError with the reason. Parsers run in a process of their own (onatc.inspection).
+    """
+
+    def refuse(reason: str) -> ValidationError:
+        sentence = REASONS.get(reason, REASONS["unreadable"])
+        return ValidationError(str(sentence) % {"name": cleaned_name(file.name or "")}, code=reason)
+
+    file.seek(0)
+    body = file.read()
+    file.seek(0)
+    if reason := scan(body):
+        raise refuse(reason)
+    checked: str = file.checked_type  # type: ignore[attr-defined]
+    kind = "pdf" if checked == "application/pdf" else "picture" if checked.startswith("image/") else ""
+    if not kind:
+        return file
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", str(Path(__file__).with_name("inspection.py")), kind],
+            input=body,
+            capture_output=True,
+            timeout=INSPECTION_SECONDS,
+            env={"PATH": os.environ.get("PATH", "")},
+        )
+    except subprocess.TimeoutExpired as error:
+        raise refuse("objects") from error
+    if done.returncode:
+        raise refuse(done.stderr.decode("ascii", "replace")[:20] if done.returncode == 3 else "unreadable")
+    if kind == "pdf":
+        return file
+    clean = SimpleUploadedFile(cleaned_name(file.name or ""), done.stdout, content_type=checked)
+    clean.checked_type = checked  # type: ignore[attr-defined]
+    return clean
+
+
+def scan(body: bytes) -> str:
+    """ "" when ClamAV finds nothing or there is none (`CLAMAV_URL`); "virus", or "scanner" when it does not answer.
+
+    The INSTREAM command of clamd: a length in four bytes before each chunk, zero at the end.
+    """
+    if not settings.CLAMAV_URL:
+        return ""
+    address = urlsplit(settings.CLAMAV_URL)
+    try:
+        if address.scheme == "unix":
+            link = socket.socket(socket.AF_UNIX)
+            link.settimeout(SCAN_SECONDS)
+            link.connect(address.path)
+        else:
+            link = socket.create_connection((address.hostname, address.port or 3310), timeout=SCAN_SECONDS)
+        with link:
+            link.settimeout(SCAN_SECONDS)
+            link.sendall(b"zINSTREAM\0")
+            for start in range(0, len(body), 65536):
+                chunk = body[start : start + 65536]
+                link.sendall(len(chunk).to_bytes(4, "big") + chunk)
+            link.sendall(b"\0\0\0\0")
+            answer = b""
+            while part := link.recv(4096):
+                answer += part
+    except OSError as error:
+        logger.error("the virus scanner does not answer: %s", type(error).__name__)
+        return "scanner"
+    text = answer.rstrip(b"\0\n")
+    if text.endswith(b"FOUND"):
+        return "virus"
+    return "" if text.endswith(b"OK") else "scanner"
+
+
 class LimitedUploadHandler(FileUploadHandler):
     """Keeps the first `UPLOAD_LIMIT_BYTES` of each file and drops the rest as it arrives.
 
@@ -219,17 +325,20 @@ class AttachmentField(forms.FileField):
                 raise ValidationError(self.error_messages["required"], code="required")
             return []
         problems: list[ValidationError] = []
+        cleaned: list[UploadedFile] = []
         for file in files:
             try:
                 file.checked_type = refuse_unless_acceptable(file, limit=self.limit)
+                cleaned.append(looked_into(file))
             except ValidationError as error:
                 problems.append(error)
         if problems:
             raise ValidationError(problems)
-        return files
+        return cleaned
 
 
 def _own_name(instance: Attachment, filename: str) -> str:
+    """Only for what is saved past `keep`: names come from the content (onatc.store)."""
     name = uuid.uuid4().hex
     return f"{name[:2]}/{name}"
 
@@ -256,34 +365,67 @@ class Attachment(models.Model):
 
     @classmethod
     def keep(cls, upload: UploadedFile, *, by: Any, **fields: Any) -> Any:
-        """Store a checked upload (`AttachmentField`) and make its row; the file is written whole before the row."""
-        digest = hashlib.sha256()
-        upload.seek(0)
-        for chunk in upload.chunks():
-            digest.update(chunk)
-        upload.seek(0)
-        attachment = cls(
-            original_name=cleaned_name(upload.name or "file"),
+        """Store a checked upload (`AttachmentField`) and make its row; the file is there whole before the row is.
+
+        Raises Refused, in a sentence, when the person's quota of the day is used up or the store cannot take the file.
+        """
+        refuse_over_quota(by, upload.size or 0)
+        return cls.keep_content(
+            upload,
+            name=cleaned_name(upload.name or "file"),
             content_type=upload.checked_type,  # type: ignore[attr-defined]
-            size=upload.size or 0,
-            sha256=digest.hexdigest(),
             uploaded_by=by,
             **fields,
         )
-        attachment.file.save("", upload, save=False)
+
+    @classmethod
+    def keep_content(cls, content: Any, *, name: str, content_type: str, **fields: Any) -> Any:
+        """The same for what the application made itself."""
+        try:
+            stored, digest, size = default_storage.keep(content)  # type: ignore[attr-defined]
+        except AWAY as error:
+            logger.error("a file was not stored: %s", type(error).__name__)
+            if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+                raise Refused(
+                    gettext("There is no room for files left. Tell the administrator; nothing is lost.")
+                ) from error
+            raise Refused(gettext("The store of files does not answer. Try again later; nothing is lost.")) from error
+        attachment = cls(original_name=name, content_type=content_type, size=size, sha256=digest, file=stored, **fields)
         attachment.save(force_insert=True)
         return attachment
 
 
+def kinds() -> list[type[Attachment]]:
+    """Every kind of attachment there is."""
+    return [model for model in apps.get_models() if issubclass(model, Attachment) and not model._meta.abstract]
+
+
+def refuse_over_quota(person: Any, size: int) -> None:
+    """No more than `UPLOAD_QUOTA_BYTES` a person and day (threats.md T21)."""
+    if person is None:
+        return
+    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    used = sum(
+        kind._default_manager.filter(uploaded_by=person, uploaded_at__gte=today).aggregate(sum=Sum("size"))["sum"] or 0
+        for kind in kinds()
+    )
+    if used + size > settings.UPLOAD_QUOTA_BYTES:
+        raise Refused(
+            gettext("You have added %(limit)s of files today, which is as much as a day allows. Go on tomorrow.")
+            % {"limit": filesizeformat(settings.UPLOAD_QUOTA_BYTES)}
+        )
+
+
 def serve(attachment: Attachment, *, inline: bool = False) -> HttpResponseBase:
-    """The file as a download that no browser will run; 404 when the store has lost it.
+    """The file as a download that no browser will run; a page that says so when the store has lost it or is away.
 
     The caller has fetched `attachment` through `visible_to`.
     """
     try:
         handle = attachment.file.open("rb")
-    except (OSError, ValueError) as error:
-        raise Http404(gettext("The file is not in the store.")) from error
+    except AWAY as error:
+        logger.error("attachment %s cannot be read: %s", attachment.pk, type(error).__name__)
+        return HttpResponse(render_to_string("onatc/file_missing.html"), status=404)
     response = FileResponse(
         handle,
         as_attachment=not inline,

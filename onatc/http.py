@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_POST, require_safe
 
-from onatc import logs
+from onatc import logs, store
 from onatc.jobs import worker_is_alive
 
 PERMISSIONS_POLICY = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()"
@@ -201,6 +201,7 @@ def readiness() -> dict[str, str]:
         checks["migrations"] = f"{len(pending)} not applied" if pending else "ok"
         if not pending:
             checks["worker"] = "ok" if worker_is_alive() else "no heartbeat for two minutes"
+    checks["files"] = store.is_well()
     return checks
 
 

@@ -159,6 +159,7 @@ CELERY_BEAT_SCHEDULE = {
     "send digests": {"task": "onatc.tasks.send_digests", "schedule": crontab(hour=7, minute=15)},
     "mail the head of the trail": {"task": "onatc.tasks.mail_trail_head", "schedule": crontab(hour=8, minute=0)},
     "remind of access reviews": {"task": "stakeholders.tasks.remind_of_reviews", "schedule": crontab(hour=8, minute=5)},
+    "collect files": {"task": "onatc.tasks.collect_files", "schedule": crontab(hour=3, minute=30, day_of_week=0)},
     "nightly backup": {"task": "onatc.tasks.nightly_backup", "schedule": crontab(hour=2, minute=30)},
     "look at the certificate": {"task": "onatc.tasks.look_at_certificate", "schedule": crontab(hour=6, minute=0)},
     "forget kept texts": {"task": "stakeholders.tasks.forget_kept_texts", "schedule": crontab(minute=20)},
@@ -227,7 +228,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = VAR_DIR / "static"
 MEDIA_ROOT = VAR_DIR / "files"  # reached only through views that check the record's right; never served by URL
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "onatc.store.AttachmentStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
@@ -240,6 +241,10 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
 UPLOAD_LIMIT_BYTES = 20 * 1024 * 1024
+UPLOAD_QUOTA_BYTES = env.int("UPLOAD_QUOTA_MB", default=500) * 1024 * 1024  # a person and day
+STORAGE_URL = env.str("STORAGE_URL", default="")
+ENCRYPT_FILES = env.bool("ENCRYPT_FILES", default=False)
+CLAMAV_URL = env.str("CLAMAV_URL", default="")
 
 # age1…, comma-separated: whoever holds the private half opens a backup, and the server does not (onatc/backup.py).
 BACKUP_RECIPIENTS = [one for one in env.list("BACKUP_RECIPIENTS", default=[]) if one]

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from onatc import jobs, kept, mail, operation, trail
+from onatc import jobs, kept, mail, operation, store, trail
 from onatc.schedules import once_today
 
 
@@ -49,3 +49,8 @@ def nightly_backup() -> None:
 @shared_task
 def look_at_certificate() -> None:
     once_today("look at the certificate", operation.look_at_certificate)
+
+
+@shared_task
+def collect_files() -> None:
+    once_today("collect files", store.collect)

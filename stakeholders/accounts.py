@@ -98,13 +98,19 @@ class AccountAdapter(DefaultAccountAdapter):
         )
 
 
-def knows_device(request: HttpRequest, email: str) -> bool:
-    """Whether this browser carries the mark of an earlier sign-in to the account with that address."""
+def known_person(request: HttpRequest) -> User | None:
+    """Who was signed in with this browser last, by its mark; no right follows from it."""
     try:
         marked = signing.loads(request.COOKIES.get(DEVICE_COOKIE, ""), salt="device", max_age=DEVICE_DAYS * 86400)
     except signing.BadSignature:
-        return False
-    return bool(marked) and User.objects.filter(pk=marked, email=email).exists()
+        return None
+    return User.objects.filter(pk=marked, is_active=True).first()
+
+
+def knows_device(request: HttpRequest, email: str) -> bool:
+    """Whether this browser carries the mark of an earlier sign-in to the account with that address."""
+    known = known_person(request)
+    return known is not None and known.email == email
 
 
 def mark_device(request: HttpRequest, response: HttpResponse, user: User) -> None:

@@ -25,6 +25,7 @@ from onatc.keys import Unreadable, seal, unseal
 from stakeholders import accounts
 from stakeholders.models import KeptText, User
 
+MAX_KEPT, MAX_KEPT_TEXTS = 500_000, 20  # characters of one text, texts of one person
 SEEN_EVERY = 60  # seconds between two notes that a session is alive
 NOT_KEPT = ("csrfmiddlewaretoken", "password", "code", "credential")
 # Where somebody without the second factor may go: to set it up, to prove it, to leave.
@@ -53,8 +54,12 @@ class SessionLimitsMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
     ) -> HttpResponse | None:
-        if not request.user.is_authenticated or not getattr(view, "login_required", True):
+        if not getattr(view, "login_required", True):
             return None
+        if not request.user.is_authenticated:
+            # The session is gone altogether; the browser's mark tells whose text this is.
+            known = accounts.known_person(request) if request.method == "POST" else None
+            return ask_to_sign_in(request, known) if known else None
         name = request.resolver_match.view_name if request.resolver_match else ""
         if name in WITHOUT_FACTOR or name.startswith("mfa_"):
             return None
@@ -123,9 +128,13 @@ def attach_principal(request: HttpRequest) -> None:
 def end(request: HttpRequest) -> HttpResponse:
     """Sign out; what was being sent is sealed and kept for the same person, who sees it again after signing in."""
     user: User = request.user  # type: ignore[assignment]
+    logout(request)
+    return ask_to_sign_in(request, user)
+
+
+def ask_to_sign_in(request: HttpRequest, user: User) -> HttpResponse:
     kept = keep_text(request, user) if request.method == "POST" else None
     back = reverse("kept-text", args=[kept.pk]) if kept else request.get_full_path()
-    logout(request)
     if kept:
         messages.info(request, _("Your session had ended. What you wrote is kept: sign in and send it again."))
     else:
@@ -148,7 +157,8 @@ def keep_text(request: HttpRequest, user: User) -> KeptText | None:
         if not any(word in name for word in NOT_KEPT)
         for value in request.POST.getlist(name)
     ]
-    if not fields:
+    size = sum(len(name) + len(value) for name, value in fields)
+    if not fields or size > MAX_KEPT or KeptText.objects.filter(user=user).count() >= MAX_KEPT_TEXTS:
         return None
     kept = KeptText(user=user, path=request.get_full_path()[:500])
     kept.sealed = seal(json.dumps(fields).encode(), f"kept text {kept.pk}")

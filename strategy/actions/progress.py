@@ -275,12 +275,10 @@ def translate_entry(
 
 @transaction.atomic
 def remove_evidence(evidence: Evidence, *, by: User) -> None:
-    """Take a file off an entry that is not handed in; the stored file goes once the row is gone."""
+    """Take a file off an entry that is not handed in; the collector takes the file from the store later."""
     entry = _locked(evidence.entry)
     require(access.may_edit(by, entry))
-    stored = evidence.file
     evidence.delete()
-    transaction.on_commit(lambda: stored.delete(save=False))
 
 
 def _locked(entry: ProgressEntry) -> ProgressEntry:

@@ -6,14 +6,10 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import redirect_to_login
-from django.core import signing
 from django.core.paginator import Paginator
 from django.db.models import Prefetch
-from django.http import HttpResponse, HttpResponseBase, QueryDict
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -42,9 +38,6 @@ from strategy.models import (
     SignalOverride,
 )
 from strategy.queries.progress import owed_by, previous_entry, review_inbox
-
-KEPT_TEXT = "kept_progress_text"
-WRITER_SALT = "strategy.progress.writer"
 
 
 @require_safe
@@ -99,14 +92,9 @@ def _form(request: SignedInRequest, entry: ProgressEntry, data: Any = None) -> E
     )
 
 
-@login_not_required
 @require_http_methods(["GET", "POST"])
 def progress_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """The form. A session that ended in mid-form loses nothing: what was sent is kept until the same person signs in."""
-    if not request.user.is_authenticated:
-        if request.method == "POST":
-            _keep_text(request)
-        return redirect_to_login(reverse("strategy:progress-edit", args=[pk]))
+    """The form of an entry: kept as a draft, or submitted."""
     entry = _entry(request, pk)
     if not entry.is_editable:
         return redirect(entry)
@@ -141,15 +129,7 @@ def progress_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
                 form.is_valid()
                 form.add_error(None, str(refusal))
     else:
-        kept = _kept_text(request, pk)
-        if kept is not None:
-            form = _form(request, entry, with_revision(kept, entry.revision))
-            form.is_valid()
-            messages.warning(
-                request, _("Your session had ended. What you had written is here again; it is not saved yet.")
-            )
-        else:
-            form = _form(request, entry)
+        form = _form(request, entry)
     previous = previous_entry(entry.request)
     return render(
         request,
@@ -161,7 +141,6 @@ def progress_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "previous": previous,
             "indicators": _indicator_rows(form, previous),
             "returns": [note for note in entry.notes.all() if note.kind == "returned"],
-            "writer": signing.dumps(str(request.user.pk), salt=WRITER_SALT),
             "is_closed": not entry.request.round.is_open and entry.state == EntryState.DRAFT,
         },
     )
@@ -180,33 +159,6 @@ def _indicator_rows(form: EntryForm, previous: ProgressEntry | None) -> list[dic
         }
         for indicator in form.indicators
     ]
-
-
-def _keep_text(request: SignedInRequest) -> None:
-    """Keep what an ended session sent, if the form was made for a known writer; only that writer gets it back."""
-    try:
-        writer = signing.loads(request.POST.get("writer", ""), salt=WRITER_SALT, max_age=14 * 24 * 3600)
-    except signing.BadSignature:
-        return
-    data = request.POST.copy()
-    for name in ("csrfmiddlewaretoken", "writer", "submit", "save"):
-        data.pop(name, None)
-    encoded = data.urlencode()
-    if len(encoded) <= 200_000:
-        request.session[KEPT_TEXT] = {"writer": writer, "path": request.path, "data": encoded}
-
-
-def _kept_text(request: SignedInRequest, pk: uuid.UUID) -> QueryDict | None:
-    kept = request.session.get(KEPT_TEXT)
-    if not kept:
-        return None
-    if kept["writer"] != str(request.user.pk):
-        del request.session[KEPT_TEXT]  # somebody else signed in on this computer
-        return None
-    if kept["path"] != reverse("strategy:progress-edit", args=[pk]):
-        return None
-    del request.session[KEPT_TEXT]
-    return QueryDict(kept["data"])
 
 
 @require_POST

@@ -1,0 +1,175 @@
+"""Where attachments lie: a folder, or an S3-compatible server named by `STORAGE_URL`; the same bytes lie there once.
+
+Names are made from the content with a key, so that equal files share one place and a name tells nothing. With
+`ENCRYPT_FILES=1` what is written is sealed; what was written before stays readable, and the other way round.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import tempfile
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import IO
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import FileSystemStorage, Storage
+from django.utils import timezone
+from django.utils.deconstruct import deconstructible
+
+from onatc.keys import Unreadable, derived, seal, unseal
+
+SEALED = b"onatc-sealed-1\n"
+AWAY = (OSError, BotoCoreError, ClientError, Unreadable, ValueError)
+COLLECT_AFTER = timedelta(days=30)  # longer than any backup that may be restored beside a newer database
+
+
+class WholeFiles(FileSystemStorage):
+    """A folder in which a file is there whole or not at all, also after the power went (threats.md R12)."""
+
+    def _save(self, name: str, content: File) -> str:
+        target = self.path(name)
+        folder = os.path.dirname(target)
+        os.makedirs(folder, exist_ok=True)
+        handle, hidden = tempfile.mkstemp(dir=folder, prefix=".part-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                for chunk in content.chunks():
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(hidden, target)
+        except BaseException:
+            if os.path.exists(hidden):
+                os.unlink(hidden)
+            raise
+        return name
+
+    def listdir(self, path: str) -> tuple[list[str], list[str]]:
+        folders, files = super().listdir(path)
+        return folders, [name for name in files if not name.startswith(".part-")]
+
+
+def _inner(address: str) -> Storage:
+    """The store that `STORAGE_URL` names; the folder of this installation when it names none."""
+    parts = urlsplit(address)
+    if parts.scheme in ("", "file"):
+        return WholeFiles(location=unquote(parts.path) or settings.MEDIA_ROOT)
+    if parts.scheme != "s3" or not parts.hostname or not parts.path.strip("/"):
+        raise ImproperlyConfigured("STORAGE_URL is file:///folder or s3://KEY:SECRET@host:port/bucket?region=…&https=0")
+    from botocore.config import Config
+    from storages.backends.s3 import S3Storage
+
+    options = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    scheme = "http" if options.get("https") == "0" else "https"
+    return S3Storage(
+        access_key=unquote(parts.username or ""),
+        secret_key=unquote(parts.password or ""),
+        bucket_name=parts.path.strip("/"),
+        region_name=options.get("region", "us-east-1"),
+        endpoint_url=f"{scheme}://{parts.hostname}:{parts.port or (80 if scheme == 'http' else 443)}",
+        default_acl=None,
+        querystring_auth=True,
+        file_overwrite=True,
+        client_config=Config(connect_timeout=5, read_timeout=10, retries={"max_attempts": 2}, s3={"addressing_style": "path"}),
+    )  # fmt: skip
+
+
+@deconstructible
+class AttachmentStorage(Storage):
+    """What every attachment is kept in; reads and writes whole files, of at most the upload limit."""
+
+    @cached_property
+    def _made(self) -> dict[tuple[str, str], Storage]:
+        return {}
+
+    @property
+    def inner(self) -> Storage:
+        place = (settings.STORAGE_URL, str(settings.MEDIA_ROOT))
+        if place not in self._made:
+            self._made[place] = _inner(settings.STORAGE_URL)
+        return self._made[place]
+
+    def _open(self, name: str, mode: str = "rb") -> File:
+        with self.inner.open(name, "rb") as stored:
+            body = stored.read()
+        if body.startswith(SEALED):
+            body = unseal(body[len(SEALED) :], f"file {name}")
+        return ContentFile(body, name=name)
+
+    def _save(self, name: str, content: IO[bytes] | File) -> str:
+        content.seek(0)
+        body = content.read()
+        if settings.ENCRYPT_FILES:
+            body = SEALED + seal(body, f"file {name}")
+        return self.inner.save(name, ContentFile(body))
+
+    def get_available_name(self, name: str, max_length: int | None = None) -> str:
+        return name
+
+    def keep(self, content: IO[bytes] | File) -> tuple[str, str, int]:
+        """Store bytes once; their name, SHA-256 and size. Raises one of `AWAY` when the store cannot take them."""
+        content.seek(0)
+        body = content.read()
+        digest = hashlib.sha256(body)
+        key = derived(settings.FIELD_KEYS[-1], "file names")
+        place = hmac.new(key, digest.digest(), hashlib.sha256).hexdigest()
+        name = f"{place[:2]}/{place[2:4]}/{place}"
+        if not self.exists(name):
+            self.save(name, ContentFile(body))
+        return name, digest.hexdigest(), len(body)
+
+    def delete(self, name: str) -> None:
+        self.inner.delete(name)
+
+    def exists(self, name: str) -> bool:
+        return self.inner.exists(name)
+
+    def listdir(self, path: str) -> tuple[list[str], list[str]]:
+        return self.inner.listdir(path)
+
+    def size(self, name: str) -> int:
+        return self.inner.size(name)
+
+    def get_modified_time(self, name: str) -> datetime:
+        return self.inner.get_modified_time(name)
+
+    def url(self, name: str | None) -> str:
+        raise NotImplementedError("attachments are served by views that check the reader's right")
+
+
+def is_well() -> str:
+    """ "ok", or what is wrong with the store; for /readyz."""
+    from django.core.files.storage import default_storage
+
+    try:
+        if isinstance(default_storage.inner, WholeFiles):  # type: ignore[attr-defined]
+            os.makedirs(settings.MEDIA_ROOT, exist_ok=True)
+            with tempfile.TemporaryFile(dir=settings.MEDIA_ROOT):
+                pass
+        else:
+            default_storage.exists("probe")
+    except AWAY as error:
+        return f"no answer: {type(error).__name__}"
+    return "ok"
+
+
+def collect(*, now: datetime | None = None) -> list[str]:
+    """Remove files to which no attachment refers and that are older than a backup may be; their names."""
+    from django.core.files.storage import default_storage
+
+    from onatc.backup import stored_files
+    from onatc.files import kinds
+
+    used = {name for kind in kinds() for name in kind._default_manager.values_list("file", flat=True)}
+    limit = (now or timezone.now()) - COLLECT_AFTER
+    orphans = [name for name in stored_files() if name not in used and default_storage.get_modified_time(name) < limit]
+    for name in orphans:
+        default_storage.delete(name)
+    return orphans
