@@ -7,6 +7,7 @@ class MonitoringConfig(AppConfig):
     verbose_name = _("monitoring")
 
     def ready(self) -> None:
-        from monitoring import holdings
+        from monitoring import findable, holdings
 
         holdings.register()
+        findable.register_own()

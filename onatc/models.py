@@ -5,6 +5,7 @@ from onatc.kept import RecordChange
 from onatc.mail import Message, MessageState
 from onatc.operation import Certificate, Maintenance
 from onatc.schedules import ScheduledRun
+from onatc.search import SearchEntry, SearchProgress, SearchWord
 from onatc.trail import TrailEntry
 from onatc.vocabulary import Code, CodeList, District, Municipality
 
@@ -25,5 +26,8 @@ __all__ = [
     "Municipality",
     "RecordChange",
     "ScheduledRun",
+    "SearchEntry",
+    "SearchProgress",
+    "SearchWord",
     "TrailEntry",
 ]

@@ -159,6 +159,7 @@ CELERY_BEAT_SCHEDULE = {
     "send digests": {"task": "onatc.tasks.send_digests", "schedule": crontab(hour=7, minute=15)},
     "mail the head of the trail": {"task": "onatc.tasks.mail_trail_head", "schedule": crontab(hour=8, minute=0)},
     "remind of access reviews": {"task": "stakeholders.tasks.remind_of_reviews", "schedule": crontab(hour=8, minute=5)},
+    "catch up the search": {"task": "onatc.tasks.catch_up_search", "schedule": 30},
     "collect files": {"task": "onatc.tasks.collect_files", "schedule": crontab(hour=3, minute=30, day_of_week=0)},
     "nightly backup": {"task": "onatc.tasks.nightly_backup", "schedule": crontab(hour=2, minute=30)},
     "look at the certificate": {"task": "onatc.tasks.look_at_certificate", "schedule": crontab(hour=6, minute=0)},

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from onatc import jobs, kept, mail, operation, store, trail
+from onatc import jobs, kept, mail, operation, search, store, trail
 from onatc.schedules import once_today
 
 
@@ -54,3 +54,8 @@ def look_at_certificate() -> None:
 @shared_task
 def collect_files() -> None:
     once_today("collect files", store.collect)
+
+
+@shared_task
+def catch_up_search() -> None:
+    search.catch_up()

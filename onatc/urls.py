@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from onatc import dated_settings, http, jobs, mail, operation, trail_pages
+from onatc import dated_settings, http, jobs, mail, operation, search, trail_pages
 
 urlpatterns = [
     path("", include("monitoring.urls")),
@@ -18,6 +18,7 @@ urlpatterns = [
     path("status/maintenance/", operation.maintenance_switch, name="maintenance-switch"),
     path("status/jobs/<uuid:pk>/retry/", operation.status_retry_job, name="status-retry-job"),
     path("status/mails/<uuid:pk>/send-again/", operation.status_send_again, name="status-send-again"),
+    path("search/", search.search_page, name="search"),
     path("mails/", mail.demo_mail, name="demo-mail"),
     path("purpose/", trail_pages.state_purpose, name="state-purpose"),
     path("trail/", trail_pages.trail_page, name="trail"),

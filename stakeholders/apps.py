@@ -7,7 +7,8 @@ class StakeholdersConfig(AppConfig):
     verbose_name = _("stakeholders")
 
     def ready(self) -> None:
-        from stakeholders import account_events, ownership
+        from stakeholders import account_events, findable, ownership
 
         account_events.connect()
         ownership.register_own()
+        findable.register_own()

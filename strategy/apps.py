@@ -7,6 +7,7 @@ class StrategyConfig(AppConfig):
     verbose_name = _("strategy and action plan")
 
     def ready(self) -> None:
-        from strategy import holdings
+        from strategy import findable, holdings
 
         holdings.register()
+        findable.register_own()

@@ -1,0 +1,46 @@
+"""What of stakeholders can be found (onatc.search)."""
+
+from django.db.models import Prefetch
+from django.utils.translation import gettext_lazy as _
+
+from onatc.search import Found, Kind, register
+from stakeholders.models import FormerName, Institution, RoleAssignment, User
+
+
+def _institution(one: Institution) -> Found:
+    former = [
+        part for name in one.former_names.all() for part in (name.name_sq, name.name_sr, name.name_en, name.short)
+    ]
+    title = {"sq": one.name_sq, "sr": one.name_sr, "en": one.name_en}
+    return Found(title, " ".join([one.code, one.short, *former]), one.get_absolute_url(), ["all"])
+
+
+def _person(one: User) -> Found:
+    from django.urls import reverse
+
+    institutions = [f"i{role.institution_id.hex}" for role in one.role_assignments.all()]
+    title = {"sq": one.full_name}
+    return Found(
+        title,
+        f"{one.email} {' '.join(role.institution.short for role in one.role_assignments.all())}",
+        reverse("stakeholders:person-detail", args=[one.pk]),
+        ["accounts", *institutions],
+    )
+
+
+def register_own() -> None:
+    register(
+        Kind(
+            "institution", _("institution"), Institution, _institution,
+            lambda: Institution.objects.prefetch_related("former_names"), {FormerName: "former_names"},
+        )
+    )  # fmt: skip
+    register(
+        Kind(
+            "person", _("person"), User, _person,
+            lambda: User.objects.filter(is_active=True).prefetch_related(
+                Prefetch("role_assignments", RoleAssignment.objects.select_related("institution"))
+            ),
+            {RoleAssignment: "role_assignments"},
+        )
+    )  # fmt: skip
