@@ -16,6 +16,22 @@ ALLAUTH = [
     gettext_noop("The password reset token was invalid."),
     gettext_noop("This account is currently inactive."),
     gettext_noop("Too many failed login attempts. Try again later."),
+    gettext_noop("Authenticator code"),
+    gettext_noop("Code"),
+    gettext_noop(
+        "Enabling passwordless operation allows you to sign in using just this key, but imposes additional requirements such as biometrics or PIN protection."
+    ),
+    gettext_noop("Incorrect code."),
+    gettext_noop("Key nr. {number}"),
+    gettext_noop("Master key"),
+    gettext_noop("Backup key"),
+    gettext_noop("Name"),
+    gettext_noop("Passwordless"),
+    gettext_noop("You cannot deactivate two-factor authentication."),
+    gettext_noop("You cannot generate recovery codes without having two-factor authentication enabled."),
+    gettext_noop("Use a security key"),
+    gettext_noop("Use authenticator app or code"),
+    gettext_noop("Use your password"),
     gettext_noop("You must type the same password each time."),
 ]
 

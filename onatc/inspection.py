@@ -25,7 +25,7 @@ ACTIVE_ACTIONS = {
 }  # fmt: skip
 
 
-class Refused(Exception):
+class Rejected(Exception):
     pass
 
 
@@ -37,7 +37,7 @@ def clean_picture(body: bytes) -> bytes:
     with Image.open(io.BytesIO(body), formats=("JPEG", "PNG", "WEBP")) as image:
         kind = image.format
         if image.width * image.height > PIXELS:
-            raise Refused("pixels")
+            raise Rejected("pixels")
         image.draft("RGB", image.size)
         upright = ImageOps.exif_transpose(image)
         mode = "RGBA" if "A" in upright.getbands() or "transparency" in upright.info else "RGB"
@@ -57,12 +57,12 @@ def check_pdf(body: bytes) -> None:
     try:
         file = pikepdf.open(io.BytesIO(body))
     except pikepdf.PasswordError as error:
-        raise Refused("encrypted") from error
+        raise Rejected("encrypted") from error
     with file:
         if file.is_encrypted:
-            raise Refused("encrypted")
+            raise Rejected("encrypted")
         if len(file.objects) > OBJECTS:
-            raise Refused("objects")
+            raise Rejected("objects")
         for found in file.objects:
             _check_object(found, pikepdf)
 
@@ -70,15 +70,15 @@ def check_pdf(body: bytes) -> None:
 def _check_object(found: object, pikepdf: object, depth: int = 0) -> None:
     """Every dictionary of the file, also those that stand inside another."""
     if depth > 40:
-        raise Refused("objects")
+        raise Rejected("objects")
     if isinstance(found, pikepdf.Stream | pikepdf.Dictionary):  # type: ignore[attr-defined]
         for key, value in found.items():  # type: ignore[attr-defined]
             if key in ACTIVE_KEYS:
-                raise Refused(ACTIVE_KEYS[key])
+                raise Rejected(ACTIVE_KEYS[key])
             if key == "/S" and str(value) in ACTIVE_ACTIONS:
-                raise Refused(ACTIVE_ACTIONS[str(value)])
+                raise Rejected(ACTIVE_ACTIONS[str(value)])
             if key == "/Subtype" and str(value) in ("/RichMedia", "/FileAttachment", "/Screen", "/Movie", "/3D"):
-                raise Refused("media")
+                raise Rejected("media")
             if not getattr(value, "is_indirect", False):
                 _check_object(value, pikepdf, depth + 1)
     elif isinstance(found, pikepdf.Array):  # type: ignore[attr-defined]
@@ -122,7 +122,7 @@ def main() -> int:
             sys.stdout.buffer.write(text_of(body, sys.argv[2])[:TEXT].encode("utf-8", "replace"))
         else:
             check_pdf(body)
-    except Refused as refusal:
+    except Rejected as refusal:
         sys.stderr.write(str(refusal))
         return 3
     except Exception:

@@ -88,7 +88,7 @@ class Message(models.Model):
     subject = models.CharField(_("subject"), max_length=200)
     text = models.TextField()
     html = models.TextField(blank=True)
-    is_secret = models.BooleanField(default=False, help_text="Holds a link that opens something: forgotten once sent.")
+    is_secret = models.BooleanField(default=False)  # holds a link that opens something: forgotten once sent
     message_id = models.CharField(max_length=200)
     state = models.CharField(_("state"), max_length=10, choices=MessageState, default=MessageState.QUEUED)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)

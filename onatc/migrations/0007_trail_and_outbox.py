@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='message',
             name='is_secret',
-            field=models.BooleanField(default=False, help_text='Holds a link that opens something: forgotten once sent.'),
+            field=models.BooleanField(default=False),
         ),
         migrations.AddField(
             model_name='message',
