@@ -33,6 +33,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from onatc.errors import require
 from onatc.texts import ACCENTED, LOWER, PLAIN, UPPER, Text, choose, column_of
 
 logger = logging.getLogger(__name__)
@@ -375,6 +376,7 @@ def marked(text: str, words: set[str], *, around: int = 80) -> SafeString:
 
 @require_safe
 def search_page(request: HttpRequest) -> HttpResponse:
+    require(bool(request.user.roles))  # type: ignore[union-attr]
     typed = request.GET.get("q", "").replace("\x00", " ").strip()
     kind = request.GET.get("kind", "")
     page = (

@@ -75,6 +75,23 @@ def forms(world) -> list[tuple[str, str]]:
         ("nobody", reverse("account_login")),
         ("nobody", reverse("account_reset_password")),
         ("director", reverse("set-language")),
+        ("director", reverse("stakeholders:invite")),
+        ("director", reverse("stakeholders:person-address", args=[world.observer.pk])),
+        ("director", reverse("stakeholders:person-recover", args=[world.observer.pk])),
+        ("director", reverse("stakeholders:person-leave", args=[world.monitoring.pk])),
+        ("director", reverse("deputy-create")),
+        ("director", reverse("mail-preferences")),
+        ("director", reverse("settings-change", args=["due_days"])),
+        ("director", reverse("settings-change", args=["logo"])),
+        ("director", reverse("settings-change", args=["office_name"])),
+        ("director", reverse("holiday-add")),
+        ("director", f"{reverse('state-purpose')}?scope=trail&next=/trail/"),
+        ("director", reverse("mfa_reauthenticate")),
+        ("administrator", reverse("maintenance-switch")),
+        ("nobody", reverse("invitation")),
+        ("nobody", reverse("recovery")),
+        ("nobody", reverse("mfa_login_webauthn")),
+        ("nobody", reverse("mfa_authenticate")),
     ]
 
 

@@ -54,7 +54,32 @@ def pages(world) -> dict[str, list[str]]:
         reverse("monitoring:report-list"),
         reverse("account_change_password"),
     ]
-    return {"director": office, "planning": office, "focal_point": read, "natc": [reverse("home")]}
+    own = [
+        reverse("me"),
+        reverse("mail-preferences"),
+        reverse("deputy-create"),
+        reverse("search") + "?q=masa",
+        reverse("mfa_index"),
+    ]
+    accounts = [
+        reverse("stakeholders:person-list"),
+        reverse("stakeholders:person-detail", args=[world.observer.pk]),
+        reverse("stakeholders:person-leave", args=[world.observer.pk]),
+        reverse("stakeholders:person-recover", args=[world.observer.pk]),
+        reverse("stakeholders:person-address", args=[world.observer.pk]),
+        reverse("stakeholders:invite"),
+        reverse("settings-list"),
+        reverse("settings-change", args=["office_name"]),
+        reverse("holiday-add"),
+        reverse("status"),
+    ]
+    return {
+        "director": [*office, *own, *accounts],
+        "planning": office,
+        "focal_point": [*read, *own],
+        "natc": [reverse("home")],
+        "administrator": [reverse("home"), *own, *accounts],
+    }
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def me(request: SignedInRequest) -> HttpResponse:
             "current_key": request.session.session_key,
             "deputyships": Deputyship.objects.visible_to(user).active().select_related("principal", "deputy"),
             "kept": KeptText.objects.filter(user=user)[:10],
-            "acts": trail.TrailEntry.objects.filter(actor=user)[:15],
+            "acts": trail.TrailEntry.objects.visible_to(user).filter(actor=user)[:15],
         },
     )
 
@@ -91,7 +91,7 @@ def deputyship_end(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def act_for_principal(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     deputyship = get_object_or_404(
-        Deputyship.objects.filter(deputy=request.user).active().select_related("principal"), pk=pk
+        Deputyship.objects.visible_to(request.user).filter(deputy=request.user).active().select_related("principal"), pk=pk
     )
     act_for(request, deputyship.pk)
     messages.info(request, _("You now act for %(name)s.") % {"name": deputyship.principal.full_name})

@@ -120,12 +120,14 @@ def test_without_javascript_and_with_the_keyboard_alone_a_report_is_submitted(in
 PAGES = {
     "director@onatc.example": [
         "/", "/plans/", "/measures/", "/progress/", "/rounds/", "/rounds/new/", "/imports/", "/imports/new/",
-        "/institutions/", "/dashboard/", "/reports/", "/reports/new/", "/help/signals/", "/accounts/password/change/",
+        "/institutions/", "/dashboard/", "/reports/", "/reports/new/", "/help/signals/", "/accounts/password/change/", "/accounts/me/", "/accounts/me/mails/", "/accounts/me/deputies/new/",
+        "/accounts/factors/", "/people/", "/people/invite/", "/settings/", "/settings/due_days/", "/status/", "/search/?q=masa",
+        "/trail/",
     ],
     "natc@onatc.example": ["/", "/dashboard/"],
     "kp-thb@demo.example": ["/", "/progress/", "/measures/"],
     "observer@demo.example": ["/", "/dashboard/"],
-    "administrator@demo.example": ["/", "/admin/"],
+    "administrator@demo.example": ["/", "/admin/", "/status/", "/mails/"],
 }  # fmt: skip
 
 

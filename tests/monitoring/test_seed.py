@@ -15,7 +15,7 @@ from stakeholders.models import Institution, Role, RoleAssignment, User
 from strategy.models import EntryState, NoteKind, ProgressEntry, ReviewNote, Round, RoundState
 
 # Written from the clock, salted, or a name drawn by the file store; fields that the database sets to the moment of writing are left out by their kind.
-VOLATILE = {"password", "file", "applied_at", "published_at", "next_attempt_at"}
+VOLATILE = {"password", "file", "applied_at", "published_at", "not_before", "next_attempt_at"}
 
 
 def repeats(field: Field[Any, Any]) -> bool:
