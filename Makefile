@@ -1,4 +1,4 @@
-# make run | test | check | bench | lock; each does all of its set-up by itself.
+# make run | test | check | bench | faults | drill | lock; each does all of its set-up by itself.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
@@ -11,7 +11,7 @@ VENV := .venv/bin
 # production.
 export DEMO ?= 1
 
-.PHONY: run test check bench lock clean
+.PHONY: run test check bench faults drill lock clean
 
 run: .venv/local.stamp
 	.ci/system pdf
@@ -37,6 +37,22 @@ bench: .venv/dev.stamp
 	.ci/system pdf
 	$(VENV)/python manage.py compile_catalogues
 	exec $(VENV)/python -m tests.bench
+
+# Kills worker, Valkey, PostgreSQL and web, twenty times each, under jobs and mails; takes minutes.
+faults: .venv/dev.stamp
+	$(VENV)/python manage.py compile_catalogues
+	exec $(VENV)/python -m tests.faults
+
+# Backs up and restores to an empty folder with servers of its own, and checks what came back (docs/operation.md).
+drill: .venv/dev.stamp
+	folder=$$(mktemp -d /var/tmp/onatc-drill-XXXXXX); chmod 755 "$$folder"
+	trap 'rm -rf "$$folder"' EXIT
+	$(VENV)/python manage.py backup "$$folder/drill.backup"
+	unset DATABASE_URL REDIS_URL OWNER_DATABASE_URL
+	export VAR_DIR="$$folder/var"
+	$(VENV)/python manage.py restore "$$folder/drill.backup"
+	$(VENV)/python manage.py verify_audit
+	$(VENV)/python manage.py check_invariants
 
 # Renew the locked dependencies; the files hold hashes and no registry's address.
 lock: .venv/dev.stamp

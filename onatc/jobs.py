@@ -263,7 +263,8 @@ def _try_later(mine: models.QuerySet[Job], attempt: int) -> None:
     """Back into the queue after a pause; the last time, failed with a reason. With the database away nothing is written:
     the heartbeat stops, and the sweeper brings the job back."""
     try:
-        connections["default"].close_if_unusable_or_obsolete()
+        if not connections["default"].in_atomic_block:
+            connections["default"].close_if_unusable_or_obsolete()
         if attempt >= MAX_ATTEMPTS:
             reason = gettext("A service that this work needs did not answer, three times. Try again later.")
             mine.update(state=JobState.FAILED, error=reason, finished_at=timezone.now())

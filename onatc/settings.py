@@ -5,6 +5,7 @@ default secret, with `ALLOWED_HOSTS=*`, or with debugging on (threats.md T39).
 """
 
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import environ
 from celery.schedules import crontab
@@ -253,7 +254,12 @@ BACKUP_DIR = env.str("BACKUP_DIR", default="")
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 VERSION = env.str("APP_VERSION", default="1.0.0")
 
-vars().update(env.email("EMAIL_URL", default="filemail:///"))
+_email = urlsplit(env.str("EMAIL_URL", default="filemail:///"))
+if _email.scheme.startswith("anymail+"):  # anymail+postmark://?POSTMARK_SERVER_TOKEN=…: a mail service by HTTP
+    EMAIL_BACKEND = f"anymail.backends.{_email.scheme.removeprefix('anymail+')}.EmailBackend"
+    ANYMAIL = dict(parse_qsl(_email.query))
+else:
+    vars().update(env.email("EMAIL_URL", default="filemail:///"))
 if vars()["EMAIL_BACKEND"].endswith("filebased.EmailBackend"):
     EMAIL_FILE_PATH = str(VAR_DIR / "mail")
 DEFAULT_FROM_EMAIL = env.str("FROM_EMAIL", default="onatc@localhost")

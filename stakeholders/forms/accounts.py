@@ -41,7 +41,7 @@ class InviteForm(PlainForm):
     )
     full_name = forms.CharField(label=_("Full name"), max_length=120)
     language = forms.ChoiceField(label=_("Language of the invitation"), choices=settings.LANGUAGES)
-    role = forms.ChoiceField(label=_("Role"), choices=Role)
+    role = forms.ChoiceField(label=_("Role"), choices=[("", "---------"), *Role.choices])
     institution = forms.ModelChoiceField(label=_("Institution"), queryset=Institution.objects.none())
     municipality = forms.ModelChoiceField(
         label=_("Municipality"),

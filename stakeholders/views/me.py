@@ -57,7 +57,7 @@ def sign_out_everywhere(request: SignedInRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def mail_preferences(request: SignedInRequest) -> HttpResponse:
-    form = MailForm(request.POST or None, user=request.user)
+    form = MailForm(request.POST if request.method == "POST" else None, user=request.user)
     if request.method == "POST" and form.is_valid():
         request.user.mail_digest = form.cleaned_data["mail_digest"]
         request.user.mail_refused = form.refused()
@@ -91,7 +91,8 @@ def deputyship_end(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def act_for_principal(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     deputyship = get_object_or_404(
-        Deputyship.objects.visible_to(request.user).filter(deputy=request.user).active().select_related("principal"), pk=pk
+        Deputyship.objects.visible_to(request.user).filter(deputy=request.user).active().select_related("principal"),
+        pk=pk,
     )
     act_for(request, deputyship.pk)
     messages.info(request, _("You now act for %(name)s.") % {"name": deputyship.principal.full_name})

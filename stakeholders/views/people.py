@@ -336,7 +336,9 @@ def person_leave(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     person = get_object_or_404(User.objects.visible_to(request.user), pk=pk)
     require(access.may_close(request.user, person))
     holdings = ownership.held_by(person)
-    form = LeaveForm(request.POST or None, user=request.user, person=person, holdings=holdings)
+    form = LeaveForm(
+        request.POST if request.method == "POST" else None, user=request.user, person=person, holdings=holdings
+    )
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
             actions.close_account(person, by=request.user, successors=form.successors())

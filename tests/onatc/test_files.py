@@ -171,6 +171,8 @@ def test_encryption_can_be_switched_on_and_off_and_both_stay_readable(world, set
     on_disk = (Path(settings.MEDIA_ROOT) / sealed.file.name).read_bytes()
     assert b"sealed,1" not in on_disk and on_disk.startswith(store.SEALED)
     settings.ENCRYPT_FILES = False
+    answer = client_for("focal_point").get(reverse("strategy:evidence-download", args=[plain.pk]))
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     for one, body in ((plain, b"plain,1\n"), (sealed, b"sealed,1\n")):
         answer = client_for("focal_point").get(reverse("strategy:evidence-download", args=[one.pk]))
         assert b"".join(answer.streaming_content) == body

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as live_settings
+from django.urls import reverse
 from django.utils import timezone
 
 from onatc import jobs, mail
@@ -145,3 +146,59 @@ def test_the_schedule_names_tasks_that_exist():
     app.loader.import_default_modules()
     for entry in live_settings.CELERY_BEAT_SCHEDULE.values():
         assert entry["task"] in app.tasks
+
+
+def test_a_waiting_job_is_cancelled_by_its_owner_and_tried_again(world, client_for):
+    job = queued(world)
+    assert client_for("planning").post(reverse("job-cancel", args=[job.pk])).status_code == 404
+    client = client_for("director")
+    client.post(reverse("job-cancel", args=[job.pk]))
+    jobs.run(str(job.pk))
+    job.refresh_from_db()
+    assert (job.state, calls) == (JobState.CANCELLED, [])
+    client.post(reverse("job-retry", args=[job.pk]))
+    jobs.run(str(job.pk))
+    job.refresh_from_db()
+    assert job.state == JobState.DONE
+
+
+def test_a_running_job_ends_after_its_step_when_it_is_cancelled(world):
+    steps = []
+
+    @jobs.job("long")
+    def long(found, progress):
+        for step in range(3):
+            progress(step, 3)
+            steps.append(step)
+            jobs.cancel(found.pk)
+
+    job = jobs.enqueue("long", key="long", title="x", by=world.director, params={}, total=3)
+    jobs.run(str(job.pk))
+    job.refresh_from_db()
+    assert (job.state, steps) == (JobState.CANCELLED, [0])
+
+
+def test_what_passes_by_itself_is_tried_again_after_a_pause_and_fails_visibly_in_the_end(world):
+    @jobs.job("away")
+    def away(found, progress):
+        raise ConnectionError
+
+    job = jobs.enqueue("away", key="away", title="x", by=world.director, params={})
+    for attempt in (1, 2):
+        jobs.run(str(job.pk))
+        job.refresh_from_db()
+        assert (job.state, job.attempt) == (JobState.QUEUED, attempt) and job.not_before > timezone.now()
+        jobs.run(str(job.pk))  # too early: nothing
+        Job.objects.filter(pk=job.pk).update(not_before=timezone.now())
+        assert jobs.sweep() == 1
+    jobs.run(str(job.pk))
+    job.refresh_from_db()
+    assert job.state == JobState.FAILED and "three times" in job.error
+
+
+def test_the_same_work_is_not_tried_again_beside_itself(world):
+    job = queued(world)
+    Job.objects.filter(pk=job.pk).update(state=JobState.FAILED)
+    jobs.enqueue(job.kind, key=job.key, title="x", by=world.director, params={})
+    with pytest.raises(Refused, match="under way"):
+        jobs.retry(job.pk)

@@ -59,6 +59,7 @@ class Command(BaseCommand):
         lines = [f"http://localhost:{port}", ""]
         if settings.DEMO:
             lines += ["Demonstration accounts, password of all of them: " + PASSWORD]
+            lines += ["The second step of the sign-in shows its code on the page; mails are on /mails/."]
             lines += [f"  {email:<32}{role.label}" for email, _name, role, _code in OFFICE]
             reporters = User.objects.holding(Role.FOCAL_POINT).filter(email__endswith="@demo.example").count()
             lines += [f"  {'kp-thb@demo.example':<32}focal point (one of {reporters} at @demo.example)", ""]
