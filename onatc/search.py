@@ -10,7 +10,6 @@ Entries follow the tables of changes (`onatc.history`); the page itself catches 
 
 from __future__ import annotations
 
-import html
 import logging
 import re
 import subprocess
@@ -28,6 +27,7 @@ from django.db.models import Max, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -363,15 +363,15 @@ def marked(text: str, words: set[str], *, around: int = 80) -> SafeString:
     hits = [hit.span() for hit in WORD.finditer(folded) if any(hit.group().startswith(word) for word in words)]
     start = max(0, hits[0][0] - around) if hits else 0
     end = min(len(text), start + 3 * around)
-    parts, at = [], start
+    pairs, at = [], start
     for left, right in hits:
         if left < at or right > end:
             continue
-        parts += [html.escape(text[at:left]), "<mark>", html.escape(text[left:right]), "</mark>"]
+        pairs.append((text[at:left], text[left:right]))
         at = right
-    parts.append(html.escape(text[at:end]))
     before, after = ("… " if start else ""), (" …" if end < len(text) else "")
-    return SafeString(before + "".join(parts) + after)
+    shown = format_html_join("", "{}<mark>{}</mark>", pairs)
+    return format_html("{}{}{}{}", before, shown, text[at:end], after)
 
 
 @require_safe
