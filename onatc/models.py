@@ -1,4 +1,5 @@
 from onatc.dated_settings import DatedSetting
+from onatc.help import ProblemReport, ProblemState
 from onatc.jobs import Heartbeat, Job, JobState
 from onatc.kept import RecordChange
 from onatc.mail import Message, MessageState
@@ -15,5 +16,7 @@ __all__ = [
     "Message",
     "MessageState",
     "Municipality",
+    "ProblemReport",
+    "ProblemState",
     "RecordChange",
 ]

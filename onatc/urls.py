@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from onatc import help as helping
 from onatc import http, jobs
 
 urlpatterns = [
@@ -10,6 +11,11 @@ urlpatterns = [
     path("", include("strategy.urls")),
     path("", include("stakeholders.urls")),
     path("jobs/<uuid:pk>/", jobs.job_detail, name="job-detail"),
+    path("help/glossary/", helping.glossary, name="glossary"),
+    path("help/shortcuts/", helping.shortcuts, name="shortcuts"),
+    path("help/problem/", helping.problem_create, name="report-problem"),
+    path("help/problems/", helping.problem_list, name="problem-list"),
+    path("help/problems/<uuid:pk>/", helping.problem_detail, name="problem-detail"),
     path("language/", http.set_language, name="set-language"),
     path("accounts/", include("stakeholders.account_urls")),
     path("admin/", admin.site.urls),
