@@ -260,7 +260,9 @@ def report_problem(*, by: Any, page: str, language: str, browser: str, window: s
 
     Raises Refused beyond ten a day.
     """
-    get_user_model()._default_manager.select_for_update(no_key=True).get(pk=by.pk)  # one at a time: the limit is counted
+    get_user_model()._default_manager.select_for_update(no_key=True).get(
+        pk=by.pk
+    )  # one at a time: the limit is counted
     today = ProblemReport.objects.filter(reporter=by, created_at__date=timezone.localdate())
     if same := today.filter(page=page, text=text).first():
         return same

@@ -121,6 +121,7 @@ PAGES = {
     "director@onatc.example": [
         "/", "/plans/", "/measures/", "/progress/", "/rounds/", "/rounds/new/", "/imports/", "/imports/new/",
         "/institutions/", "/dashboard/", "/reports/", "/reports/new/", "/help/signals/", "/accounts/password/change/",
+        "/help/first-week/", "/help/glossary/", "/help/shortcuts/", "/help/problem/?from=home", "/help/problems/", "/patterns/",
     ],
     "natc@onatc.example": ["/", "/dashboard/"],
     "kp-thb@demo.example": ["/", "/progress/", "/measures/"],
