@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from monitoring.views import dashboard, home, report
+from monitoring.views import dashboard, guides, home, report
 
 monitoring = (
     [
@@ -17,4 +17,9 @@ monitoring = (
     "monitoring",
 )
 
-urlpatterns = [path("", home.home, name="home"), path("", include(monitoring))]
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("help/first-week/", guides.first_week, name="first-week"),
+    path("patterns/", guides.patterns, name="patterns"),
+    path("", include(monitoring)),
+]

@@ -63,7 +63,17 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
             Entry("monitoring:report-list", _("Reports"), "sees_reports"),
         ],
     ),
-    (_("Help"), [Entry("strategy:signal-rule", _("How signals are computed"), "sees_plan")]),
+    (
+        _("Help"),
+        [
+            Entry("first-week", _("My first week"), "is_authenticated"),
+            Entry("strategy:signal-rule", _("How signals are computed"), "sees_plan"),
+            Entry("glossary", _("Glossary"), "is_authenticated"),
+            Entry("shortcuts", _("Keyboard shortcuts"), "is_authenticated"),
+            Entry("problem-list", _("Reported problems"), "is_authenticated"),
+            *([Entry("patterns", _("Patterns"), "is_authenticated")] if settings.DEMO else []),
+        ],
+    ),
     (
         _("Administration"),
         [

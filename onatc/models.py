@@ -1,5 +1,6 @@
 from onatc.backup import BackupRun
 from onatc.dated_settings import DatedSetting, Holiday
+from onatc.help import ProblemReport, ProblemState
 from onatc.jobs import Heartbeat, Job, JobState
 from onatc.kept import RecordChange
 from onatc.mail import Message, MessageState
@@ -24,6 +25,8 @@ __all__ = [
     "Message",
     "MessageState",
     "Municipality",
+    "ProblemReport",
+    "ProblemState",
     "RecordChange",
     "ScheduledRun",
     "SearchEntry",

@@ -116,6 +116,7 @@ TEMPLATES = [
                 "django.templatetags.i18n",
                 "django.templatetags.static",
                 "onatc.templatetags.page",
+                "onatc.templatetags.help",
                 "strategy.templatetags.measures",
             ],
         },

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from onatc import dated_settings, http, jobs, mail, operation, search, trail_pages
+from onatc import help as helping
 
 urlpatterns = [
     path("", include("monitoring.urls")),
@@ -27,6 +28,11 @@ urlpatterns = [
     path("settings/values/<int:pk>/take-back/", dated_settings.settings_take_back, name="settings-take-back"),
     path("settings/holidays/add/", dated_settings.holiday_add, name="holiday-add"),
     path("settings/holidays/<int:pk>/remove/", dated_settings.holiday_remove, name="holiday-remove"),
+    path("help/glossary/", helping.glossary, name="glossary"),
+    path("help/shortcuts/", helping.shortcuts, name="shortcuts"),
+    path("help/problem/", helping.problem_create, name="report-problem"),
+    path("help/problems/", helping.problem_list, name="problem-list"),
+    path("help/problems/<uuid:pk>/", helping.problem_detail, name="problem-detail"),
     path("language/", http.set_language, name="set-language"),
     path("accounts/", include("stakeholders.account_urls")),
     path(settings.ADMIN_URL, admin.site.urls),

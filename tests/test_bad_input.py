@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from monitoring import actions as report_actions
+from onatc.models import ProblemReport
 from stakeholders.models import Institution
 from strategy.actions.plan import preview_import
 from tests.conftest import plan_that_runs
@@ -57,6 +58,7 @@ def forms(world) -> list[tuple[str, str]]:
     renewed = preview_import(plan_that_runs(), "plan.csv", plan=world.plan, by=world.planning)
     measure = world.measure("M1.2.3")
     institution = Institution.objects.get(code="MOH")
+    problem = ProblemReport.objects.create(reporter=world.focal_point, page="home", language="en", text="x")
     return [
         ("focal_point", reverse("strategy:progress-edit", args=[draft.pk])),
         ("focal_point", reverse("strategy:progress-autosave", args=[draft.pk])),
@@ -92,6 +94,8 @@ def forms(world) -> list[tuple[str, str]]:
         ("nobody", reverse("recovery")),
         ("nobody", reverse("mfa_login_webauthn")),
         ("nobody", reverse("mfa_authenticate")),
+        ("focal_point", reverse("report-problem")),
+        ("director", problem.get_absolute_url()),
     ]
 
 

@@ -44,6 +44,10 @@ def pages(world) -> dict[str, list[str]]:
         Round.objects.get().get_absolute_url(),
         reverse("stakeholders:institution-list"),
         Institution.objects.get(code="KP-THB").get_absolute_url(),
+        *(
+            reverse(name)
+            for name in ("first-week", "glossary", "shortcuts", "report-problem", "problem-list", "patterns")
+        ),
     ]
     office = [
         *read,

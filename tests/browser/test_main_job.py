@@ -123,6 +123,7 @@ PAGES = {
         "/institutions/", "/dashboard/", "/reports/", "/reports/new/", "/help/signals/", "/accounts/password/change/", "/accounts/me/", "/accounts/me/mails/", "/accounts/me/deputies/new/",
         "/accounts/factors/", "/people/", "/people/invite/", "/settings/", "/settings/due_days/", "/status/", "/search/?q=masa",
         "/trail/",
+        "/help/first-week/", "/help/glossary/", "/help/shortcuts/", "/help/problem/?from=home", "/help/problems/", "/patterns/",
     ],
     "natc@onatc.example": ["/", "/dashboard/"],
     "kp-thb@demo.example": ["/", "/progress/", "/measures/"],

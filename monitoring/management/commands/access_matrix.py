@@ -27,7 +27,7 @@ from django.utils import timezone, translation
 
 from monitoring import actions as report_actions
 from monitoring.models import ReportFile
-from onatc.models import DatedSetting, Holiday, Job, Message
+from onatc.models import DatedSetting, Holiday, Job, Message, ProblemReport
 from onatc.periods import Period
 from stakeholders.models import Deputyship, Institution, Invitation, KeptText, Recovery, Role, RoleAssignment, User
 from strategy.actions import progress as progress_actions
@@ -220,7 +220,15 @@ class _Samples:
         progress_actions.submit_entry(entry, by=self.reporters[code])
         evidence = Evidence.keep(_upload("x.csv", "text/csv"), by=self.reporters[code], entry=entry)
         job = Job.objects.create(kind="matrix", key=f"matrix-{code}", title="Matrix", owner=self.reporters[code])
-        return {"measure": measure, "request": request, "entry": entry, "evidence": evidence, "job": job}
+        problem = ProblemReport.objects.create(reporter=self.reporters[code], page="home", language="sq", text="x")
+        return {
+            "measure": measure,
+            "request": request,
+            "entry": entry,
+            "evidence": evidence,
+            "job": job,
+            "problem": problem,
+        }
 
     def remove_files(self) -> None:
         """What a rollback does not reach."""
@@ -241,6 +249,7 @@ class _Samples:
             "job-detail": records["job"].pk,
             "job-cancel": records["job"].pk,
             "job-retry": records["job"].pk,
+            "problem-detail": records["problem"].pk,
             "monitoring:report-download": self.report_file.pk,
         }
         wanted = self.patterns[name]

@@ -1,0 +1,140 @@
+"""Pages about the application itself: the first week by role, and every pattern in every state."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from monitoring.first_week import guide_of
+from monitoring.models import ReportState
+from onatc.charts import Chart, Series, columns, stacked_bars
+from onatc.forms import PlainSelect, plain_helper
+from onatc.help import ProblemState
+from onatc.history import Change, FieldChange
+from onatc.jobs import Job, JobState
+from stakeholders.accounts import SignedInRequest
+from strategy.models import EntryState, ImportState, MeasureState, RoundState, Signal, VersionState
+from strategy.queries.progress import MISSING, NIL, OVERDUE, OWED
+
+
+@require_safe
+def first_week(request: SignedInRequest) -> HttpResponse:
+    return render(request, "monitoring/first_week.html", {"days": guide_of(request.user)})
+
+
+# The sample texts below say what they are samples of: whoever reads the page must not take them for records.
+
+
+class SampleForm(forms.Form):
+    name = forms.CharField(label=_("A text"), max_length=40, help_text=_("Help stands under the label."))
+    number = forms.IntegerField(label=_("A number"), required=False)
+    on = forms.DateField(label=_("A day"), widget=forms.DateInput(attrs={"type": "date"}))
+    kind = forms.ChoiceField(label=_("A choice"), choices=Signal.choices)
+    note = forms.CharField(label=_("A long text"), widget=forms.Textarea(attrs={"rows": 3}), required=False)
+    is_sure = forms.BooleanField(label=_("A tick"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = plain_helper()
+
+
+class SampleFilter(forms.Form):
+    q = forms.CharField(label=_("Words or code"), required=False)
+    signal = forms.ChoiceField(
+        label=_("Signal"), required=False, widget=PlainSelect, choices=[("", _("all")), *Signal.choices]
+    )
+
+    def __init__(self) -> None:
+        super().__init__(auto_id="sample_filter_%s")
+        self.fields["q"].widget.attrs["class"] = "form-control"
+        self.fields["signal"].widget.attrs["class"] = "form-select"
+
+
+def _charts() -> list[tuple[str, Chart]]:
+    """Each kind of chart in each state: usual, one bar, empty, long labels, and values that are negative or missing."""
+    head, unit = gettext("Example"), gettext("number")
+    short = [gettext("Example %(number)d") % {"number": number} for number in range(1, 5)]
+    long = [gettext("An example whose name is much longer than the space beside its bar (%(number)d)") % {"number": number} for number in range(1, 4)]  # fmt: skip
+    drawn: list[tuple[str, Chart]] = []
+    for name, make, label in (
+        ("stacked_bars", stacked_bars, gettext("Bars, split")),
+        ("columns", columns, gettext("Columns over periods")),
+    ):
+        many = [
+            Series(str(Signal.COMPLETED.label), [3, 5, 2, 8], "completed", dark=True),
+            Series(str(Signal.AT_RISK.label), [1, 0, 4, 2], "at_risk"),
+            Series(str(Signal.LATE.label), [2, 1, 1, 0], "late", dark=True),
+        ]
+        states: list[tuple[str, list[str], list[Series]]] = [
+            (gettext("usual"), short, many),
+            (gettext("one bar"), short[:1], [Series(head, [7], "1", dark=True)]),
+            (gettext("empty"), [], [Series(head, [], "1")]),
+            (gettext("long labels"), long, [Series(long[0], [3, 12, 7], "2")]),
+            (gettext("negative and missing values"), short, [Series(head, [Decimal("-4"), None, 0, Decimal("2.5")], "3")]),
+        ]  # fmt: skip
+        for state, categories, series in states:
+            drawn.append((name, make(f"{label}: {state}", unit, categories, series, head=head)))
+    return drawn
+
+
+def _jobs(user: Any) -> list[Job]:
+    now = timezone.now()
+    sample = gettext("Example")
+    return [
+        Job(title=sample, state=JobState.QUEUED, owner=user, done=0, total=3, created_at=now),
+        Job(title=sample, state=JobState.RUNNING, owner=user, done=1, total=3, created_at=now, started_at=now),
+        Job(title=sample, state=JobState.DONE, owner=user, done=3, total=3, created_at=now, target_url="#jobs"),
+        Job(title=sample, state=JobState.FAILED, owner=user, done=1, total=3, created_at=now,
+            error=gettext("The work stopped three times without an answer. Tell the administrator.")),
+    ]  # fmt: skip
+
+
+@require_safe
+def patterns(request: SignedInRequest) -> HttpResponse:
+    """Made of the templates that the product's pages are made of; of use to whoever changes one of them."""
+    if not settings.DEMO:
+        raise Http404
+    example = gettext("Example")
+    wrong = SampleForm({"name": "x" * 41, "number": "x", "on": "", "kind": "x"}, auto_id="wrong_%s")
+    wrong.add_error(None, gettext("A refusal stands on top of the form."))
+    context = {
+        "pills": [
+            (gettext("Signal of a measure"), Signal.choices),
+            (gettext("Measure"), MeasureState.choices),
+            (gettext("Progress"), EntryState.choices),
+            (gettext("Reporting round"), RoundState.choices),
+            (gettext("Version of the plan"), VersionState.choices),
+            (gettext("Import"), ImportState.choices),
+            (gettext("Report"), ReportState.choices),
+            (gettext("Reported problem"), ProblemState.choices),
+            (gettext("Long work"), JobState.choices),
+        ],
+        "owed_states": [OWED, OVERDUE, MISSING, NIL],
+        "levels": [(tag, gettext("A notice of this level")) for tag in ("info", "success", "warning", "error")],
+        "empty_form": SampleForm(auto_id="sample_%s"),
+        "wrong_form": wrong,
+        "filter_form": SampleFilter(),
+        "cells": [SimpleNamespace(number=number, url="#tables") for number in (12, 0, 1234)],
+        "amounts": [Decimal("1234.5"), Decimal("0"), Decimal("-7")],
+        "page_of_rows": Paginator(range(100), 25).page(2),
+        "history": [
+            Change(timezone.now(), str(request.user), gettext("changed"), example,
+                   [FieldChange(gettext("state"), str(RoundState.OPEN.label), str(RoundState.CLOSED.label))]),
+            Change(timezone.now() - timedelta(days=1), "", gettext("created"), example, []),
+        ],
+        "jobs": _jobs(request.user),
+        "charts": _charts(),
+    }  # fmt: skip
+    return render(request, "monitoring/patterns.html", context)
