@@ -85,7 +85,7 @@ def stacked_bars(
                 css = "inside on-dark" if one.dark else "inside"
                 parts.append(_text(x + width / 2, y + 13, _figure(value), anchor="middle", css=css))
             x += width
-        known = [value for one in series if (value := one.values[index] if index < len(one.values) else None) is not None]
+        known = [one.values[index] or 0 for one in series if _shown(one, index)]
         if known:  # what nobody knows is not written as zero
             parts.append(_text(x + 6, y + 13, _figure(sum(known)), css="tick"))
     bottom = top + max(len(shown), 1) * step
