@@ -73,7 +73,7 @@ def stacked_bars(
     parts = [legend]
     for index, category in enumerate(shown):
         y = top + index * step
-        parts.append(_text(LABEL_WIDTH - 8, y + 13, _short(category, 34), anchor="end"))
+        parts.append(_text(LABEL_WIDTH - 8, y + 13, _short(category, 29), anchor="end"))
         x = float(LABEL_WIDTH)
         for one in series:
             value = _of(one, index)
@@ -85,7 +85,9 @@ def stacked_bars(
                 css = "inside on-dark" if one.dark else "inside"
                 parts.append(_text(x + width / 2, y + 13, _figure(value), anchor="middle", css=css))
             x += width
-        parts.append(_text(x + 6, y + 13, number_format(totals[index]), css="tick"))
+        known = [one.values[index] or 0 for one in series if _shown(one, index)]
+        if known:  # what nobody knows is not written as zero
+            parts.append(_text(x + 6, y + 13, _figure(sum(known)), css="tick"))
     bottom = top + max(len(shown), 1) * step
     parts.append(f'<line x1="{LABEL_WIDTH}" y1="{top - 4}" x2="{LABEL_WIDTH}" y2="{bottom}" stroke="{MUTED}"/>')
     table = Table(

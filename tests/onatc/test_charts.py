@@ -25,3 +25,8 @@ def test_bars_are_as_long_as_their_values():
     bars = [r for r in ET.fromstring(str(chart.svg)).iter(f"{SVG}rect") if float(r.get("height")) == 18]
     assert [round(float(bar.get("width")) / float(bars[0].get("width"))) for bar in bars] == [1, 1, 2]
     assert chart.table.rows == [["a", "2", "2"], ["b", "4", "0"]]
+
+
+def test_what_is_not_known_is_not_written_as_zero_and_less_than_zero_not_either():
+    written = [t.text for t in ET.fromstring(str(stacked_bars("T", "n", ["a", "b", "c"], [Series("x", [None, -4, 0], "1")]).svg)).iter(f"{SVG}text")]  # fmt: skip
+    assert written == ["x", "a", "b", "-4", "c", "0"]

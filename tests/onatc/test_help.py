@@ -125,6 +125,7 @@ def test_each_link_of_the_guide_opens_for_its_reader(world, client_for, name):
     person = getattr(world, name)
     person.set_password("Four unrelated words 2026")
     person.save()
+    world.people[name] = person
     client = client_for(name)
     assert client.get(reverse("first-week")).status_code == 200
     addresses = {
