@@ -136,6 +136,8 @@ class PageMiddleware:
         response.headers["Content-Language"] = translation.get_language() or settings.LANGUAGE_CODE
         if signed_in:
             response.headers.setdefault("Cache-Control", "private, no-store")
+            if not request.user.is_authenticated:  # signed out by this request: a shared computer keeps nothing
+                response.headers["Clear-Site-Data"] = '"cache"'
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

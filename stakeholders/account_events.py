@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from allauth.account import signals as account_signals
@@ -15,9 +16,13 @@ from onatc import trail
 from stakeholders import accounts
 from stakeholders.sessions import end_sessions
 
+logger = logging.getLogger(__name__)
+
 
 def connect() -> None:
     auth_signals.user_logged_in.connect(_signed_in)
+    auth_signals.user_login_failed.connect(_sign_in_failed)
+    mfa_signals.authenticator_used.connect(_factor_shown)
     mfa_signals.authenticator_added.connect(_factor_added)
     mfa_signals.authenticator_removed.connect(_factor_removed)
     account_signals.password_changed.connect(_password_changed)
@@ -28,6 +33,16 @@ def _signed_in(sender: Any, request: HttpRequest, user: Any, **kwargs: Any) -> N
     for name in ("started", "seen", "acting_for", "purposes"):
         request.session.pop(name, None)
     trail.record(trail.Act.SIGNED_IN, by=user)
+
+
+def _sign_in_failed(sender: Any, **kwargs: Any) -> None:
+    """To the log, not to the trail, which guessing would drown; without the address, which may be a mistyped password."""
+    logger.warning("a sign-in failed")
+
+
+def _factor_shown(sender: Any, request: HttpRequest, reauthenticated: bool, **kwargs: Any) -> None:
+    if reauthenticated:
+        accounts.renew_session_key(request)
 
 
 def _factor_added(sender: Any, request: HttpRequest, user: Any, authenticator: Authenticator, **kwargs: Any) -> None:

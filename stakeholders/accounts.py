@@ -19,6 +19,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.conf import settings
 from django.contrib.auth.password_validation import CommonPasswordValidator
@@ -75,7 +76,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def reauthenticate(self, user: Any, password: str) -> bool:
         found = self.authenticate(context.request, email=user.email, password=password)
-        return found is not None and found.pk == user.pk
+        if found is None or found.pk != user.pk:
+            return False
+        renew_session_key(context.request)
+        return True
 
     def is_reauthentication_required(self, app: str = "") -> bool:
         """A sign-in within the last ten minutes is proof enough for one's own factors and codes."""
@@ -209,6 +213,13 @@ class SecondFactorAgainForm(_OurWords, ReauthenticateForm):
 
 
 # Proof in this session
+
+
+def renew_session_key(request: HttpRequest) -> None:
+    """Whoever proves again who they are gets a new key: the former one opens nothing (threats.md T16)."""
+    former = request.session.session_key
+    request.session.cycle_key()
+    UserSession.objects.filter(session_key=former).update(session_key=request.session.session_key)
 
 
 def showed_factor(request: HttpRequest) -> bool:

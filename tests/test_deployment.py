@@ -64,14 +64,14 @@ SAFE = {
 }
 
 
-def start(**changes: str | None) -> subprocess.CompletedProcess[str]:
+def start(show: str = "DEBUG", **changes: str | None) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": os.environ["PATH"]} | SAFE
     for name, value in changes.items():
         if value is None:
             environment.pop(name, None)
         else:
             environment[name] = value
-    code = "import django; from django.conf import settings; settings.DEBUG"
+    code = f"from django.conf import settings; print(settings.{show})"
     return subprocess.run(
         [sys.executable, "-c", f"import os; os.environ['DJANGO_SETTINGS_MODULE']='onatc.settings'; {code}"],
         env=environment,
@@ -100,3 +100,19 @@ def test_production_refuses_to_start_unsafe(changes, sentence):
 def test_production_starts_when_all_is_set():
     result = start()
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SESSION_COOKIE_NAME", "__Host-sessionid"),
+        ("CSRF_COOKIE_NAME", "__Host-csrftoken"),
+        ("LANGUAGE_COOKIE_NAME", "__Host-language"),
+        ("SESSION_COOKIE_SECURE", "True"),
+        ("SECURE_HSTS_INCLUDE_SUBDOMAINS", "True"),
+        ("MESSAGE_STORAGE", "django.contrib.messages.storage.session.SessionStorage"),
+    ],
+)
+def test_production_binds_cookies_to_its_own_host(name, value):
+    """T16; ASVS 5.0 3.3.1, 3.3.3, 3.4.1."""
+    assert start(show=name).stdout.strip() == value
