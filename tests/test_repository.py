@@ -79,3 +79,13 @@ def test_reading_has_one_gate():
             if match.group(2) in ("visible_to", "none"):
                 continue
             assert match.group(1) in allowed, f"{path.relative_to(ROOT)}: {match.group(1)}"
+
+
+def test_every_test_that_the_security_page_names_exists():
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "security.md").read_text()))
+    written = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(), re.M)
+    }
+    assert len(named) > 50 and named - written == set()

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -280,3 +281,36 @@ def test_issued_twice_at_once_it_is_issued_once(drafted, world):
     connection.close()
     drafted.refresh_from_db()
     assert drafted.state == ReportState.ISSUED and drafted.files.count() == 3
+
+
+def test_a_document_reaches_no_file_and_no_address(tmp_path):
+    """T17: even where markup of somebody else's got through, a PDF holds nothing of this machine and calls nobody."""
+    secret = tmp_path / "secret.txt"
+    secret.write_text("canary-of-this-machine")
+    calls: list[bytes] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(0.1)
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    hostile = (
+        f'<link rel="stylesheet" href="{address}/a.css"><link rel="attachment" href="{secret.as_uri()}">'
+        f'<style>@import "{address}/b.css"; body {{ background: url({secret.as_uri()}) }}</style>'
+        f'<img src="{secret.as_uri()}"><img src="{address}/c.png"><a rel="attachment" href="{secret.as_uri()}">x</a>'
+        f'<svg><image href="{address}/d.png"/></svg><object data="{secret.as_uri()}"></object>'
+        f'<img src="{document.BASE}vendor/noto-sans/../../../manage.py"><embed src="{secret.as_uri()}">'
+    )
+    body, _pages = document.pdf(
+        f'<html lang="sq"><head><title>x</title></head><body>{hostile}</body></html>', fingerprint="f"
+    )
+    try:
+        calls.append(listener.accept()[0].recv(100))
+    except TimeoutError:
+        pass
+    finally:
+        listener.close()
+    assert calls == []
+    with pikepdf.open(io.BytesIO(body)) as file:
+        assert not file.attachments
+        for thing in file.objects:
+            if isinstance(thing, pikepdf.Stream):
+                assert b"canary-of-this-machine" not in thing.read_bytes()
+                assert b"DJANGO_SETTINGS_MODULE" not in thing.read_bytes()

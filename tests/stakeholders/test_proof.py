@@ -14,9 +14,13 @@ from django.urls import reverse
 
 from monitoring.demo.people import PASSWORD
 from monitoring.management.commands.access_matrix import sign_in
+from onatc.models import Message
+from stakeholders.accounts import demonstration_code
 from stakeholders.models.accounts import hashed
 
 pytestmark = pytest.mark.django_db
+
+GOOD = "korrik dritare shtatë lumë"
 
 
 def old_proof(client: Client, method: str) -> str:
@@ -67,3 +71,37 @@ def test_a_code_cannot_be_found_from_a_copy_of_the_database(settings):
     before = hashed("1 12345678")
     settings.SECRET_KEY = "another" * 10
     assert hashed("1 12345678") != before
+
+
+def test_a_changed_password_ends_the_other_sessions(world, client_for):
+    here, there = client_for("focal_point"), client_for("focal_point")
+    for client in (here, there):
+        UserSession.objects.get_or_create(
+            session_key=client.session.session_key, defaults={"user": world.focal_point, "ip": "10.0.0.1"}
+        )
+    answer = here.post(
+        reverse("account_change_password"), {"oldpassword": PASSWORD, "password1": GOOD, "password2": GOOD}
+    )
+    assert answer.status_code == 302
+    assert here.get("/").status_code == 200
+    assert reverse("account_login") in there.get("/").url
+
+
+def test_a_new_password_by_mail_does_not_walk_round_the_factor(world):
+    """T15."""
+    client = Client(headers={"accept-language": "en"})
+    client.post(reverse("account_reset_password"), {"email": world.director.email})
+    message = Message.objects.get(to=world.director, is_secret=True)
+    path = re.search(r"https?://[^/\s]+(/\S+)", message.text)[1]
+    form = client.get(path, follow=True)
+    answer = client.post(form.redirect_chain[-1][0], {"password1": GOOD, "password2": GOOD}, follow=True)
+    world.director.refresh_from_db()
+    assert world.director.check_password(GOOD) and answer.status_code == 200
+    assert client.get("/").status_code == 302  # the new password alone has signed nobody in
+    client.post(reverse("account_login"), {"login": world.director.email, "password": GOOD})
+    assert client.get("/").status_code == 302
+    client.post(reverse("mfa_authenticate"), {"code": demonstration_code(world.director)})
+    assert client.get("/").status_code == 200
+    assert Client().get(path, follow=True).status_code == 200
+    world.director.refresh_from_db()
+    assert world.director.check_password(GOOD)  # the link works once
