@@ -8,56 +8,110 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import partial
 from typing import Any, Self
 
-from django import forms
-from django.contrib import messages
 from django.db import IntegrityError, models, transaction
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from onatc.errors import Refused, refusals_on, require
-from onatc.forms import plain_helper
-from onatc.history import history_of, tracked
+from onatc import trail
+from onatc.errors import Refused, require
+from onatc.history import tracked
 from onatc.texts import Text, choose, column_of
 
 MAX_LOGO_BYTES = 200 * 1024
+SET_BACK = timedelta(days=7)  # an entry of the trail further ahead was written by a clock that ran ahead
 
 
 class SettingName(models.TextChoices):
     DUE_DAYS = "due_days", _("days after a period in which reports are due")
     SIGNAL_TOLERANCE = "signal_tolerance", _("points behind the time gone before a measure is at risk")
     SIGNAL_NEWS_DAYS = "signal_news_days", _("days after which an accepted report is no longer news")
+    SIGNAL_FIRST_DAYS = "signal_first_days", _("days after its start in which a measure needs no report yet")
+    SIGNAL_START_SHARE = "signal_start_share", _("share of the time gone after which the work must have started")
     MANY_READINGS = "many_readings", _("readings in one hour from which on they are unusual")
+    OFFICE_OPENS = "office_opens", _("hour at which office hours begin")
+    OFFICE_CLOSES = "office_closes", _("hour at which office hours end")
     OFFICE_NAME = "office_name", _("name of the office")
     SIGNATORY = "signatory", _("who signs reports")
     LOGO = "logo", _("logo on reports")
+    SOP_NOTICE = "sop_notice_hours", _("hours to notify the directorate and the victim advocate")
+    SOP_NEEDS = "sop_needs_hours", _("hours to meet urgent needs")
+    SOP_INFORMATION = "sop_information_hours", _("hours to explain rights, with an interpreter")
+    SOP_AGE = "sop_age_hours", _("hours to check the age of somebody who may be a child")
+    SOP_GUARDIAN = "sop_guardian_hours", _("hours to call the centre for social work for a child")
+    SOP_RISK = "sop_risk_hours", _("hours for the early risk assessment")
+    SOP_PLACEMENT = "sop_placement_hours", _("hours for the placement after the risk assessment")
+    SOP_REFLECTION = "sop_reflection_days", _("days of the reflection period")
+    SOP_DECISION = "sop_decision_days", _("days to decide on identification")
+    SOP_PERMIT = "sop_permit_days", _("days to arrange the residence permit")
+    SOP_CASE_PLAN = "sop_case_plan_days", _("days to make the plan of first assistance")
+    SOP_BEST_INTEREST = "sop_best_interest_days", _("days to determine the best interest of a child")
+    SOP_RISK_AGAIN = "sop_risk_again_days", _("days between two risk assessments")
+    SOP_REINTEGRATION = "sop_reintegration_days", _("days to agree on the reintegration plan")
+    SOP_SERVICES = "sop_services_days", _("days between two reviews of services")
+    SOP_RETURN = "sop_return_days", _("days to prepare a return")
+    SOP_COMPENSATION = "sop_compensation_months", _("months to ask for compensation")
+    SOP_CLOSING = "sop_closing_days", _("days to close a case after its last step")
+
+
+class Group(models.TextChoices):
+    """The headings of the page, in its order."""
+
+    REPORTING = "reporting", _("Reporting and signals")
+    REPORTS = "reports", _("Reports of the office")
+    SOP = "sop", _("Standard operating procedures")
+    READING = "reading", _("Reading that is unusual")
 
 
 @dataclass(frozen=True)
 class Definition:
-    """What kind of value a setting has, between which bounds, and what holds before the first row."""
+    """What kind of value a setting has, between which bounds, and what holds before the first row.
+
+    `later` are the days from which another value ships with the application.
+    """
 
     kind: str  # number, texts or picture
     default: Any = None
     least: int = 0
     most: int = 100_000
     help: Any = ""
+    group: Group = Group.REPORTING
+    later: tuple[tuple[date, Any], ...] = ()
+
+    def on(self, day: date) -> Any:
+        """What ships with the application for a day."""
+        return next((value for start, value in reversed(self.later) if start <= day), self.default)
 
 
+OFFICE_DEFAULT = _("A default of the office, not a limit of the law.")
+
+
+def _sop(default: int, most: int, help: Any = OFFICE_DEFAULT) -> Definition:
+    return Definition("number", default, 1, most, help, Group.SOP)
+
+
+# The defaults of the SOP are those of the office's checklist; the text of the law is named where it says otherwise.
 DEFINITIONS: dict[str, Definition] = {
-    SettingName.DUE_DAYS: Definition("number", 15, 1, 120, _("Counted from the last day of the period.")),
+    SettingName.DUE_DAYS: Definition(
+        "number",
+        15,
+        1,
+        120,
+        _("Counted from the last day of the period. A weekend or holiday moves it to the next working day."),
+    ),
     SettingName.SIGNAL_TOLERANCE: Definition("number", 20, 0, 100, _("Percentage points.")),
-    SettingName.SIGNAL_NEWS_DAYS: Definition("number", 200, 30, 1000),
-    SettingName.MANY_READINGS: Definition("number", 30, 1, 10_000, _("The Director sees who reads more than that.")),
+    SettingName.SIGNAL_NEWS_DAYS: Definition(
+        "number", 200, 30, 1000, _("Two quarters and the days in which a report is due.")
+    ),
+    SettingName.SIGNAL_FIRST_DAYS: Definition(
+        "number", 120, 1, 1000, _("A quarter, the days in which its report is due, and two weeks for the review.")
+    ),
+    SettingName.SIGNAL_START_SHARE: Definition("number", 25, 0, 100, _("Per cent.")),
     SettingName.OFFICE_NAME: Definition(
         "texts",
         {
@@ -66,6 +120,7 @@ DEFINITIONS: dict[str, Definition] = {
             "en": "Office of the National Anti-Trafficking Coordinator",
         },
         help=_("As it stands on reports."),
+        group=Group.REPORTS,
     ),
     SettingName.SIGNATORY: Definition(
         "texts",
@@ -75,8 +130,53 @@ DEFINITIONS: dict[str, Definition] = {
             "en": "National Anti-Trafficking Coordinator",
         },
         help=_("The office, or the office with the name, under a report."),
+        group=Group.REPORTS,
     ),
-    SettingName.LOGO: Definition("picture", "", help=_("A PNG picture of at most 200 kB.")),
+    SettingName.LOGO: Definition("picture", "", help=_("A PNG picture of at most 200 kB."), group=Group.REPORTS),
+    SettingName.SOP_NOTICE: _sop(24, 240),
+    SettingName.SOP_NEEDS: _sop(24, 240),
+    SettingName.SOP_INFORMATION: _sop(48, 240),
+    SettingName.SOP_AGE: _sop(24, 240),
+    SettingName.SOP_GUARDIAN: _sop(24, 240),
+    SettingName.SOP_RISK: _sop(48, 240),
+    SettingName.SOP_PLACEMENT: _sop(24, 240),
+    SettingName.SOP_REFLECTION: Definition(
+        "number",
+        30,
+        1,
+        365,
+        _(
+            "Ninety days since the update of 2023/24, thirty before. The exact day of the change is not known; 1 January 2024 is assumed."
+        ),
+        Group.SOP,
+        later=((date(2024, 1, 1), 90),),
+    ),
+    SettingName.SOP_DECISION: _sop(10, 365),
+    SettingName.SOP_PERMIT: _sop(30, 365),
+    SettingName.SOP_CASE_PLAN: _sop(7, 365),
+    SettingName.SOP_BEST_INTEREST: _sop(15, 365),
+    SettingName.SOP_RISK_AGAIN: _sop(30, 365),
+    SettingName.SOP_REINTEGRATION: _sop(30, 365),
+    SettingName.SOP_SERVICES: _sop(90, 365),
+    SettingName.SOP_RETURN: _sop(60, 365),
+    SettingName.SOP_COMPENSATION: _sop(
+        6, 120, _("By the law on compensation of victims of crime; check the text in force.")
+    ),
+    SettingName.SOP_CLOSING: _sop(15, 365),
+    SettingName.MANY_READINGS: Definition(
+        "number",
+        30,
+        1,
+        10_000,
+        _("The Director sees who reads more than that, and is told on the same day."),
+        Group.READING,
+    ),
+    SettingName.OFFICE_OPENS: Definition(
+        "number", 7, 0, 23, _("A full hour, from 0 to 23. What is read before it is out of hours."), Group.READING
+    ),
+    SettingName.OFFICE_CLOSES: Definition(
+        "number", 19, 1, 24, _("A full hour, from 1 to 24. What is read from it on is out of hours."), Group.READING
+    ),
 }
 
 
@@ -142,17 +242,39 @@ def setting(name: str, on: date) -> Any:
     A number, a dictionary of the three languages, or a PNG as base64.
     """
     row = DatedSetting.objects.filter(name=name, valid_from__lte=on).order_by("-valid_from").first()
-    return row.content if row else DEFINITIONS[name].default
+    return row.content if row else DEFINITIONS[name].on(on)
+
+
+def settings_between(name: str, start: date, end: date) -> Callable[[date], Any]:
+    """The same for every day of a span, in one query: a value may change in the middle of it."""
+    rows = list(DatedSetting.objects.filter(name=name, valid_from__lte=end).order_by("-valid_from"))
+
+    def on(day: date) -> Any:
+        row = next((row for row in rows if row.valid_from <= day), None)
+        return row.content if row else DEFINITIONS[name].on(day)
+
+    return on
+
+
+def _first_open_day() -> date:
+    """Today. When the clock was set back, the day of the trail's last entry: what held on it is not changed again."""
+    last, now = trail.TrailEntry.objects.order_by("-sequence").values_list("at", flat=True).first(), timezone.now()
+    if last is None or not now < last < now + SET_BACK:
+        return timezone.localdate()
+    return timezone.localtime(last).date()
 
 
 @transaction.atomic
 def change(name: str, content: Any, *, by: Any, valid_from: date) -> DatedSetting:
     """A new value from today or a later day on. Days gone by keep the value they had: what was computed then stands."""
-    from onatc import trail
-
     require(by.changes_settings)
-    if valid_from < timezone.localdate():
+    if valid_from < _first_open_day():
         raise Refused(gettext("A setting changes from today or a later day on; the past keeps what held then."))
+    if name in (SettingName.OFFICE_OPENS, SettingName.OFFICE_CLOSES):
+        opens = content if name == SettingName.OFFICE_OPENS else setting(SettingName.OFFICE_OPENS, valid_from)
+        closes = content if name == SettingName.OFFICE_CLOSES else setting(SettingName.OFFICE_CLOSES, valid_from)
+        if opens >= closes:
+            raise Refused(gettext("Office hours begin before they end."))
     row = DatedSetting(name=name, valid_from=valid_from)
     kind = DEFINITIONS[name].kind
     if kind == "number":
@@ -172,15 +294,15 @@ def change(name: str, content: Any, *, by: Any, valid_from: date) -> DatedSettin
 
 @transaction.atomic
 def take_back(row: DatedSetting, *, by: Any) -> None:
-    """Remove a value that has not been in force for a whole day yet."""
-    from onatc import trail
-
+    """Remove a value that has not been in force for a whole day yet; its history stays. Twice is the same as once."""
     require(by.changes_settings)
-    row = DatedSetting.objects.select_for_update().get(pk=row.pk)
-    if row.valid_from < timezone.localdate():
+    present = DatedSetting.objects.select_for_update().filter(pk=row.pk).first()
+    if present is None:
+        return
+    if present.valid_from < _first_open_day():
         raise Refused(gettext("This value has been in force; it stays on record. Set a new one."))
-    trail.record(trail.Act.CHANGED_SETTING, by=by, record=row, name=row.name, taken_back=True)
-    row.delete()
+    trail.record(trail.Act.CHANGED_SETTING, by=by, record=present, name=present.name, taken_back=True)
+    present.delete()
 
 
 # Holidays and working days
@@ -209,6 +331,33 @@ class Holiday(models.Model):
 
     def __str__(self) -> str:
         return str(choose({"sq": self.name_sq, "sr": self.name_sr, "en": self.name_en}, column_of(get_language())))
+
+
+@transaction.atomic
+def add_holiday(holiday: Holiday, *, by: Any) -> None:
+    """A day of today or later: what was computed for days gone by stands."""
+    require(by.changes_settings)
+    if holiday.day < _first_open_day():
+        raise Refused(gettext("A holiday is entered for today or a later day; the past was as it was."))
+    try:
+        with transaction.atomic():
+            holiday.save(force_insert=True)
+    except IntegrityError as error:
+        raise Refused(gettext("This day is a holiday already.")) from error
+    trail.record(trail.Act.CHANGED_SETTING, by=by, record=holiday, name="holiday")
+
+
+@transaction.atomic
+def remove_holiday(holiday: Holiday, *, by: Any) -> None:
+    """Only a day to come; twice is the same as once."""
+    require(by.changes_settings)
+    present = Holiday.objects.select_for_update().filter(pk=holiday.pk).first()
+    if present is None:
+        return
+    if present.day < _first_open_day():
+        raise Refused(gettext("This day is over; it stays on record."))
+    trail.record(trail.Act.CHANGED_SETTING, by=by, record=present, name="holiday", taken_back=True)
+    present.delete()
 
 
 def holidays_between(start: date, end: date) -> set[date]:
@@ -257,173 +406,6 @@ def load_holidays(get_model: Any, years: range) -> None:
         for day, name in sorted(found.items())
         if day not in known
     )
-
-
-# Pages
-
-
-class ChangeForm(forms.Form):
-    """The value by the setting's kind, and the day from which it holds."""
-
-    def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.name, definition = name, DEFINITIONS[name]
-        self.kind = definition.kind
-        if self.kind == "number":
-            self.fields["number"] = forms.IntegerField(
-                label=_("Value"), min_value=definition.least, max_value=definition.most, help_text=definition.help
-            )
-        elif self.kind == "texts":
-            for column, label in (("sq", _("In Albanian")), ("sr", _("In Serbian")), ("en", _("In English"))):
-                self.fields[column] = forms.CharField(label=label, max_length=200, help_text=definition.help)
-        else:
-            self.fields["picture"] = forms.FileField(label=_("Picture"), help_text=definition.help, max_length=200)
-        self.fields["valid_from"] = forms.DateField(
-            label=_("Valid from"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-        )
-        self.helper = plain_helper()
-
-    def clean_picture(self) -> str:
-        """A PNG that Pillow can read, kept as base64."""
-        from PIL import Image
-
-        file = self.cleaned_data["picture"]
-        if getattr(file, "was_cut_off", False) or file.size > MAX_LOGO_BYTES:
-            raise forms.ValidationError(_("The picture is larger than 200 kB."))
-        body = file.read()
-        try:
-            with Image.open(file, formats=("PNG",)) as image:
-                if image.width > 2000 or image.height > 2000:
-                    raise forms.ValidationError(_("The picture is larger than 2,000 by 2,000 points."))
-                image.verify()
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            raise forms.ValidationError(_("This is not a PNG picture.")) from error
-        return base64.b64encode(body).decode()
-
-    def content(self) -> Any:
-        data = self.cleaned_data
-        if self.kind == "number":
-            return data["number"]
-        return data["picture"] if self.kind == "picture" else {column: data[column] for column in ("sq", "sr", "en")}
-
-
-class HolidayForm(forms.ModelForm):
-    class Meta:
-        model = Holiday
-        fields = ["day", "name_sq", "name_sr", "name_en"]
-        widgets = {"day": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.helper = plain_helper()
-
-
-@require_safe
-def settings_list(request: HttpRequest) -> HttpResponse:
-    """What holds today, what is planned, what held before."""
-    user: Any = request.user
-    require(user.changes_settings)
-    today = timezone.localdate()
-    rows: dict[str, list[DatedSetting]] = {}
-    for row in DatedSetting.objects.visible_to(user).order_by("name", "-valid_from"):
-        rows.setdefault(row.name, []).append(row)
-    shown_settings = []
-    for name in SettingName:
-        mine = rows.get(name, [])
-        present = next((row for row in mine if row.valid_from <= today), None)
-        shown_settings.append(
-            {
-                "name": name,
-                "label": name.label,
-                "present": present.shown if present else shown(name, DEFINITIONS[name].default),
-                "since": present.valid_from if present else None,
-                "planned": [row for row in mine if row.valid_from >= today],
-                "former": [row for row in mine if row.valid_from < today and row is not present],
-            }
-        )
-    year = today.year
-    return render(
-        request,
-        "onatc/settings_list.html",
-        {
-            "settings": shown_settings,
-            "today": today,
-            "holidays": Holiday.objects.visible_to(user)
-            .filter(day__year__gte=year, day__year__lte=year + 1)
-            .order_by("day"),
-        },
-    )
-
-
-@require_http_methods(["GET", "POST"])
-def settings_change(request: HttpRequest, name: str) -> HttpResponse:
-    user: Any = request.user
-    require(user.changes_settings)
-    if name not in DEFINITIONS:
-        raise Http404
-    current = setting(name, timezone.localdate())
-    initial: dict[str, Any] = {"valid_from": timezone.localdate()}
-    initial |= current if isinstance(current, dict) else {"number": current}
-    form = ChangeForm(request.POST or None, request.FILES or None, name=name, initial=initial)
-    if request.method == "POST" and form.is_valid():
-        with refusals_on(form):
-            change(name, form.content(), by=user, valid_from=form.cleaned_data["valid_from"])
-            messages.success(request, gettext("The new value holds from the day you named."))
-            return redirect("settings-list")
-    rows = list(DatedSetting.objects.visible_to(user).filter(name=name))
-    return render(
-        request,
-        "onatc/settings_change.html",
-        {
-            "form": form,
-            "label": SettingName(name).label,
-            "history": history_of(*rows) if rows else [],
-            "cancel_url": reverse("settings-list"),
-        },
-    )
-
-
-@require_POST
-def settings_take_back(request: HttpRequest, pk: int) -> HttpResponse:
-    user: Any = request.user
-    row = get_object_or_404(DatedSetting.objects.visible_to(user), pk=pk)
-    return _done(request, partial(take_back, row, by=user), gettext("The planned value was taken back."))
-
-
-@require_http_methods(["GET", "POST"])
-def holiday_add(request: HttpRequest) -> HttpResponse:
-    user: Any = request.user
-    require(user.changes_settings)
-    form = HolidayForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        form.save()
-        messages.success(request, gettext("Saved."))
-        return redirect("settings-list")
-    return render(request, "onatc/holiday_add.html", {"form": form, "cancel_url": reverse("settings-list")})
-
-
-@require_POST
-def holiday_remove(request: HttpRequest, pk: int) -> HttpResponse:
-    """Only a day to come: the past was as it was."""
-    user: Any = request.user
-    require(user.changes_settings)
-    holiday = get_object_or_404(Holiday.objects.visible_to(user), pk=pk)
-
-    def remove() -> None:
-        if holiday.day < timezone.localdate():
-            raise Refused(gettext("This day is over; it stays on record."))
-        holiday.delete()
-
-    return _done(request, remove, gettext("The holiday was removed."))
-
-
-def _done(request: HttpRequest, act: Any, sentence: str) -> HttpResponse:
-    try:
-        act()
-        messages.success(request, sentence)
-    except Refused as refusal:
-        messages.error(request, str(refusal))
-    return redirect("settings-list")
 
 
 def logo_bytes(encoded: str) -> bytes:

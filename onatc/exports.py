@@ -15,10 +15,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
+from django.db import models
 from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
+
+from onatc import trail
 
 # What may stand before a formula sign without hiding it from the spreadsheet program.
 INVISIBLE = re.compile(r"^[\s\ufeff\u200b-\u200f\u2028-\u202e\u2060-\u2064\u00ad]+")
@@ -55,6 +59,18 @@ def _csv_cell(value: Any) -> str:
 class _Echo:
     def write(self, value: str) -> str:
         return value
+
+
+def as_file(
+    filename: str, head: Sequence[str], rows: Iterable[Sequence[Any]], *, form: str, to: Any, of: models.Model
+) -> HttpResponseBase:
+    """The table as XLSX when `form` says so, else as CSV; in the trail before its first byte leaves.
+
+    `of` is the record that the table is about. What it shows, the reader sees on pages too: it needs no purpose.
+    """
+    form = "xlsx" if form == "xlsx" else "csv"
+    trail.record(trail.Act.EXPORTED, by=to, record=of, what=filename, format=form, plain=True)
+    return as_xlsx(filename, head, rows) if form == "xlsx" else as_csv(filename, head, rows)
 
 
 def as_csv(filename: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:

@@ -38,6 +38,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from onatc import trail
 from onatc.errors import Refused
 from onatc.ids import new_id
 from onatc.store import AWAY
@@ -416,16 +417,24 @@ def refuse_over_quota(person: Any, size: int) -> None:
         )
 
 
-def serve(attachment: Attachment, *, inline: bool = False) -> HttpResponseBase:
+def serve(
+    attachment: Attachment, *, to: Any, owner_id: uuid.UUID | None = None, plain: bool = False, inline: bool = False
+) -> HttpResponseBase:
     """The file as a download that no browser will run; a page that says so when the store has lost it or is away.
 
-    The caller has fetched `attachment` through `visible_to`.
+    The caller has fetched `attachment` through `visible_to`. Each download is in the trail before its first byte leaves;
+    `plain` is one that needs no purpose (onatc.trail.record).
     """
     try:
         handle = attachment.file.open("rb")
     except AWAY as error:
         logger.error("attachment %s cannot be read: %s", attachment.pk, type(error).__name__)
         return HttpResponse(render_to_string("onatc/file_missing.html"), status=404)
+    try:
+        trail.record(trail.Act.DOWNLOADED, by=to, record=attachment, owner_id=owner_id, plain=plain)
+    except BaseException:
+        handle.close()
+        raise
     response = FileResponse(
         handle,
         as_attachment=not inline,

@@ -89,22 +89,40 @@ def history_of(*records: models.Model, limit: int = 50) -> list[Change]:
     by_model: dict[type[models.Model], list[models.Model]] = {}
     for record in records:
         by_model.setdefault(type(record), []).append(record)
-    events: list[tuple[type[models.Model], Any, Any]] = []
+    events: list[Event] = []
     for model, rows in by_model.items():
-        found = (
-            model.pgh_event_model.objects.filter(pgh_obj_id__in=[row.pk for row in rows])  # type: ignore[attr-defined]
-            .select_related("pgh_context")
-            .order_by("pgh_obj_id", "pgh_created_at", "pgh_id")
-        )
-        previous: Any = None
-        for event in found:
-            same = previous is not None and previous.pgh_obj_id == event.pgh_obj_id
-            events.append((model, event, previous if same else None))
-            previous = event
+        events += _events(model, pgh_obj_id__in=[row.pk for row in rows])
+    return _as_changes(events, limit)
+
+
+def history_of_all(model: type[models.Model], *, limit: int = 50, **fields: Any) -> list[Change]:
+    """What happened to every record of a model with these fields, also to those that are gone; with the values that came
+    and went."""
+    return _as_changes(_events(model, **fields), limit, is_whole=True)
+
+
+Event = tuple[type[models.Model], Any, Any]  # model, event, the event before it of the same record
+
+
+def _events(model: type[models.Model], **fields: Any) -> list[Event]:
+    found = (
+        model.pgh_event_model.objects.filter(**fields)  # type: ignore[attr-defined]
+        .select_related("pgh_context")
+        .order_by("pgh_obj_id", "pgh_created_at", "pgh_id")
+    )
+    events: list[Event] = []
+    previous: Any = None
+    for event in found:
+        same = previous is not None and previous.pgh_obj_id == event.pgh_obj_id
+        events.append((model, event, previous if same else None))
+        previous = event
+    return events
+
+
+def _as_changes(events: list[Event], limit: int, *, is_whole: bool = False) -> list[Change]:
     events.sort(key=lambda item: (item[1].pgh_created_at, item[1].pgh_id), reverse=True)
     events = events[:limit]
-
-    changes = [(model, event, _changed_fields(model, event, before)) for model, event, before in events]
+    changes = [(model, event, _changed_fields(model, event, before, is_whole)) for model, event, before in events]
     names = _names_of_linked([change for _model, _event, fields in changes for change in fields])
     people = _people([event for _model, event, _fields in changes])
     shown = []
@@ -150,17 +168,22 @@ def _people(events: list[Any]) -> dict[str, str]:
 
 
 def _changed_fields(
-    model: type[models.Model], event: Any, before: Any
+    model: type[models.Model], event: Any, before: Any, is_whole: bool
 ) -> list[tuple[models.Field[Any, Any], Any, Any]]:
-    if event.pgh_label != "update" or before is None:
+    """What an update changed; `is_whole`: also what a record held when it came and when it went."""
+    is_update = event.pgh_label == "update"
+    if (is_update and before is None) or not (is_update or is_whole):
         return []
     recorded = {field.attname for field in event._meta.concrete_fields}
     fields = []
     for field in model._meta.concrete_fields:
         if field.name in NOISE or field.attname not in recorded:
             continue
-        old, new = getattr(before, field.attname), getattr(event, field.attname)
-        if old != new:
+        old = getattr(before, field.attname) if is_update else None
+        new = getattr(event, field.attname)
+        if event.pgh_label == "delete":
+            old, new = new, None
+        if (old or None) != (new or None) if not is_update else old != new:
             fields.append((field, old, new))
     return fields
 

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_POST, require_safe
 
-from onatc import logs, store
+from onatc import logs, store, trail
 from onatc.jobs import worker_is_alive
 
 PERMISSIONS_POLICY = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()"
@@ -206,13 +206,15 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
 
 def readiness() -> dict[str, str]:
-    checks = {"database": _check_database(), "migrations": "unknown", "broker": _check_broker(), "worker": "unknown"}
+    checks = {"database": _check_database(), "migrations": "unknown", "broker": _check_broker(), "worker": "unknown",
+              "anchors": "unknown"}  # fmt: skip
     if checks["database"] == "ok":
         executor = MigrationExecutor(connection)
         pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
         checks["migrations"] = f"{len(pending)} not applied" if pending else "ok"
         if not pending:
             checks["worker"] = "ok" if worker_is_alive() else "no heartbeat for two minutes"
+            checks["anchors"] = trail.anchors_are_well()
     checks["files"] = store.is_well()
     return checks
 

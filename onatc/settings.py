@@ -160,6 +160,8 @@ CELERY_BEAT_SCHEDULE = {
     "remind": {"task": "strategy.tasks.remind", "schedule": crontab(hour=7, minute=0)},
     "send digests": {"task": "onatc.tasks.send_digests", "schedule": crontab(hour=7, minute=15)},
     "mail the head of the trail": {"task": "onatc.tasks.mail_trail_head", "schedule": crontab(hour=8, minute=0)},
+    "leave the head of the trail": {"task": "onatc.tasks.leave_trail_head", "schedule": crontab(minute=5)},
+    "tell of unusual reading": {"task": "onatc.tasks.tell_of_unusual_reading", "schedule": 600},
     "remind of access reviews": {"task": "stakeholders.tasks.remind_of_reviews", "schedule": crontab(hour=8, minute=5)},
     "catch up the search": {"task": "onatc.tasks.catch_up_search", "schedule": 30},
     "collect files": {"task": "onatc.tasks.collect_files", "schedule": crontab(hour=3, minute=30, day_of_week=0)},

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from onatc import jobs, kept, mail, operation, search, store, trail
+from onatc import jobs, kept, mail, operation, search, store, trail, unusual
 from onatc.schedules import once_today
 
 
@@ -34,6 +34,16 @@ def send_digests() -> None:
 @shared_task
 def mail_trail_head() -> None:
     once_today("mail the head of the trail", trail.mail_head)
+
+
+@shared_task
+def leave_trail_head() -> None:
+    trail.leave_head()
+
+
+@shared_task
+def tell_of_unusual_reading() -> None:
+    unusual.tell_directors()
 
 
 @shared_task

@@ -12,12 +12,16 @@ import hashlib
 import hmac
 import json
 import logging
+import os
+import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from functools import partial, wraps
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from datetime import UTC, timedelta
+from email import policy
+from email.parser import BytesParser
+from functools import partial
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,12 +30,14 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import connection, models, transaction
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from onatc import mail
-from onatc.dated_settings import SettingName, holidays_between, is_working_day, setting
 from onatc.keys import derived, key_id
 
 logger = logging.getLogger(__name__)
@@ -39,7 +45,10 @@ logger = logging.getLogger(__name__)
 LOCK = 0x4F4E41  # one writer at a time gives the numbers; held until the transaction ends
 START = "0" * 64
 PURPOSE_MINUTES = 60  # how long a stated purpose holds for the same thing
-OFFICE_HOURS = range(7, 19)
+ANCHORED_WITHIN = timedelta(hours=2)  # what is older and has no seal outside the database is named
+MOST_BREAKS = 1_000
+NEAR = (1, -1, 2, -2, 3, -3, 4, -4, 5, -5)  # how far away an entry is looked for under the number it was sealed with
+SEAL = re.compile(r"[0-9a-f]{64}")
 
 
 class Act(models.TextChoices):
@@ -120,11 +129,15 @@ class TrailEntry(models.Model):
         except LookupError:
             return self.record_kind
 
-    def content(self) -> str:
+    def is_sealed(self, key: bytes, *, as_number: int | None = None) -> bool:
+        """Whether the seal is that of the content, under its own number or another."""
+        return hmac.compare_digest(seal_of(self.content(as_number), self.previous, key), self.seal)
+
+    def content(self, as_number: int | None = None) -> str:
         """What is sealed, in one spelling."""
         return json.dumps(
             {
-                "sequence": self.sequence,
+                "sequence": self.sequence if as_number is None else as_number,
                 "at": self.at.astimezone(UTC).isoformat(timespec="microseconds"),
                 "act": self.act,
                 "actor": str(self.actor_id or ""),
@@ -157,11 +170,13 @@ def record(
     record: models.Model | None = None,
     owner_id: uuid.UUID | None = None,
     purpose: str = "",
+    plain: bool = False,
     **details: Any,
 ) -> TrailEntry:
     """Write an entry at the end of the chain, in the transaction that is open; on commit its seal leaves the database.
 
-    `owner_id` is the institution whose record it is. `details` are codes and numbers, never content.
+    `owner_id` is the institution whose record it is. `details` are codes and numbers, never content; `plain` says of a
+    reading that it needs no purpose: an own record, a list that others see on their pages, an issued report.
     """
     number, key = next(iter(_trail_keys().items()))
     with transaction.atomic():
@@ -178,7 +193,7 @@ def record(
             record_id=str(record.pk) if record is not None else "",
             owner_id=owner_id,
             purpose=purpose[:300],
-            details=details,
+            details=details | ({"plain": True} if plain else {}),
             previous=last.seal if last else START,
             key=number,
         )
@@ -215,6 +230,7 @@ def mail_head() -> int:
             occasion=f"trail {timezone.localdate().isoformat()} {user.pk}",
             template="trail_head",
             context={"sequence": sequence, "seal": seal},
+            kind=mail.Kind.ACCOUNT,  # nobody may refuse it
         )
     return queued
 
@@ -226,71 +242,227 @@ def _leave_seal(sequence: int, seal: str) -> None:
         with path.open("a", encoding="ascii") as file:
             file.write(f"{sequence} {seal}\n")
     except OSError as error:
+        # What was done stands; /readyz and the status page say it until the file can be written again.
         logger.error("the seal of trail entry %s was not written outside the database: %s", sequence, error.strerror)
 
 
-def anchors_in(path: Path) -> Iterator[Anchor]:
-    """The anchors of a file of lines `number seal`, as `var/anchors/trail.log` or a saved mail holds them."""
+def leave_head() -> None:
+    """The hour's anchor: once more the head, for seals that could not leave when their entries were committed."""
+    sequence, seal = head()
+    last = _last_anchor(Path(settings.TRAIL_ANCHOR_FILE))
+    if sequence and (last is None or last.sequence < sequence):
+        _leave_seal(sequence, seal)
+
+
+def anchors_are_well() -> str:
+    """Whether the file outside the database can be written and goes with the trail: "ok", or what is wrong, in a word."""
+    path = Path(settings.TRAIL_ANCHOR_FILE)
+    newest = TrailEntry.objects.order_by("-sequence").first()
+    if newest is None:
+        return "ok"
+    sequence = newest.sequence
+    if newest.at > timezone.now() + timedelta(minutes=5):
+        return "the clock stands before the last entry"
+    if not path.exists():
+        return "missing"
+    if not os.access(path, os.W_OK):
+        return "cannot be written"
+    last = _last_anchor(path)
+    if last is None:
+        return "holds no seal"
+    if last.sequence > sequence:
+        return "is ahead of the trail"
+    if TrailEntry.objects.filter(sequence=last.sequence, seal=last.seal).exists():
+        late = TrailEntry.objects.filter(sequence__gt=last.sequence, at__lt=timezone.now() - ANCHORED_WITHIN)
+        return "is behind the trail" if late.exists() else "ok"
+    return "differs from the trail"
+
+
+def _last_anchor(path: Path) -> Anchor | None:
+    """The highest number among the last lines: entries committed together leave their seals in any order."""
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            for line in file:
-                words = line.replace(":", " ").split()
-                for number, seal in pairwise(words):
-                    if number.isdigit() and len(seal) == 64:
-                        yield Anchor(int(number), seal, path.name)
-    except FileNotFoundError:
-        return
+        with path.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - 8_192))
+            lines = file.read().decode("ascii", errors="replace").splitlines()
+    except OSError:
+        return None
+    return max(_anchors_of(lines, path.name), key=lambda one: one.sequence, default=None)
+
+
+def anchors_in(path: Path) -> Iterator[Anchor]:
+    """The anchors of `var/anchors/trail.log`, of a saved mail, of an issued report (PDF, or its text), one at a time.
+
+    Raises FileNotFoundError.
+    """
+    with path.open("rb") as file:
+        start = file.read(5)
+        file.seek(0)
+        if start.startswith(b"%PDF"):
+            from pypdf import PdfReader
+
+            for page in PdfReader(file).pages:
+                yield from _anchors_of([page.extract_text()], path.name)
+        elif path.suffix in (".eml", ".log", ".txt") and (mailed := _text_of_mail(path)):
+            yield from _anchors_of(mailed.splitlines(), path.name)
+        else:
+            yield from _anchors_of((line.decode("utf-8", errors="replace") for line in file), path.name)
+
+
+def _text_of_mail(path: Path) -> str:
+    """The plain text of a saved mail, however it was encoded for its way; empty when the file is none."""
+    with path.open("rb") as file:
+        first = file.readline(1_000)
+        if not re.match(rb"[A-Za-z-]+: ", first):
+            return ""
+        message: Any = BytesParser(policy=policy.default).parsebytes(first + file.read(1_000_000))
+    body = message.get_body(preferencelist=("plain",))
+    return str(body.get_content()) if body is not None else ""
+
+
+def _anchors_of(lines: Iterable[str], source: str) -> Iterator[Anchor]:
+    for line in lines:
+        for number, seal in pairwise(line.replace(":", " ").replace(",", " ").split()):
+            if number.isdecimal() and len(number) < 19 and SEAL.fullmatch(seal):
+                yield Anchor(int(number), seal, source)
 
 
 @dataclass(frozen=True)
 class Break:
-    """Where the chain is broken: `kind` is altered, removed, inserted, cut or unknown_key."""
+    """Where the chain is broken: altered, removed, inserted, moved, cut, rebuilt or unknown_key.
+
+    `other` is the number under which a moved entry was sealed; `source` names the anchor that says so.
+    """
 
     sequence: int
     kind: str
+    other: int = 0
+    source: str = ""
 
     def __str__(self) -> str:
         return {
             "altered": gettext("Entry %(n)s was altered: its content does not match its seal."),
             "removed": gettext("Entry %(n)s was removed."),
             "inserted": gettext("Entry %(n)s was inserted: the application did not seal it there."),
+            "moved": gettext("From entry %(n)s on entries carry other numbers: this one was sealed as %(other)s."),
             "cut": gettext("The chain was cut short: entry %(n)s was anchored outside the database and is not there."),
-            "rebuilt": gettext("The chain was rebuilt: entry %(n)s has another seal than the one anchored outside."),
+            "rebuilt": gettext(
+                "Entry %(n)s has another seal than the one anchored outside (%(source)s): the chain was rebuilt, or "
+                "the anchor was changed."
+            ),
             "unknown_key": gettext("Entry %(n)s is sealed with a key that is not configured."),
-        }[self.kind] % {"n": self.sequence}
+        }[self.kind] % {"n": self.sequence, "other": self.other, "source": self.source}
 
 
 def verify(anchors: Iterable[Anchor] = ()) -> list[Break]:
-    """Every broken link, in order; empty when the trail is whole and holds every anchor."""
-    keys, found, expected, before = _trail_keys(), [], 1, START
-    wanted: dict[int, set[str]] = {}
-    for anchor in anchors:
-        if anchor.sequence:
-            wanted.setdefault(anchor.sequence, set()).add(anchor.seal)
-    entries = TrailEntry.objects.order_by("sequence").iterator(chunk_size=2000)
-    entry, last = next(entries, None), 0
-    while entry is not None:
+    """Every broken link in order of the numbers, a thousand at most; empty when the trail is whole and holds every anchor.
+
+    The chain and the anchors are each gone through once, in pieces: memory does not grow with them.
+    """
+    walk = _Walk(_trail_keys())
+    entries = TrailEntry.objects.order_by("sequence").iterator(chunk_size=2_000)
+    entry = next(entries, None)
+    while entry is not None and len(walk.found) < MOST_BREAKS:
         following = next(entries, None)
-        for missing in range(expected, entry.sequence):
-            found.append(Break(missing, "removed"))
-        gap = entry.sequence != expected
-        key = keys.get(entry.key)
-        sealed = key is not None and hmac.compare_digest(seal_of(entry.content(), entry.previous, key), entry.seal)
-        if key is None:
-            found.append(Break(entry.sequence, "unknown_key"))
-        elif not sealed:
-            # The next entry names the seal of the one it was written after: that tells a changed row from a strange one.
-            follows = following is not None and following.previous == entry.seal
-            anchored = entry.seal in wanted.get(entry.sequence, ())
-            found.append(Break(entry.sequence, "altered" if follows or anchored else "inserted"))
-        elif entry.previous != before and not gap and not (found and found[-1].sequence == entry.sequence - 1):
-            found.append(Break(entry.sequence, "inserted"))
-        if sealed and entry.sequence in wanted and entry.seal not in wanted[entry.sequence]:
-            found.append(Break(entry.sequence, "rebuilt"))
-        expected, before, last = entry.sequence + 1, entry.seal, entry.sequence
+        walk.step(entry, following)
         entry = following
-    found += [Break(number, "cut") for number in sorted(wanted) if number > last][:1]
-    return found
+    found = walk.result()
+    known = {one.sequence for one in found}
+    cut: Anchor | None = None
+    remaining = iter(anchors)
+    while piece := list(islice(remaining, 2_000)):
+        seals = dict(
+            TrailEntry.objects.filter(sequence__in={one.sequence for one in piece}).values_list("sequence", "seal")
+        )
+        for anchor in piece:
+            number = anchor.sequence
+            if number in walk.unsure:  # an entry of that number was written once: it is not a new one
+                found = [replace(one, kind="altered") if one.sequence == number else one for one in found]
+            elif number >= walk.expected:
+                cut = anchor if cut is None or number < cut.sequence else cut
+            elif number in known or not number or walk.is_moved(number) or seals.get(number) == anchor.seal:
+                continue
+            elif len(found) < MOST_BREAKS:
+                known.add(number)
+                found.append(Break(number, "rebuilt", source=anchor.source))
+    found.sort(key=lambda one: one.sequence)
+    return found + ([Break(cut.sequence, "cut", source=cut.source)] if cut is not None else [])
+
+
+class _Walk:
+    """The chain from its first entry on. `expected` is the next number that was given when the entries were written."""
+
+    def __init__(self, keys: dict[str, bytes]) -> None:
+        self.keys = keys
+        self.found: list[Break] = []
+        self.missing: set[int] = set()
+        self.unsure: set[int] = set()  # neither sealed nor named by a follower: altered, or inserted?
+        self.moved_from: int | None = None
+        self.moved: list[range] = []
+        self.expected, self.shift, self.before, self.was_flagged = 1, 0, START, False
+
+    def step(self, entry: TrailEntry, following: TrailEntry | None) -> None:
+        key, flagged = self.keys.get(entry.key), False
+        original: int | None = entry.sequence
+        if key is None:
+            flagged = True
+            self.found.append(Break(entry.sequence, "unknown_key"))
+        elif not entry.is_sealed(key):
+            flagged = True
+            original = next(
+                (
+                    entry.sequence + by
+                    for by in (self.shift, *NEAR)
+                    if by and entry.is_sealed(key, as_number=entry.sequence + by)
+                ),
+                None,
+            )
+            if original is not None:
+                if original - entry.sequence != self.shift:
+                    self.found.append(Break(entry.sequence, "moved", other=original))
+            else:
+                # The next entry names the seal of the one it was written after: that tells a changed row from a strange one.
+                is_altered = following is not None and following.previous == entry.seal
+                self.found.append(Break(entry.sequence, "altered" if is_altered else "inserted"))
+                if is_altered:
+                    original = entry.sequence + self.shift
+                else:
+                    self.unsure.add(entry.sequence)
+        elif entry.previous != self.before and entry.sequence == self.expected and not self.was_flagged:
+            flagged = True
+            self.found.append(Break(entry.sequence, "inserted"))
+        self._place(entry.sequence, original)
+        self.before, self.was_flagged = entry.seal, flagged
+
+    def _place(self, number: int, original: int | None) -> None:
+        if original is None:
+            return
+        self.shift = original - number
+        if self.shift and self.moved_from is None:
+            self.moved_from = number
+        elif not self.shift and self.moved_from is not None:
+            self.moved.append(range(self.moved_from, number))
+            self.moved_from = None
+        if self.shift:
+            self.unsure.discard(original)  # its own entry stands here: the strange one under its number was put in
+        if original >= self.expected:
+            self.missing.update(islice(range(self.expected, original), MOST_BREAKS))
+            self.expected = original + 1
+        else:
+            self.missing.discard(original)
+
+    def is_moved(self, number: int) -> bool:
+        return (self.moved_from is not None and number >= self.moved_from) or any(number in span for span in self.moved)
+
+    def result(self) -> list[Break]:
+        """In order. A strange entry under a number whose own entry is nowhere is that entry, altered."""
+        found = [
+            replace(one, kind="altered") if one.kind == "inserted" and one.sequence in self.missing else one
+            for one in self.found
+        ]
+        at_place = {one.sequence for one in found if one.kind == "altered"}
+        gone = [Break(number, "removed") for number in self.missing - at_place]
+        return sorted([*found, *gone], key=lambda one: one.sequence)[:MOST_BREAKS]
 
 
 # Reading with a purpose
@@ -299,9 +471,10 @@ def verify(anchors: Iterable[Anchor] = ()) -> list[Break]:
 def stated_purpose(request: HttpRequest, scope: str) -> str:
     """The purpose this session stated for `scope` within the last hour, or an empty string."""
     stated = request.session.get("purposes", {}).get(scope)
-    if not stated or stated["at"] < (timezone.now() - timedelta(minutes=PURPOSE_MINUTES)).timestamp():
+    if not stated:
         return ""
-    return str(stated["purpose"])
+    age = timezone.now().timestamp() - stated["at"]
+    return str(stated["purpose"]) if 0 <= age < PURPOSE_MINUTES * 60 else ""  # a clock set back does not prolong it
 
 
 def state_purpose(request: HttpRequest, scope: str, purpose: str) -> None:
@@ -310,97 +483,46 @@ def state_purpose(request: HttpRequest, scope: str, purpose: str) -> None:
     }
 
 
-def read_with_purpose(scope: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
-    """View decorator: the reader first says why; each reading is an entry in the transaction that makes the page."""
-
-    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-        @wraps(view)
-        def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            from django.shortcuts import redirect
-            from django.urls import reverse
-            from django.utils.http import urlencode
-
-            purpose = stated_purpose(request, scope)
-            if not purpose:
-                return redirect(
-                    f"{reverse('state-purpose')}?{urlencode({'scope': scope, 'next': request.get_full_path()})}"
-                )
-            with transaction.atomic():
-                response = view(request, *args, **kwargs)
-                if response.status_code == 200:
-                    record(Act.READ, by=request.user, purpose=purpose, what=scope)
-            return response
-
-        return wrapped
-
-    return decorate
+def reading(
+    request: HttpRequest,
+    page: Callable[[], HttpResponse],
+    *,
+    scope: str,
+    of: models.Model | None = None,
+    owner_id: uuid.UUID | None = None,
+    **details: Any,
+) -> HttpResponse:
+    """A page of a record that needs a purpose: the reader first says why, and each reading is an entry in the transaction
+    that makes the page. The purpose holds for the one record `of`, or, without one, for the whole of `scope`.
+    """
+    named = f"{scope}:{of.pk}" if of is not None else scope
+    purpose = stated_purpose(request, named)
+    if not purpose:
+        return redirect(f"{reverse('state-purpose')}?{urlencode({'scope': named, 'next': request.get_full_path()})}")
+    with transaction.atomic():
+        response = page()
+        if response.status_code == 200:
+            record(Act.READ, by=request.user, record=of, owner_id=owner_id, purpose=purpose, what=scope, **details)
+    return response
 
 
-# What the Director sees
-
-
-@dataclass(frozen=True)
-class Pattern:
-    """A person's readings in a span of days, by what is unusual about them; counts, never content."""
-
-    person: str
-    readings: int
-    out_of_hours: int
-    busiest_hour: int
-    foreign: int
-    many: int  # how many in an hour are too many, by the setting
-
-    @property
-    def is_unusual(self) -> bool:
-        return self.out_of_hours > 0 or self.busiest_hour > self.many or self.foreign > 0
+# What an owner sees
 
 
 READINGS = (Act.READ, Act.EXPORTED, Act.DOWNLOADED)
 
 
-def is_out_of_hours(at: datetime, holidays: set[date]) -> bool:
-    """Before seven, from seven in the evening on, on a weekend or a holiday, by the office's clock."""
-    local = timezone.localtime(at)
-    return local.hour not in OFFICE_HOURS or not is_working_day(local.date(), holidays)
-
-
-def patterns(since: datetime) -> list[Pattern]:
-    """One row a person, the unusual ones first. `foreign` counts readings that their place marked as of another area."""
-    rows: dict[Any, list[tuple[datetime, bool]]] = {}
-    names: dict[Any, str] = {}
-    found = TrailEntry.objects.filter(at__gte=since, act__in=READINGS).select_related("actor").order_by("sequence")
-    for entry in found.iterator(chunk_size=2000):
-        rows.setdefault(entry.actor_id, []).append((entry.at, bool(entry.details.get("foreign"))))
-        names.setdefault(entry.actor_id, str(entry.actor) if entry.actor_id and entry.actor else gettext("a job"))
-    today = timezone.localdate()
-    many = setting(SettingName.MANY_READINGS, today)
-    closed = holidays_between(timezone.localtime(since).date(), today)
-    shown = []
-    for actor, readings in rows.items():
-        hours: dict[Any, int] = {}
-        for at, _foreign in readings:
-            hour = at.replace(minute=0, second=0, microsecond=0)
-            hours[hour] = hours.get(hour, 0) + 1
-        shown.append(
-            Pattern(
-                person=names[actor],
-                readings=len(readings),
-                out_of_hours=sum(is_out_of_hours(at, closed) for at, _foreign in readings),
-                busiest_hour=max(hours.values()),
-                foreign=sum(foreign for _at, foreign in readings),
-                many=many,
-            )
-        )
-    return sorted(shown, key=lambda one: (not one.is_unusual, -one.readings, one.person))
-
-
 def readers_of(*records: models.Model, limit: int = 20) -> list[TrailEntry]:
-    """Who read, exported or downloaded the records, newest first: for the page of whoever owns them."""
+    """Who read, exported or downloaded the records, newest first: for the page of whoever owns them.
+
+    What their own people did is not among it.
+    """
     if not records:
         return []
     kind = records[0]._meta.label_lower
     return list(
         TrailEntry.objects.filter(record_kind=kind, record_id__in=[str(one.pk) for one in records], act__in=READINGS)
+        .exclude(details__contains={"plain": True})
         .select_related("actor", "on_behalf_of")
         .order_by("-sequence")[:limit]
     )

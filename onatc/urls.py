@@ -4,8 +4,8 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from onatc import dated_settings, http, jobs, mail, operation, search, trail_pages
 from onatc import help as helping
+from onatc import http, jobs, mail, operation, search, settings_pages, trail_pages
 
 urlpatterns = [
     path("", include("monitoring.urls")),
@@ -23,11 +23,11 @@ urlpatterns = [
     path("mails/", mail.demo_mail, name="demo-mail"),
     path("purpose/", trail_pages.state_purpose, name="state-purpose"),
     path("trail/", trail_pages.trail_page, name="trail"),
-    path("settings/", dated_settings.settings_list, name="settings-list"),
-    path("settings/<slug:name>/", dated_settings.settings_change, name="settings-change"),
-    path("settings/values/<int:pk>/take-back/", dated_settings.settings_take_back, name="settings-take-back"),
-    path("settings/holidays/add/", dated_settings.holiday_add, name="holiday-add"),
-    path("settings/holidays/<int:pk>/remove/", dated_settings.holiday_remove, name="holiday-remove"),
+    path("settings/", settings_pages.settings_list, name="settings-list"),
+    path("settings/<slug:name>/", settings_pages.settings_change, name="settings-change"),
+    path("settings/values/<int:pk>/take-back/", settings_pages.settings_take_back, name="settings-take-back"),
+    path("settings/holidays/add/", settings_pages.holiday_add, name="holiday-add"),
+    path("settings/holidays/<int:pk>/remove/", settings_pages.holiday_remove, name="holiday-remove"),
     path("help/glossary/", helping.glossary, name="glossary"),
     path("help/shortcuts/", helping.shortcuts, name="shortcuts"),
     path("help/problem/", helping.problem_create, name="report-problem"),

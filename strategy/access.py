@@ -39,6 +39,11 @@ def may_report(user: User, request: ProgressRequest) -> Allowed:
     )
 
 
+def may_see_readers(user: User, entry: ProgressEntry) -> Allowed:
+    """The institution whose record it is sees who read it; the Director sees it in the trail, with a purpose."""
+    return may_report(user, entry.request)
+
+
 def may_edit(user: User, entry: ProgressEntry) -> Allowed:
     if not entry.is_editable:
         return Denied(_("What was submitted can be changed only when it is returned."))

@@ -6,10 +6,10 @@ The rule, in the order in which it is asked:
    accepted that.
 2. *not yet due to start* before its start.
 3. *late* when the deadline has passed.
-4. *no news* when nothing was ever accepted and the first report is overdue, or when the latest accepted report is about
-   a period that ended more than `NEWS_DAYS` days ago.
-5. *at risk* when the share achieved is more than `TOLERANCE` points behind the share of time gone, or when the lead
-   reported that the work has not started although a quarter of its time is gone.
+4. *no news* when nothing was accepted within `first_days` of the start, or when the latest accepted report is about
+   a period that ended more than `news_days` days ago.
+5. *at risk* when the share achieved is more than `tolerance` points behind the share of time gone, or when the lead
+   reported that the work has not started although `start_share` per cent of its time is gone.
 6. *on time* otherwise.
 
 Share achieved = (value - baseline) / (target - baseline) in per cent, from the latest accepted values; with several
@@ -30,10 +30,18 @@ from django.utils.translation import gettext
 from strategy.models.plan import MeasureState
 from strategy.models.signals import Signal
 
-TOLERANCE = Decimal(20)
-NEWS_DAYS = 200  # two quarters and the fifteen days in which a report is due
-FIRST_REPORT_DAYS = 120  # one quarter and its fifteen days, and two weeks for the review
-START_SHARE = Decimal(25)
+
+@dataclass(frozen=True)
+class Limits:
+    """The numbers of the rule; each is a dated setting, and these are the ones that ship."""
+
+    tolerance: int = 20
+    news_days: int = 200  # two quarters and the fifteen days in which a report is due
+    first_days: int = 120  # one quarter and its fifteen days, and two weeks for the review
+    start_share: int = 25
+
+
+SHIPPED = Limits()
 
 
 @dataclass(frozen=True)
@@ -92,8 +100,8 @@ def elapsed_pct(starts_on: date, ends_on: date, on: date) -> Decimal:
     return (Decimal(gone) / days * 100).quantize(Decimal("0.1"), ROUND_HALF_UP)
 
 
-def compute(facts: MeasureFacts, on: date, *, tolerance: Decimal = TOLERANCE, news_days: int = NEWS_DAYS) -> Judgement:
-    """The signal of a measure on a day, by the rule of this module; both limits are dated settings."""
+def compute(facts: MeasureFacts, on: date, *, limits: Limits = SHIPPED) -> Judgement:
+    """The signal of a measure on a day, by the rule of this module and the limits in force."""
     share = mean_achieved_pct(facts.readings)
     if facts.is_dropped or facts.reported_state == MeasureState.DROPPED:
         return Judgement(Signal.DROPPED, "dropped", {}, share)
@@ -106,16 +114,16 @@ def compute(facts: MeasureFacts, on: date, *, tolerance: Decimal = TOLERANCE, ne
         return Judgement(Signal.LATE, "deadline_passed", {"date": facts.ends_on.isoformat(), "days": days}, share)
     gone = elapsed_pct(facts.starts_on, facts.ends_on, on)
     if facts.latest_period_end is None:
-        if (on - facts.starts_on).days > FIRST_REPORT_DAYS:
+        if (on - facts.starts_on).days > limits.first_days:
             return Judgement(Signal.NO_NEWS, "never_reported", {}, share)
         return Judgement(Signal.ON_TIME, "first_report_not_due", {}, share)
-    if (on - facts.latest_period_end).days > news_days:
+    if (on - facts.latest_period_end).days > limits.news_days:
         return Judgement(Signal.NO_NEWS, "report_is_old", {"date": facts.latest_period_end.isoformat()}, share)
-    if facts.reported_state == MeasureState.PLANNED and gone > START_SHARE:
+    if facts.reported_state == MeasureState.PLANNED and gone > limits.start_share:
         return Judgement(Signal.AT_RISK, "not_started", {"elapsed": str(gone)}, share)
     if share is None:
         return Judgement(Signal.ON_TIME, "no_share", {}, None)
-    if share < gone - tolerance:
+    if share < gone - limits.tolerance:
         return Judgement(Signal.AT_RISK, "behind", {"achieved": str(share), "elapsed": str(gone)}, share)
     return Judgement(Signal.ON_TIME, "in_step", {"achieved": str(share), "elapsed": str(gone)}, share)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -101,7 +102,7 @@ def collect(plan: Plan, period: Period, *, on: date | None = None) -> dict[str, 
         "nil": sum(row["nil"] for one in rounds for row in one["rows"]),
         "accepted": len({row["entry"]["id"] for row in every if row["entry"] and row["entry"]["in_period"]}),
         "budget_cents": sum(row["budget_cents"] for row in every),
-        "rule": dict(zip(("tolerance", "news_days"), (int(limit) for limit in rule_limits(quarter.end)), strict=True)),
+        "rule": asdict(rule_limits(quarter.end)),
     }
 
 

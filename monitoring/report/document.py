@@ -26,7 +26,7 @@ from onatc.errors import Refused
 from onatc.periods import Period
 from onatc.texts import DJANGO_CODES, HTML_CODES, Text, choose, column_of
 from strategy.models import Signal
-from strategy.signal import reason_text
+from strategy.signal import Limits, reason_text
 
 STYLES = ("vendor/noto-sans/noto-sans-pdf.css", "charts.css", "report.css")
 FONTS = "vendor/noto-sans/"
@@ -178,8 +178,9 @@ def _context(data: dict[str, Any], column: str) -> dict[str, Any]:
         "received": data["received"],
         "nil": data["nil"],
         "accepted": data["accepted"],
-        "tolerance": data["rule"]["tolerance"],
-        "news_days": data["rule"]["news_days"],
+        "limits": Limits(
+            **data["rule"]
+        ),  # of a report of before: the ones that were not settings yet are what they were
         "budget_cents": data["budget_cents"],
         "measure_count": len(measures),
     }

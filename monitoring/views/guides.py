@@ -27,6 +27,7 @@ from onatc.jobs import Job, JobState
 from stakeholders.accounts import SignedInRequest
 from strategy.models import EntryState, ImportState, MeasureState, RoundState, Signal, VersionState
 from strategy.queries.progress import MISSING, NIL, OVERDUE, OWED
+from strategy.signal import SHIPPED
 
 
 @require_safe
@@ -136,5 +137,6 @@ def patterns(request: SignedInRequest) -> HttpResponse:
         ],
         "jobs": _jobs(request.user),
         "charts": _charts(),
+        "limits": SHIPPED,
     }  # fmt: skip
     return render(request, "monitoring/patterns.html", context)

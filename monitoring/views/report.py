@@ -171,4 +171,5 @@ def report_issue(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def report_download(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
-    return serve(get_object_or_404(ReportFile.objects.visible_to(request.user), pk=pk))
+    # Whoever sees the report may have it; which copy went to whom is on record.
+    return serve(get_object_or_404(ReportFile.objects.visible_to(request.user), pk=pk), to=request.user, plain=True)

@@ -141,6 +141,7 @@ def person_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "may_recover": bool(access.may_ask_recovery(request.user, person)),
             "acts": trail.TrailEntry.objects.visible_to(request.user)
             .filter(record_kind="stakeholders.user", record_id=str(person.pk))
+            .exclude(act__in=trail.READINGS)  # who looked into what the person read: in the trail, with a purpose
             .select_related("actor")[:20],
             "history": history_of(person, *roles),
         },

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onatc import mail
-from onatc.dated_settings import setting
+from onatc.dated_settings import SettingName, holidays_between, next_working_day, setting
 from onatc.errors import Refused, require
 from onatc.periods import Period
 from stakeholders.models import REPORTERS, Institution, RoleAssignment, User
@@ -134,8 +134,10 @@ def close_round(round_: Round, *, by: User | None, at: datetime | None = None) -
 
 
 def usual_due_date(period: Period) -> date:
-    """The due date by the setting in force at the period's end (practice: fifteen days after the quarter)."""
-    return period.end + timedelta(days=setting("due_days", period.end))
+    """The due date by the setting in force at the period's end (practice: fifteen days after the quarter); when the office
+    is closed on that day, the next day on which it is open."""
+    day = period.end + timedelta(days=setting(SettingName.DUE_DAYS, period.end))
+    return next_working_day(day, holidays_between(day, day + timedelta(days=31)))
 
 
 def open_due_rounds(*, on: date | None = None) -> int:

@@ -14,7 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from onatc.dated_settings import setting
+from onatc.dated_settings import SettingName, setting
 from onatc.errors import Refused, require
 from onatc.periods import Period
 from stakeholders.models import User
@@ -31,7 +31,7 @@ from strategy.models import (
     SignalOverride,
     VersionState,
 )
-from strategy.signal import MeasureFacts, Reading, compute
+from strategy.signal import Limits, MeasureFacts, Reading, compute
 
 
 def refresh_version(version: PlanVersion, *, on: date | None = None) -> None:
@@ -81,7 +81,7 @@ def refresh(measures: Iterable[Measure], quarters: list[Period], *, on: date | N
                 readings=_readings(known, targets.get(measure.pk, {})),
                 is_dropped=measure.state == MeasureState.DROPPED and judged_on == day,
             )
-            judgement = compute(facts, judged_on, tolerance=limits[quarter][0], news_days=limits[quarter][1])
+            judgement = compute(facts, judged_on, limits=limits[quarter])
             override = overrides.get((measure.pk, quarter.start, quarter.end))
             signals.append(
                 MeasureSignal(
@@ -114,9 +114,14 @@ def refresh(measures: Iterable[Measure], quarters: list[Period], *, on: date | N
     )
 
 
-def rule_limits(day: date) -> tuple[Decimal, int]:
-    """Tolerance in points and days of news that hold on a day."""
-    return Decimal(setting("signal_tolerance", day)), setting("signal_news_days", day)
+def rule_limits(day: date) -> Limits:
+    """The limits of the rule that hold on a day."""
+    return Limits(
+        tolerance=setting(SettingName.SIGNAL_TOLERANCE, day),
+        news_days=setting(SettingName.SIGNAL_NEWS_DAYS, day),
+        first_days=setting(SettingName.SIGNAL_FIRST_DAYS, day),
+        start_share=setting(SettingName.SIGNAL_START_SHARE, day),
+    )
 
 
 def _entries_by_lineage(lineages: set[uuid.UUID]) -> dict[uuid.UUID, list[dict[str, Any]]]:

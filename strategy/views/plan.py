@@ -223,9 +223,7 @@ def measure_export(request: SignedInRequest) -> HttpResponseBase:
                 row.achieved_pct,
             ]
 
-    if request.GET.get("format") == "xlsx":
-        return exports.as_xlsx("measures", head, table())
-    return exports.as_csv("measures", head, table())
+    return exports.as_file("measures", head, table(), form=request.GET.get("format", ""), to=request.user, of=version)
 
 
 @require_safe
@@ -415,9 +413,4 @@ def import_undo(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 @require_safe
 def signal_rule(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_plan)
-    tolerance, news_days = rule_limits(timezone.localdate())
-    return render(
-        request,
-        "strategy/signal_rule.html",
-        {"tolerance": tolerance, "news_days": news_days},
-    )
+    return render(request, "strategy/signal_rule.html", {"limits": rule_limits(timezone.localdate())})

@@ -19,6 +19,7 @@ from onatc.files import serve
 from onatc.history import history_of
 from onatc.http import with_revision
 from onatc.models import Code
+from onatc.trail import readers_of
 from stakeholders.accounts import SignedInRequest
 from strategy import access
 from strategy.actions import progress as actions
@@ -183,6 +184,7 @@ def progress_autosave(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def progress_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     entry = _entry(request, pk)
     may_review = entry.state == EntryState.SUBMITTED and bool(access.may_review(request.user, entry))
+    may_see_readers = bool(access.may_see_readers(request.user, entry))
     correction = ProgressEntry.objects.visible_to(request.user).filter(corrects=entry).first()
     return render(
         request,
@@ -201,6 +203,7 @@ def progress_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "return_form": ReturnForm(),
             "comment_form": CommentForm(),
             "history": history_of(entry),
+            "readers": readers_of(*entry.evidence.all()) if may_see_readers else None,
         },
     )
 
@@ -275,7 +278,9 @@ def progress_translate(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def evidence_download(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
-    return serve(get_object_or_404(Evidence.objects.visible_to(request.user), pk=pk))
+    evidence = get_object_or_404(Evidence.objects.visible_to(request.user).select_related("entry__request"), pk=pk)
+    owner_id = evidence.entry.request.institution_id
+    return serve(evidence, to=request.user, owner_id=owner_id, plain=owner_id in request.user.institution_ids)
 
 
 @require_POST
