@@ -188,6 +188,7 @@ def build_files(report: Report, progress: Progress) -> None:
     with transaction.atomic():
         if not _locked(report).is_draft:
             return
+        progress(len(LANGUAGES), len(LANGUAGES))  # ends here when another worker took over meanwhile
         _store(report, made)
 
 
@@ -205,6 +206,7 @@ def issue(report: Report, progress: Progress, *, by: User) -> None:
             return
         if locked.data_sha256 != report.data_sha256 or _fingerprint(locked) != _fingerprint_of(made):
             raise Refused(_("The report was changed while it was being issued. Read it again and issue it then."))
+        progress(len(LANGUAGES), len(LANGUAGES))  # ends here when it was cancelled or taken over meanwhile
         _store(locked, made)
         locked.state, locked.issued_by, locked.issued_at = ReportState.ISSUED, by, timezone.now()
         locked.trail_sequence, locked.trail_seal = sequence, seal

@@ -5,6 +5,9 @@ message only a nudge. A worker claims it by counting up `attempt` under a row lo
 only the attempt it claimed, so a late first attempt changes nothing. The sweeper publishes again what was never picked
 up or whose worker fell silent; a job whose worker died three times fails visibly. What may pass by itself (the database,
 the broker or the store away) is tried again after a pause; its owner can cancel a job, between two of its steps.
+
+A runner that calls `progress` in the transaction that writes its results cannot write them late: when the job was
+cancelled or taken over meanwhile, `Stopped` rolls them back.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from functools import partial
 from typing import Any, Self
 
 import redis
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -40,6 +44,7 @@ logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
 PAUSES = (timedelta(seconds=20), timedelta(minutes=2))  # before the second and the third attempt
+CLOCK_SLACK = timedelta(seconds=5)  # what the clocks of two machines may differ by
 PASSING = (OperationalError, InterfaceError, ConnectionError, TimeoutError, redis.RedisError)
 
 
@@ -146,25 +151,26 @@ def enqueue(
     kind: str, *, key: str, title: str, by: Any, params: dict[str, Any], total: int = 1, target_url: str = ""
 ) -> Job:
     """The waiting or running job with that key, or a new one; published when the transaction commits."""
-    existing = Job.objects.filter(key=key, state__in=[JobState.QUEUED, JobState.RUNNING]).first()
-    if existing is not None:
-        return existing
-    try:
-        with transaction.atomic():
-            new = Job.objects.create(
-                kind=kind,
-                key=key,
-                title=title,
-                owner=by,
-                on_behalf_of=getattr(by, "acting_for", None),
-                params=params,
-                total=total,
-                target_url=target_url,
-            )
-    except IntegrityError:
-        return Job.objects.get(key=key, state__in=[JobState.QUEUED, JobState.RUNNING])
-    transaction.on_commit(partial(publish, new.pk))
-    return new
+    while True:
+        existing = Job.objects.filter(key=key, state__in=[JobState.QUEUED, JobState.RUNNING]).first()
+        if existing is not None:
+            return existing
+        try:
+            with transaction.atomic():
+                new = Job.objects.create(
+                    kind=kind,
+                    key=key,
+                    title=title[:200],
+                    owner=by,
+                    on_behalf_of=getattr(by, "acting_for", None),
+                    params=params,
+                    total=total,
+                    target_url=target_url,
+                )
+        except IntegrityError:
+            continue  # somebody else was faster, and may even be done by now
+        transaction.on_commit(partial(publish, new.pk))
+        return new
 
 
 def publish(pk: uuid.UUID) -> None:
@@ -180,49 +186,67 @@ def publish(pk: uuid.UUID) -> None:
 
 def run(pk: str) -> None:
     """Do a job, if it is this worker's turn to; called by the Celery task."""
-    with transaction.atomic():
-        found = Job.objects.select_for_update().filter(pk=pk).first()
-        if found is None or not (found.state == JobState.QUEUED or _is_silent(found)):
-            return
-        if found.not_before > timezone.now():
-            return  # the sweeper brings it back when its pause is over
-        if found.cancel_asked_at is not None:
-            found.state, found.finished_at = JobState.CANCELLED, timezone.now()
-            found.save(update_fields=["state", "finished_at"])
-            return
-        if found.attempt >= MAX_ATTEMPTS:
-            _fail(found, gettext("The work stopped three times without an answer. Tell the administrator."))
-            return
-        found.attempt += 1
-        found.state = JobState.RUNNING
-        found.started_at = found.heartbeat_at = timezone.now()
-        found.save(update_fields=["attempt", "state", "started_at", "heartbeat_at"])
-    mine = Job.objects.filter(pk=found.pk, state=JobState.RUNNING, attempt=found.attempt)
+    found = _claim(pk)
+    if found is None:
+        return
+    # The moment of the claim is part of the condition: tried again by its owner, the attempts count from one anew.
+    mine = Job.objects.filter(pk=found.pk, state=JobState.RUNNING, attempt=found.attempt, started_at=found.started_at)
 
     def progress(done: int, total: int) -> None:
         if not mine.filter(cancel_asked_at__isnull=True).update(done=done, total=total):
             raise Stopped
 
-    language = found.owner.language if found.owner else settings.LANGUAGE_CODE
-    with override(language), acting(found.actor, job=str(found.pk)), _heartbeat(mine):
+    def fail(reason: str) -> None:
+        mine.update(state=JobState.FAILED, error=reason[:500], finished_at=timezone.now())
+
+    with override(_language(found)), acting(found.actor, job=str(found.pk)), _heartbeat(mine):
         try:
             _runners[found.kind](found, progress)
         except Stopped:
             mine.update(state=JobState.CANCELLED, finished_at=timezone.now())
         except (Refused, PermissionDenied) as refusal:
-            mine.update(state=JobState.FAILED, error=str(refusal)[:500], finished_at=timezone.now())
+            fail(str(refusal) or gettext("Your role does not allow this."))
         except PASSING as error:
             logger.warning("job %s met %s", pk, type(error).__name__)
             _try_later(mine, found.attempt)
+        except SoftTimeLimitExceeded:
+            logger.warning("job %s took too long", pk)
+            minutes = settings.CELERY_TASK_SOFT_TIME_LIMIT // 60
+            fail(gettext("The work took longer than %(minutes)s minutes and was ended.") % {"minutes": minutes})
         except Exception:
             logger.exception("job %s failed", pk)
-            mine.update(
-                state=JobState.FAILED,
-                error=gettext("Something went wrong that is not your doing. The administrator can see why in the log."),
-                finished_at=timezone.now(),
-            )
+            fail(gettext("Something went wrong that is not your doing. The administrator can see why in the log."))
         else:
             mine.update(state=JobState.DONE, done=models.F("total"), finished_at=timezone.now())
+
+
+@transaction.atomic
+def _claim(pk: str) -> Job | None:
+    """The job, now running and this worker's; None when it is not this worker's turn, or there is nothing left to do."""
+    found = Job.objects.select_for_update().filter(pk=pk).first()
+    if found is None or not (found.state == JobState.QUEUED or _is_silent(found)):
+        return None
+    if found.not_before > timezone.now():
+        return None  # the sweeper brings it back when its pause is over
+    if found.cancel_asked_at is not None:
+        found.state, found.finished_at = JobState.CANCELLED, timezone.now()
+        found.save(update_fields=["state", "finished_at"])
+        return None
+    if found.attempt >= MAX_ATTEMPTS:
+        with override(_language(found)):
+            found.error = gettext("The work stopped three times without an answer. Tell the administrator.")
+        found.state, found.finished_at = JobState.FAILED, timezone.now()
+        found.save(update_fields=["state", "error", "finished_at"])
+        return None
+    found.attempt += 1
+    found.state = JobState.RUNNING
+    found.started_at = found.heartbeat_at = timezone.now()
+    found.save(update_fields=["attempt", "state", "started_at", "heartbeat_at"])
+    return found
+
+
+def _language(found: Job) -> str:
+    return found.owner.language if found.owner else settings.LANGUAGE_CODE
 
 
 @contextmanager
@@ -252,11 +276,6 @@ def _heartbeat(mine: models.QuerySet[Job]) -> Iterator[None]:
 def _is_silent(found: Job) -> bool:
     limit = timezone.now() - timedelta(seconds=settings.JOB_SILENT_SECONDS)
     return found.state == JobState.RUNNING and (found.heartbeat_at is None or found.heartbeat_at < limit)
-
-
-def _fail(found: Job, reason: str) -> None:
-    found.state, found.error, found.finished_at = JobState.FAILED, reason, timezone.now()
-    found.save(update_fields=["state", "error", "finished_at"])
 
 
 def _try_later(mine: models.QuerySet[Job], attempt: int) -> None:
@@ -306,6 +325,13 @@ def retry(pk: uuid.UUID) -> None:
 def sweep() -> int:
     """Publish again what no worker took within a minute, and what a worker took and fell silent; how many."""
     now = timezone.now()
+    # A moment that lies ahead was written by a clock that has been set back since: counted from now on, or what died
+    # before the change would look alive until the old time is reached again.
+    Job.objects.filter(state=JobState.RUNNING, heartbeat_at__gt=now + CLOCK_SLACK).update(heartbeat_at=now)
+    Job.objects.filter(
+        state__in=[JobState.QUEUED, JobState.RUNNING], not_before__gt=now + max(PAUSES) + CLOCK_SLACK
+    ).update(not_before=now)
+    Job.objects.filter(state=JobState.QUEUED, published_at__gt=now + CLOCK_SLACK).update(published_at=now)
     waiting = Q(
         state=JobState.QUEUED,
         published_at__lt=now - timedelta(seconds=settings.JOB_SILENT_SECONDS),

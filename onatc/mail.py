@@ -1,10 +1,12 @@
 """The outbox: a mail is a row first, written in the transaction of the act it tells of, and sent afterwards.
 
-`occasion` makes a mail unique: it is queued once however often the job that asks for it runs. A resend carries the same
-Message-ID, so that a mail which was sent just before a crash shows up once.
+`occasion` makes a mail unique: it is queued once however often the job that asks for it runs. When nobody knows whether a
+mail went out (the line broke after its content, or the sender died), it goes once more under the same Message-ID, and if
+that is unclear too it fails visibly. What the server refuses for good fails at once; what passes by itself is tried again
+for four days. While the server is away one mail at a time finds out, so that nothing else waits for it.
 
 What can wait is not sent at night; who chose one mail a day gets a digest in the morning; who does not want a kind of
-mail does not get it, where the kind may be refused at all.
+mail does not get it, where the kind may be refused at all. What a mail said is forgotten thirty days later.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from email.message import EmailMessage
 from email.utils import make_msgid
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any, Self
 
 from django.conf import settings
@@ -26,20 +29,31 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.mail import EmailMultiAlternatives
 from django.db import models, transaction
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template import TemplateDoesNotExist
+from django.template.defaultfilters import linebreaks_filter, urlize
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
+from onatc.delivery import Delivery, Result, deliver
 from onatc.ids import new_id
 
 logger = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 12  # the last one comes more than a day after the first
+GIVE_UP_AFTER = timedelta(days=4)  # RFC 5321, 4.5.4.1
 MAX_PAUSE = timedelta(hours=6)
+PAUSE_WHILE_AWAY = timedelta(minutes=5)  # asking a server that is away costs one try a minute, however many wait
+SENDING_TAKES = timedelta(minutes=10)  # after that a mail that is still "being sent" was interrupted
+SECONDS_A_TASK = 240  # a slow server holds the worker for no longer
+CLOCK_SLACK = timedelta(seconds=5)
+AWAY, UNCLEAR = "away: ", "unclear: "  # how the reason of what is tried again begins
+FORGET_AFTER, FORGET_SECRETS_AFTER = timedelta(days=30), timedelta(days=7)
 NIGHT_BEGINS, NIGHT_ENDS = 21, 7  # by the office's clock
 
 
@@ -53,7 +67,8 @@ class Kind(models.TextChoices):
     DIGEST = "digest", _("daily digest")
 
 
-AT_ONCE = frozenset({Kind.ACCOUNT, Kind.DIGEST})  # at night too, and never in a digest
+NEVER_IN_DIGEST = frozenset({Kind.ACCOUNT, Kind.DIGEST})
+AT_NIGHT_TOO = frozenset({Kind.ACCOUNT})
 REFUSABLE = (Kind.REVIEW, Kind.NOTICE)
 
 
@@ -93,6 +108,9 @@ class Message(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=MessageState, default=MessageState.QUEUED)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(default=timezone.now)
+    queued_at = models.DateTimeField(default=timezone.now, db_default=Now())  # since when it is tried
+    unclear = models.PositiveSmallIntegerField(default=0, db_default=0)  # times it may have gone out or not
+    remote_id = models.CharField(max_length=200, blank=True, default="", db_default="")
     error = models.CharField(_("reason"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     sent_at = models.DateTimeField(_("sent on"), null=True, blank=True)
@@ -127,42 +145,71 @@ def queue(user: Any, *, occasion: str, template: str, context: dict[str, Any], k
     """Put a mail to `user`, in the user's language, into the outbox; False when that occasion was served before, or the
     user does not want that kind.
 
-    Reads `mail/<template>.subject`, `.txt` and `.html`. A mail holds no content that is confidential, only links.
+    Reads `mail/<template>.subject`, `.txt` and, where the HTML is more than the text's paragraphs, `.html`: what stands
+    between greeting and signature (`mail/frame.*`). A mail holds no content that is confidential, only links.
     """
     if kind in user.mail_refused and may_refuse(user, kind):
         return False
     with override(user.language):
         data = {"user": user, "site_url": settings.SITE_URL.rstrip("/"), **context}
-        subject = " ".join(render_to_string(f"mail/{template}.subject", data).split())
-        text = render_to_string(f"mail/{template}.txt", data).strip() + "\n"
-        html = render_to_string(f"mail/{template}.html", data)
-    return _put(user, user.email, occasion, subject, text, html, kind, is_secret=False)
+        subject = render_to_string(f"mail/{template}.subject", data)
+        text = render_to_string(f"mail/{template}.txt", data)
+        try:
+            html: str | None = render_to_string(f"mail/{template}.html", data)
+        except TemplateDoesNotExist:
+            html = None
+        return _put(user, user.email, occasion, subject, text, html, kind, name=user.full_name)
 
 
 def queue_text(
-    *, user: Any, address: str, subject: str, text: str, kind: str, occasion: str = "", is_secret: bool = False
+    *,
+    user: Any,
+    address: str,
+    subject: str,
+    text: str,
+    kind: str,
+    occasion: str = "",
+    is_secret: bool = False,
+    language: str = "",
+    name: str = "",
 ) -> bool:
     """Put a mail that is written already into the outbox; `user` is None for whoever has no account yet."""
-    number = str(new_id())
-    return _put(user, address, occasion or f"{kind} {number}", subject, text.strip() + "\n", "", kind, is_secret)
+    with override(language or (user.language if user else settings.LANGUAGE_CODE)):
+        return _put(
+            user, address, occasion or f"{kind} {new_id()}", subject, text, None, kind, is_secret=is_secret, name=name
+        )
 
 
 def _put(
-    user: Any, address: str, occasion: str, subject: str, text: str, html: str, kind: str, is_secret: bool
+    user: Any,
+    address: str,
+    occasion: str,
+    subject: str,
+    text: str,
+    html: str | None,
+    kind: str,
+    *,
+    is_secret: bool = False,
+    name: str = "",
 ) -> bool:
-    waits = user is not None and user.mail_digest and kind not in AT_ONCE
+    """Called in the reader's language. What waits for the digest is kept without greeting and signature."""
+    waits = user is not None and user.mail_digest and kind not in NEVER_IN_DIGEST
+    subject, text = " ".join(subject.split())[:200], text.strip()
+    html = html or linebreaks_filter(urlize(text))
+    if not waits:
+        text, html = _framed("txt", subject, text, user, name), _framed("html", subject, html, user, name)
     message = Message(
         to=user,
         address=address,
         kind=kind,
         occasion=occasion[:200],
-        subject=" ".join(subject.split())[:200],
+        subject=subject,
         text=text,
         html=html,
         is_secret=is_secret,
         message_id=make_msgid(domain="onatc"),
         state=MessageState.HELD if waits else MessageState.QUEUED,
-        next_attempt_at=timezone.now() if kind in AT_ONCE else not_at_night(timezone.now()),
+        next_attempt_at=_due(timezone.now(), kind),
     )
     if Message.objects.filter(occasion=message.occasion).exists():
         return False
@@ -171,6 +218,27 @@ def _put(
         return False
     transaction.on_commit(partial(_nudge))
     return True
+
+
+def _framed(form: str, subject: str, body: str, user: Any, name: str) -> str:
+    """The body with greeting, signature, and the way to choose which mails one gets."""
+    language = {"sr-latn": "sr-Latn"}.get(get_language() or "", get_language())
+    data = {
+        "subject": subject,
+        "name": name,
+        "language": language,
+        "preferences_url": preferences_url() if user is not None else "",
+        "body": body,  # HTML was escaped where it was made: by its template, or by urlize
+    }
+    return render_to_string(f"mail/frame.{form}", data).strip() + "\n"
+
+
+def preferences_url() -> str:
+    return settings.SITE_URL.rstrip("/") + reverse("mail-preferences")
+
+
+def _due(at: datetime, kind: str) -> datetime:
+    return at if kind in AT_NIGHT_TOO else not_at_night(at)
 
 
 def _nudge() -> None:
@@ -184,62 +252,128 @@ def _nudge() -> None:
 
 
 def send_waiting(limit: int = 200) -> int:
-    """Send what is due, one row at a time; how many went out. Safe to run twice at once."""
-    sent = 0
+    """Send what is due, one row at a time; how many went out. Safe to run twice at once.
+
+    When the server itself fails, the rest waits for the next minute's try; when it answers again, what it kept waiting
+    goes at once.
+    """
+    _follow_a_clock_set_back()
+    sent, began = 0, monotonic()
     for _index in range(limit):
+        message = _claim() if monotonic() - began < SECONDS_A_TASK else None
+        if message is None:
+            break
+        result = _send(message)
+        if result in (Result.AWAY, Result.UNKNOWN):
+            break
+        if result is Result.TAKEN:
+            sent += 1
+            if sent == 1:
+                Message.objects.filter(state=MessageState.QUEUED, error__startswith=AWAY).update(
+                    next_attempt_at=timezone.now()
+                )
+    return sent
+
+
+def _claim() -> Message | None:
+    """The mail that has been due for longest, now "being sent" by the caller."""
+    while True:
         now = timezone.now()
         with transaction.atomic():
-            # One that is still "being sent" after ten minutes was interrupted: it goes again under the same id.
-            message = (
-                Message.objects.select_for_update(skip_locked=True, of=("self",))
-                .filter(state__in=[MessageState.QUEUED, MessageState.SENDING], next_attempt_at__lte=now)
-                .select_related("to")
-                .order_by("created_at")
-                .first()
+            due = Message.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+                state__in=[MessageState.QUEUED, MessageState.SENDING], next_attempt_at__lte=now
             )
+            if is_night(now):
+                due = due.filter(kind__in=AT_NIGHT_TOO)
+            message = due.select_related("to").order_by("next_attempt_at", "created_at").first()
             if message is None:
-                return sent
+                return None
+            if message.state == MessageState.SENDING:
+                message.unclear += 1
             message.state = MessageState.SENDING
-            message.attempts += 1
-            message.next_attempt_at = now + timedelta(minutes=10)
-            message.save(update_fields=["state", "attempts", "next_attempt_at"])
-        sent += _send(message)
-    return sent
+            if message.unclear > 1:
+                message.state, message.error = MessageState.FAILED, UNCLEAR + "interrupted"
+            else:
+                message.attempts += 1
+                message.next_attempt_at = now + SENDING_TAKES
+            message.save(update_fields=["state", "error", "attempts", "unclear", "next_attempt_at"])
+        if message.state == MessageState.SENDING:
+            return message
+
+
+def _follow_a_clock_set_back() -> None:
+    """A moment further ahead than any pause is long was written before the clock was set back: it becomes now."""
+    now = timezone.now()
+    longest = MAX_PAUSE + timedelta(hours=24 - NIGHT_BEGINS + NIGHT_ENDS + 1) + CLOCK_SLACK
+    Message.objects.filter(state=MessageState.QUEUED, next_attempt_at__gt=now + longest).update(next_attempt_at=now)
+    Message.objects.filter(state=MessageState.SENDING, next_attempt_at__gt=now + SENDING_TAKES + CLOCK_SLACK).update(
+        next_attempt_at=now + SENDING_TAKES
+    )
 
 
 def pause_after(attempts: int) -> timedelta:
     """How long to wait after that many failures: 2, 4, 8 … minutes, six hours at most."""
-    return min(timedelta(minutes=2**attempts), MAX_PAUSE)
+    return min(timedelta(minutes=2 ** min(attempts, 9)), MAX_PAUSE)
 
 
-def _send(message: Message) -> int:
+def _send(message: Message) -> Result:
+    headers = {"Message-ID": message.message_id, "Auto-Submitted": "auto-generated"}
+    if message.to is not None and may_refuse(message.to, message.kind):
+        headers["List-Unsubscribe"] = f"<{preferences_url()}>"
     mail = EmailMultiAlternatives(
         message.subject,
         message.text,
         settings.DEFAULT_FROM_EMAIL,
         [message.to.email if message.to else message.address],
-        headers={"Message-ID": message.message_id, "Auto-Submitted": "auto-generated"},
+        headers=headers,
     )
     if message.html:
         mail.attach_alternative(message.html, "text/html")
-    # The attempt is part of the condition: who was given up on and wakes up late changes nothing.
-    mine = Message.objects.filter(pk=message.pk, state=MessageState.SENDING, attempts=message.attempts)
-    try:
-        mail.send()
-    except Exception as error:
-        # Whatever the mail server or the way to it did wrong: later again, and visibly failed in the end.
-        reason = type(error).__name__
-        if message.attempts >= MAX_ATTEMPTS:
-            mine.update(state=MessageState.FAILED, error=reason)
-        else:
-            mine.update(
-                state=MessageState.QUEUED, error=reason, next_attempt_at=timezone.now() + pause_after(message.attempts)
-            )
-        logger.warning("message %s was not sent: %s", message.pk, reason)
-        return 0
-    forgotten = {"text": "", "html": ""} if message.is_secret else {}
-    mine.update(state=MessageState.SENT, error="", sent_at=timezone.now(), **forgotten)
-    return 1
+    delivery = deliver(mail)
+    if delivery.result is not Result.TAKEN:
+        logger.warning("message %s was not sent: %s %s", message.pk, delivery.result.value, delivery.reason)
+    _write_down(message, delivery)
+    return delivery.result
+
+
+def _write_down(message: Message, delivery: Delivery) -> None:
+    now, result = timezone.now(), delivery.result
+    values: dict[str, Any] = {"error": delivery.reason[:200]}
+    if result is Result.TAKEN:
+        values = {"state": MessageState.SENT, "error": "", "sent_at": now, "remote_id": delivery.remote_id[:200]}
+        if message.is_secret:
+            values |= {"text": "", "html": ""}
+    elif result is Result.BOUNCED:
+        values["state"] = MessageState.BOUNCED
+    elif result is Result.REFUSED or now - message.queued_at > GIVE_UP_AFTER:
+        values["state"] = MessageState.FAILED
+    elif result is Result.UNKNOWN and message.unclear:
+        values |= {"state": MessageState.FAILED, "unclear": message.unclear + 1, "error": UNCLEAR + delivery.reason}
+    else:
+        values["state"] = MessageState.QUEUED
+        values["next_attempt_at"] = _due(now + pause_after(message.attempts), message.kind)
+        if result is Result.AWAY:  # which says nothing about this mail
+            values["error"], values["attempts"] = (AWAY + delivery.reason)[:200], message.attempts - 1
+            values["next_attempt_at"] = _due(now + PAUSE_WHILE_AWAY, message.kind)
+        if result is Result.UNKNOWN:
+            values |= {"unclear": message.unclear + 1, "error": UNCLEAR + delivery.reason}
+    # The moment of the claim is part of the condition: who was given up on and wakes up late changes nothing.
+    mine = Message.objects.filter(
+        pk=message.pk,
+        state=MessageState.SENDING,
+        attempts=message.attempts,
+        next_attempt_at=message.next_attempt_at,
+    )
+    if mine.update(**values) and result is Result.BOUNCED:
+        _mark_reader(message.to_id)
+
+
+def _mark_reader(user_id: Any) -> None:
+    """The office sees on "People and access" whom mails do not reach."""
+    if user_id is not None:
+        get_user_model()._default_manager.filter(pk=user_id, mail_failing_since__isnull=True).update(
+            mail_failing_since=timezone.now()
+        )
 
 
 def try_again(message: Message) -> bool:
@@ -247,7 +381,14 @@ def try_again(message: Message) -> bool:
     return bool(
         Message.objects.filter(pk=message.pk, state__in=[MessageState.FAILED, MessageState.BOUNCED])
         .exclude(text="")
-        .update(state=MessageState.QUEUED, attempts=0, error="", next_attempt_at=timezone.now())
+        .update(
+            state=MessageState.QUEUED,
+            attempts=0,
+            unclear=0,
+            error="",
+            next_attempt_at=timezone.now(),
+            queued_at=timezone.now(),
+        )
     )
 
 
@@ -278,18 +419,38 @@ def send_digests() -> int:
 
 
 def note_bounce(message_id: str, reason: str) -> bool:
-    """A mail came back: its row says so, and its reader is marked, so that the office sees whom mails do not reach."""
+    """A mail came back: its row says so, and its reader is marked. `message_id` is ours, or the mail service's."""
+    number = message_id.strip()
     with transaction.atomic():
-        message = Message.objects.select_for_update().filter(message_id=message_id.strip()).first()
+        message = (
+            Message.objects.select_for_update().filter(Q(message_id=number) | Q(remote_id=number)).first()
+            if number
+            else None
+        )
         if message is None:
             return False
         message.state, message.error = MessageState.BOUNCED, reason[:200]
         message.save(update_fields=["state", "error"])
-        if message.to_id:
-            get_user_model()._default_manager.filter(pk=message.to_id, mail_failing_since__isnull=True).update(
-                mail_failing_since=timezone.now()
-            )
+        _mark_reader(message.to_id)
     return True
+
+
+def note_service_event(sender: Any, event: Any, **_kwargs: Any) -> None:
+    """What a mail service tells by its webhook (django-anymail): only that a mail did not arrive is of interest."""
+    if event.event_type in ("bounced", "rejected", "failed"):
+        note_bounce(event.message_id or "", event.reject_reason or event.event_type)
+
+
+def forget_old() -> int:
+    """What mails said and whom without an account they went to is forgotten, a link that was never sent sooner; that
+    and when there was a mail stays, so that no occasion is served twice. Run each day; how many."""
+    now = timezone.now()
+    return (
+        Message.objects.filter(state__in=[MessageState.SENT, MessageState.FAILED, MessageState.BOUNCED])
+        .filter(Q(created_at__lt=now - FORGET_AFTER) | Q(is_secret=True, created_at__lt=now - FORGET_SECRETS_AFTER))
+        .exclude(text="", html="", address="", subject="")
+        .update(text="", html="", address="", subject="")
+    )
 
 
 def bounce_in(raw: bytes) -> tuple[str, str] | None:
@@ -347,8 +508,9 @@ def demo_mail(request: HttpRequest) -> HttpResponse:
 
 
 def stuck() -> models.QuerySet[Message]:
-    """Mails that should have gone out an hour ago, for the status page."""
+    """Mails that should have gone out an hour ago, or for which the mail server has been away so long."""
+    hour_ago = timezone.now() - timedelta(hours=1)
     return Message.objects.filter(
-        Q(state=MessageState.QUEUED) | Q(state=MessageState.SENDING),
-        next_attempt_at__lt=timezone.now() - timedelta(hours=1),
+        Q(next_attempt_at__lt=hour_ago) | Q(error__startswith=AWAY, queued_at__lt=hour_ago),
+        state__in=[MessageState.QUEUED, MessageState.SENDING],
     )

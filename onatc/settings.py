@@ -153,8 +153,10 @@ CELERY_BEAT_SCHEDULER = "onatc.schedules:SingleScheduler"
 CELERY_BEAT_SCHEDULE = {
     "record heartbeat": {"task": "onatc.tasks.record_heartbeat", "schedule": 60},
     "sweep jobs": {"task": "onatc.tasks.sweep_jobs", "schedule": 30},
+    "catch up schedules": {"task": "onatc.tasks.catch_up_schedules", "schedule": 300},
     "send messages": {"task": "onatc.tasks.send_messages", "schedule": 60},
     "forget old changes": {"task": "onatc.tasks.forget_old_changes", "schedule": crontab(hour=4, minute=0)},
+    "forget old mails": {"task": "onatc.tasks.forget_old_mails", "schedule": crontab(hour=4, minute=15)},
     "open due rounds": {"task": "strategy.tasks.open_due_rounds", "schedule": crontab(hour=5, minute=0)},
     "refresh signals": {"task": "strategy.tasks.refresh_signals", "schedule": crontab(hour=0, minute=10)},
     "remind": {"task": "strategy.tasks.remind", "schedule": crontab(hour=7, minute=0)},
@@ -258,15 +260,20 @@ BACKUP_DIR = env.str("BACKUP_DIR", default="")
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 VERSION = env.str("APP_VERSION", default="1.0.0")
 
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)  # seconds of silence; without it a hanging server holds the worker
 _email = urlsplit(env.str("EMAIL_URL", default="filemail:///"))
 if _email.scheme.startswith("anymail+"):  # anymail+postmark://?POSTMARK_SERVER_TOKEN=…: a mail service by HTTP
     EMAIL_BACKEND = f"anymail.backends.{_email.scheme.removeprefix('anymail+')}.EmailBackend"
-    ANYMAIL = dict(parse_qsl(_email.query))
+    ANYMAIL = {"REQUESTS_TIMEOUT": EMAIL_TIMEOUT} | dict(parse_qsl(_email.query))
 else:
     vars().update(env.email("EMAIL_URL", default="filemail:///"))
-if vars()["EMAIL_BACKEND"].endswith("filebased.EmailBackend"):
+if vars()["EMAIL_BACKEND"].endswith("smtp.EmailBackend"):
+    EMAIL_BACKEND = "onatc.delivery.SmtpBackend"
+elif vars()["EMAIL_BACKEND"].endswith("filebased.EmailBackend"):
     EMAIL_FILE_PATH = str(VAR_DIR / "mail")
 DEFAULT_FROM_EMAIL = env.str("FROM_EMAIL", default="onatc@localhost")
+# A mail service tells what came back when the address of EMAIL_URL carries WEBHOOK_SECRET=name:password.
+MAIL_EVENTS = bool(vars().get("ANYMAIL", {}).get("WEBHOOK_SECRET"))
 SITE_URL = env.str("SITE_URL", default="http://localhost:8000")
 
 CONTENT_SECURITY_POLICY = {

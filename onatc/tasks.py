@@ -1,9 +1,9 @@
 """Celery's side of jobs, mail, schedules and the trail; what they do is in the modules of those names."""
 
-from celery import shared_task
+from celery import current_app, shared_task
 
 from onatc import jobs, kept, mail, operation, search, store, trail, unusual
-from onatc.schedules import once_today
+from onatc.schedules import once_today, overdue
 
 
 @shared_task
@@ -22,6 +22,13 @@ def record_heartbeat() -> None:
 
 
 @shared_task
+def catch_up_schedules() -> None:
+    for name in overdue():
+        current_app.send_task(name)
+
+
+# Ended before a mail that is being sent counts as interrupted (mail.SENDING_TAKES).
+@shared_task(soft_time_limit=420, time_limit=480)
 def send_messages() -> None:
     mail.send_waiting()
 
@@ -29,6 +36,11 @@ def send_messages() -> None:
 @shared_task
 def send_digests() -> None:
     once_today("send digests", mail.send_digests)
+
+
+@shared_task
+def forget_old_mails() -> None:
+    once_today("forget old mails", mail.forget_old)
 
 
 @shared_task
@@ -63,7 +75,7 @@ def look_at_certificate() -> None:
 
 @shared_task
 def collect_files() -> None:
-    once_today("collect files", store.collect)
+    once_today("collect files", store.collect, every=7)
 
 
 @shared_task

@@ -99,6 +99,8 @@ class AccountAdapter(DefaultAccountAdapter):
             text=str(message.body),
             kind=mail.Kind.ACCOUNT,
             is_secret=True,
+            language=user.language if user else settings.LANGUAGE_CODE,
+            name=user.full_name if user else "",
         )
 
 

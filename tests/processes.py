@@ -27,7 +27,7 @@ def until(condition: Callable[[], object], what: str, seconds: float = 120) -> N
         threading.Event().wait(0.05)
 
 
-def start_worker() -> subprocess.Popen[bytes]:
+def start_worker(app: str = "onatc") -> subprocess.Popen[bytes]:
     database = connection.settings_dict
     address = f"{database['USER']}:{database['PASSWORD']}" if database["PASSWORD"] else database["USER"]
     environment = os.environ | {
@@ -38,7 +38,7 @@ def start_worker() -> subprocess.Popen[bytes]:
         "JOB_SILENT_SECONDS": "1.5",
     }
     return subprocess.Popen(
-        [sys.executable, "-m", "celery", "-q", "-A", "onatc", "worker", "-l", "error", "-c", "1", "--without-gossip",
+        [sys.executable, "-m", "celery", "-q", "-A", app, "worker", "-l", "error", "-c", "1", "--without-gossip",
          "--without-mingle"],
         cwd=ROOT,
         env=environment,

@@ -153,7 +153,9 @@ def report_issue(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     require(access.may_issue(request.user, report))
     if request.method == "POST":
         try:
-            return redirect(actions.request_issue(report, by=request.user))
+            job = actions.request_issue(report, by=request.user)
+            # Pressed by two, it is one job; its page is open to whoever pressed first.
+            return redirect(job if job.owner_id == request.user.pk else report)
         except Refused as refusal:
             messages.error(request, str(refusal))
             return redirect(report)

@@ -59,9 +59,10 @@ def _write(
     user: User | None,
     occasion: str = "",
     is_secret: bool = False,
+    name: str = "",
     **data: Any,
 ) -> None:
-    """A plain mail on the account, from `mail/<template>.subject` and `.txt`, in the reader's language."""
+    """A mail on the account, from `mail/<template>.subject` and `.txt`, in the reader's language; `name` is greeted."""
     with override(language):
         context = {"site_url": settings.SITE_URL.rstrip("/"), **data}
         mail.queue_text(
@@ -72,11 +73,20 @@ def _write(
             kind=mail.Kind.ACCOUNT,
             occasion=occasion,
             is_secret=is_secret,
+            language=language,
+            name=name,
         )
 
 
 def _tell(user: User, template: str, **data: Any) -> None:
-    _write(template, address=user.email, language=user.language, user=user, **({"person": user} | data))
+    _write(
+        template,
+        address=user.email,
+        language=user.language,
+        user=user,
+        name=user.full_name,
+        **({"person": user} | data),
+    )
 
 
 # Invitation
@@ -192,6 +202,7 @@ def _send_invitation(invitation: Invitation, by: User) -> None:
         language=invitation.language,
         user=None,
         is_secret=True,
+        name=invitation.full_name,
         invitation=invitation,
         path=reverse("invitation-open", args=[token]),
         days=INVITATION_DAYS,
@@ -236,7 +247,7 @@ def send_code(invitation: Invitation) -> None:
     invitation.save(update_fields=["code_hash", "code_sent_at", "code_tries"])
     _write(
         "invitation_code", address=invitation.email, language=invitation.language, user=None, is_secret=True,
-        code=f"{code[:4]} {code[4:]}", minutes=CODE_MINUTES,
+        name=invitation.full_name, code=f"{code[:4]} {code[4:]}", minutes=CODE_MINUTES,
     )  # fmt: skip
 
 
@@ -526,4 +537,11 @@ def change_address(person: User, *, by: User, email: str) -> None:
     end_sessions(person)
     trail.record(trail.Act.ENDED, by=by, record=person, what="address")
     for address in (former, email):
-        _write("address_changed", address=address, language=person.language, user=None, person=person)
+        _write(
+            "address_changed",
+            address=address,
+            language=person.language,
+            user=None,
+            name=person.full_name,
+            person=person,
+        )
