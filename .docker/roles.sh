@@ -1,7 +1,10 @@
 #!/bin/sh
-# Once, on an empty database: the role by which the application works. It owns nothing and cannot touch the trail.
+# The role by which the application works: it owns nothing and cannot touch the trail. Run by the container on an empty
+# database; harmless to run again, as after an upgrade from a version without it or to change the password.
 set -eu
 psql -v ON_ERROR_STOP=1 -v password="$WEB_PASSWORD" -U "$POSTGRES_USER" -d "$POSTGRES_DB" <<'SQL'
-CREATE ROLE onatc_application NOLOGIN;
-CREATE ROLE onatc_web LOGIN IN ROLE onatc_application PASSWORD :'password';
+SELECT format('CREATE ROLE %I NOLOGIN', name) FROM unnest(ARRAY['onatc_application', 'onatc_web']) AS name
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
+GRANT onatc_application TO onatc_web;
+ALTER ROLE onatc_web LOGIN PASSWORD :'password';
 SQL

@@ -7,7 +7,8 @@ class MonitoringConfig(AppConfig):
     verbose_name = _("monitoring")
 
     def ready(self) -> None:
-        from monitoring import findable, holdings
+        from monitoring import findable, holdings, invariants
 
         holdings.register()
+        invariants.register()
         findable.register_own()

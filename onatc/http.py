@@ -115,6 +115,19 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+class HeadersMiddleware:
+    """On every answer, also on static files and on what is refused before a view is found (threats.md T25)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        return response
+
+
 class PageMiddleware:
     """The reader's own language; headers that keep signed-in pages out of every cache; 503 instead of a crash."""
 
@@ -131,8 +144,6 @@ class PageMiddleware:
             response = self.get_response(request)
         except (OperationalError, redis.RedisError):
             return unavailable(request)
-        response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
-        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
         response.headers["Content-Language"] = translation.get_language() or settings.LANGUAGE_CODE
         if signed_in:
             response.headers.setdefault("Cache-Control", "private, no-store")

@@ -91,6 +91,16 @@ def counted() -> dict[tuple[str, str], int]:
     return found
 
 
+class WithoutValues(logging.Filter):
+    """For Celery, which writes the text of a task's exception; it may hold what somebody typed. Its class is enough."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, dict) and "exc" in record.args:
+            kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else "error"
+            record.args = record.args | {"exc": kind, "traceback": "", "args": "", "kwargs": ""}
+        return True
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line; a line break in a message cannot forge another line."""
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import platform
 import shutil
 import socket
 import ssl
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import django
+import pgtrigger
 import redis
 from django import forms
 from django.conf import settings
@@ -22,18 +25,21 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
 from django.db import DatabaseError, connection, models, transaction
-from django.db.models import Count, Min
+from django.db.models import Count, F, Min
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from onatc import backup, jobs, logs, mail, trail
+from onatc import backup, jobs, logs, mail, store, trail
 from onatc.backup import BackupRun, BackupState
 from onatc.errors import Refused, require
+from onatc.files import kinds
 from onatc.http import readiness
 from onatc.jobs import Job, JobState
 from onatc.mail import Message, MessageState
@@ -41,6 +47,7 @@ from onatc.schedules import ScheduledRun
 
 BACKUP_WARNING = timedelta(hours=26)
 CERTIFICATE_WARNING = timedelta(days=14)
+UNCOLLECTED = store.COLLECT_AFTER + timedelta(days=8)  # the collector comes once a week
 MAINTENANCE_KEY, LOOKED_UP_SECONDS = "maintenance", 5
 
 
@@ -121,12 +128,16 @@ def maintenance() -> dict[str, Any] | None:
     """{"until": moment or None} while it is on; right within five seconds, and for every process."""
     try:
         known = cache.get(MAINTENANCE_KEY)
-        if known is None:
+    except redis.RedisError:
+        known = None  # Valkey away: slower, not open to all (threats.md R15)
+    if known is None:
+        try:
             row = Maintenance.objects.first()
-            known = {"on": row is not None, "until": row.until if row else None}
+        except DatabaseError:
+            return None
+        known = {"on": row is not None, "until": row.until if row else None}
+        with contextlib.suppress(redis.RedisError):
             cache.set(MAINTENANCE_KEY, known, LOOKED_UP_SECONDS)
-    except (redis.RedisError, DatabaseError):
-        return None
     return known if known["on"] else None
 
 
@@ -151,12 +162,63 @@ class MaintenanceMiddleware:
             return None
         if getattr(request.user, "is_administrator", False):
             return None
-        response = render(request, "onatc/maintenance.html", state | {"lost": request.method == "POST"}, status=503)
+        sent = {"was_sent": request.method == "POST", "kept_at": _keep(request)}
+        response = render(request, "onatc/maintenance.html", state | sent, status=503)
         response.headers["Retry-After"] = "300"
         return response
 
 
+def _keep(request: HttpRequest) -> str:
+    """The address where its writer finds again what was just sent; empty when there was nothing, or it cannot be kept.
+
+    Sealed as at the end of a session. What htmx sends by itself stays on the page that sent it.
+    """
+    if request.method != "POST" or not request.user.is_authenticated or request.headers.get("HX-Request"):
+        return ""
+    try:
+        kept = import_string(settings.KEEPS_TEXT)(request, request.user)
+    except DatabaseError:
+        return ""
+    return reverse("kept-text", args=[kept.pk]) if kept else ""
+
+
 # The status page
+
+# What /readyz checks, in words, with what to say when it is not in order.
+CHECKS = {
+    "database": (_("database"), _("does not answer")),
+    "migrations": (_("changes of the database"), _("not all of them were made")),
+    "broker": (_("queue"), _("does not answer; work and mails wait in their tables")),
+    "worker": (_("worker"), _("no sign of life for two minutes")),
+    "files": (_("store of files"), _("cannot be written to")),
+}
+SCHEDULES = {
+    "record heartbeat": _("sign of life of the worker"),
+    "sweep jobs": _("work that was left behind is taken up again"),
+    "send messages": _("mails are sent"),
+    "forget old changes": _("old marks of changes are forgotten"),
+    "open due rounds": _("reporting rounds that are due open"),
+    "refresh signals": _("signals are computed anew"),
+    "remind": _("reminders of reports that are due"),
+    "send digests": _("one mail a day to whoever chose it"),
+    "mail the head of the trail": _("the head of the trail goes out by mail"),
+    "remind of access reviews": _("reminders to confirm roles"),
+    "catch up the search": _("the search takes in what is new"),
+    "collect files": _("files that belong to no record are removed"),
+    "nightly backup": _("backup of the night"),
+    "look at the certificate": _("the certificate is looked at"),
+    "forget kept texts": _("texts kept for a day are forgotten"),
+}
+JOBS = {"build_report": _("files of a report"), "issue_report": _("a report is issued")}
+
+
+def _checks_in_words(checks: dict[str, str]) -> list[tuple[str, bool, str]]:
+    """Name, whether it is well, and what is wrong; what is not known here is shown as it is."""
+    rows = []
+    for name, found in checks.items():
+        label, complaint = CHECKS.get(name, (name, found))
+        rows.append((str(label), found == "ok", "" if found == "ok" else str(complaint)))
+    return rows
 
 
 def _disk(path: str) -> dict[str, Any]:
@@ -211,10 +273,18 @@ def status(request: HttpRequest) -> HttpResponse:
     from django_celery_beat.models import PeriodicTask
 
     context = state_of_things()
+    last_runs = dict(PeriodicTask.objects.filter(enabled=True).values_list("name", "last_run_at"))
+    failed_jobs = Job.objects.filter(state=JobState.FAILED).order_by(F("finished_at").desc(nulls_last=True))[:20]
     context |= {
-        "schedules": PeriodicTask.objects.filter(enabled=True).order_by("name").only("name", "last_run_at"),
-        "skipped": ScheduledRun.objects.exclude(state__in=["done", "running"])[:20],
-        "failed_jobs": Job.objects.filter(state=JobState.FAILED).order_by("-finished_at")[:20],
+        "checks_in_words": _checks_in_words(context["checks"]),
+        "schedules": sorted(
+            (str(SCHEDULES.get(name, name)), last_runs.get(name)) for name in settings.CELERY_BEAT_SCHEDULE
+        ),
+        "skipped": [
+            (SCHEDULES.get(run.name, run.name), run)
+            for run in ScheduledRun.objects.exclude(state__in=["done", "running"])[:20]
+        ],
+        "failed_jobs": [(JOBS.get(job.kind, job.kind), job) for job in failed_jobs],
         "failed_mails": Message.objects.filter(state__in=[MessageState.FAILED, MessageState.BOUNCED])[:20],
         "job_states": [(JobState(state).label, count) for state, count in sorted(context["jobs"].items())],
         "mail_states": [(MessageState(state).label, count) for state, count in sorted(context["mails"].items())],
@@ -300,6 +370,15 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 # Invariants
 
+Rule = Callable[[], Iterable[str]]
+_rules: list[Rule] = []
+
+
+def invariant(rule: Rule) -> Rule:
+    """Register what must always be true of an app's records: a function that names, in a sentence each, what is not."""
+    _rules.append(rule)
+    return rule
+
 
 def violations() -> list[str]:
     """What must always be true and is not, each in a sentence (threats.md R21). Fault tests end with it."""
@@ -309,8 +388,12 @@ def violations() -> list[str]:
     found += [f"job {job.pk} runs without a living worker" for job in silent]
     found += [f"mail {message.pk} waits for more than an hour" for message in mail.stuck()]
     found += _files_that_are_not_right()
+    found += [f"file {name}: no record refers to it, and it was not collected" for name in store.orphans(UNCOLLECTED)]
     path = Path(settings.TRAIL_ANCHOR_FILE)
     found += [f"trail: {one}" for one in trail.verify(trail.anchors_in(path))]
+    found += [f"trigger {name} is missing or switched off" for name in _triggers_that_are_away()]
+    for rule in _rules:
+        found += rule()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT conrelid::regclass::text || '.' || conname FROM pg_constraint "
@@ -320,24 +403,27 @@ def violations() -> list[str]:
     return found
 
 
-def _files_that_are_not_right() -> list[str]:
-    import hashlib
-
-    from django.apps import apps
-
-    from onatc.files import Attachment
-
-    found = []
-    for model in apps.get_models():
-        if not issubclass(model, Attachment) or model._meta.abstract:
-            continue
+def _files_that_are_not_right() -> Iterator[str]:
+    for model in kinds():
         for row in model._default_manager.only("pk", "file", "sha256").iterator():
             try:
                 with row.file.open("rb") as stored:
                     digest = hashlib.file_digest(stored, "sha256").hexdigest()
-            except (OSError, ValueError):
-                found.append(f"{model._meta.label_lower} {row.pk}: its file is not in the store")
+            except store.AWAY:
+                yield f"{model._meta.label_lower} {row.pk}: its file is not in the store, or cannot be read"
                 continue
             if digest != row.sha256:
-                found.append(f"{model._meta.label_lower} {row.pk}: its file is not the one that was kept")
-    return found
+                yield f"{model._meta.label_lower} {row.pk}: its file is not the one that was kept"
+
+
+def _triggers_that_are_away() -> list[str]:
+    """What keeps changes on record, issued reports as they are and the trail whole is done by triggers."""
+    wanted = {(model._meta.db_table, trigger.get_pgid(model)) for model, trigger in pgtrigger.registered()}
+    wanted.add((trail.TrailEntry._meta.db_table, "onatc_trail_is_kept"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname, tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
+            "WHERE NOT tgisinternal AND tgenabled <> 'D' AND relnamespace = 'public'::regnamespace"
+        )
+        present = set(cursor.fetchall())
+    return sorted(f"{table}.{name}" for table, name in wanted - present)

@@ -28,6 +28,12 @@ TRAIL_KEYS = [key for key in env.list("TRAIL_KEYS", default=[SECRET_KEY]) if key
 TRAIL_ANCHOR_FILE = env.str("TRAIL_ANCHOR_FILE", default=str(VAR_DIR / "anchors" / "trail.log"))
 
 
+# In mails. A demonstration is for one machine; whatever is served under an https address of its own is in production.
+SITE_URL = env.str(
+    "SITE_URL", default="http://localhost:8000" if DEMO else f"https://{(ALLOWED_HOSTS or [''])[0].lstrip('.')}"
+)
+
+
 def _refuse_unsafe_production() -> None:
     """Raise one clear line for each thing that must not be so outside a demonstration."""
     if len(SECRET_KEY) < 50 or SECRET_KEY == DEMO_SECRET_KEY:
@@ -40,12 +46,16 @@ def _refuse_unsafe_production() -> None:
         raise ImproperlyConfigured("FIELD_KEYS is missing, too short (32 characters or more) or the demonstration's.")
     if any(len(key) < 32 or key == DEMO_SECRET_KEY for key in TRAIL_KEYS):
         raise ImproperlyConfigured("TRAIL_KEYS is too short (32 characters or more) or the demonstration's.")
-    if not env.str("SITE_URL", default="https://").startswith("https://"):
+    if not SITE_URL.startswith("https://"):
         raise ImproperlyConfigured("SITE_URL must begin with https://.")
 
 
 if not DEMO:
     _refuse_unsafe_production()
+elif SITE_URL.startswith("https://"):
+    raise ImproperlyConfigured(
+        "DEMO must be off where SITE_URL is a public address: its passwords and codes are known."
+    )
 
 INSTALLED_APPS = [
     "monitoring",
@@ -78,6 +88,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "onatc.logs.RequestMiddleware",
+    "onatc.http.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -131,7 +142,12 @@ DATABASES["default"] |= {
     "ENGINE": "django.db.backends.postgresql",
     "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
     "CONN_HEALTH_CHECKS": True,
-    "OPTIONS": {"options": "-c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000"},
+    "OPTIONS": DATABASES["default"].get("OPTIONS", {})
+    | {
+        "options": "-c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000 "
+        # A page that asks for too much ends with 503 and does not hold up the others (threats.md T40); 0 outside the web.
+        f"-c statement_timeout={env.int('STATEMENT_TIMEOUT_MS', default=0)}"
+    },
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -175,7 +191,9 @@ JOB_HEARTBEAT_SECONDS = env.float("JOB_HEARTBEAT_SECONDS", default=5)
 JOB_SILENT_SECONDS = env.float("JOB_SILENT_SECONDS", default=45)  # several missed beats
 PGHISTORY_MIDDLEWARE_METHODS = ("POST", "PUT", "PATCH", "DELETE")  # a GET writes nothing
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+# Another server than the broker's where there is one: a full cache then stops no work.
+CACHE_URL = env.str("CACHE_URL", default=REDIS_URL)
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}}
 KEEP_PAGES_SECONDS = env.int("KEEP_PAGES_SECONDS", default=300)  # 0: every page is made anew (onatc/kept.py)
 
 AUTH_USER_MODEL = "stakeholders.User"
@@ -222,6 +240,9 @@ SESSION_COOKIE_AGE = SESSION_ABSOLUTE_SECONDS + 24 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # what a page says stays on the server
+KEEPS_TEXT = (
+    "stakeholders.sessions.keep_text"  # what is sent when it cannot be saved, for its writer (onatc/operation.py)
+)
 
 LANGUAGE_CODE = "sq"
 LANGUAGES = [("sq", "Shqip"), ("sr-latn", "Srpski"), ("en", "English")]
@@ -234,6 +255,7 @@ TIME_ZONE = "Europe/Belgrade"
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = VAR_DIR / "static"
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # nobody else's pages use our files
 MEDIA_ROOT = VAR_DIR / "files"  # reached only through views that check the record's right; never served by URL
 STORAGES = {
     "default": {"BACKEND": "onatc.store.AttachmentStorage"},
@@ -274,7 +296,6 @@ elif vars()["EMAIL_BACKEND"].endswith("filebased.EmailBackend"):
 DEFAULT_FROM_EMAIL = env.str("FROM_EMAIL", default="onatc@localhost")
 # A mail service tells what came back when the address of EMAIL_URL carries WEBHOOK_SECRET=name:password.
 MAIL_EVENTS = bool(vars().get("ANYMAIL", {}).get("WEBHOOK_SECRET"))
-SITE_URL = env.str("SITE_URL", default="http://localhost:8000")
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -312,6 +333,7 @@ LOGGING = {
         "line": {"()": "onatc.logs.LineFormatter"},
         "json": {"()": "onatc.logs.JsonFormatter"},
     },
+    "filters": {"without_values": {"()": "onatc.logs.WithoutValues"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
@@ -324,6 +346,8 @@ LOGGING = {
         "django.request": {"level": "CRITICAL"},
         "django.security": {"level": "CRITICAL"},
         "onatc.request": {"level": env.str("REQUEST_LOG_LEVEL", default="WARNING" if DEMO else "INFO")},
+        "celery": {"level": "WARNING"},
+        "celery.app.trace": {"filters": ["without_values"]},
         "fontTools": {"level": "ERROR"},
         "weasyprint": {"level": "ERROR"},
         "pikepdf": {"level": "WARNING"},

@@ -27,6 +27,7 @@ from onatc.keys import Unreadable, derived, seal, unseal
 
 SEALED = b"onatc-sealed-1\n"
 AWAY = (OSError, BotoCoreError, ClientError, Unreadable, ValueError)
+PROBE_BYTES = 64 * 1024
 COLLECT_AFTER = timedelta(days=30)  # longer than any backup that may be restored beside a newer database
 
 
@@ -151,25 +152,33 @@ def is_well() -> str:
     try:
         if isinstance(default_storage.inner, WholeFiles):  # type: ignore[attr-defined]
             os.makedirs(settings.MEDIA_ROOT, exist_ok=True)
-            with tempfile.TemporaryFile(dir=settings.MEDIA_ROOT):
-                pass
+            with tempfile.TemporaryFile(dir=settings.MEDIA_ROOT) as probe:
+                probe.write(bytes(PROBE_BYTES))  # on a full disk a file can be made, but not written
+                probe.flush()
         else:
             default_storage.exists("probe")
     except AWAY as error:
-        return f"no answer: {type(error).__name__}"
+        return f"no answer: {getattr(error, 'strerror', None) or type(error).__name__}"
     return "ok"
 
 
-def collect(*, now: datetime | None = None) -> list[str]:
-    """Remove files to which no attachment refers and that are older than a backup may be; their names."""
+def orphans(age: timedelta, *, now: datetime | None = None) -> list[str]:
+    """Files to which no attachment refers and that are older than `age`; their names."""
     from django.core.files.storage import default_storage
 
     from onatc.backup import stored_files
     from onatc.files import kinds
 
     used = {name for kind in kinds() for name in kind._default_manager.values_list("file", flat=True)}
-    limit = (now or timezone.now()) - COLLECT_AFTER
-    orphans = [name for name in stored_files() if name not in used and default_storage.get_modified_time(name) < limit]
-    for name in orphans:
+    limit = (now or timezone.now()) - age
+    return [name for name in stored_files() if name not in used and default_storage.get_modified_time(name) < limit]
+
+
+def collect(*, now: datetime | None = None) -> list[str]:
+    """Remove files to which no attachment refers and that are older than a backup may be; their names."""
+    from django.core.files.storage import default_storage
+
+    found = orphans(COLLECT_AFTER, now=now)
+    for name in found:
         default_storage.delete(name)
-    return orphans
+    return found

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 from django.conf import settings
 from django.db import connection
@@ -27,7 +28,7 @@ def until(condition: Callable[[], object], what: str, seconds: float = 120) -> N
         threading.Event().wait(0.05)
 
 
-def start_worker(app: str = "onatc") -> subprocess.Popen[bytes]:
+def start_worker(app: str = "onatc", log: int | IO[bytes] = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
     database = connection.settings_dict
     address = f"{database['USER']}:{database['PASSWORD']}" if database["PASSWORD"] else database["USER"]
     environment = os.environ | {
@@ -42,8 +43,8 @@ def start_worker(app: str = "onatc") -> subprocess.Popen[bytes]:
          "--without-mingle"],
         cwd=ROOT,
         env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
         start_new_session=True,
     )  # fmt: skip
 

@@ -10,8 +10,10 @@ import os
 from pathlib import Path
 
 import pytest
+from django.http.response import HttpResponseBase
 
 from monitoring.management.commands.access_matrix import HEAD, PUBLIC, rows
+from onatc.http import PERMISSIONS_POLICY
 from stakeholders.models import Role
 from tests.conftest import load_reference_data
 
@@ -21,12 +23,39 @@ GOLDEN = Path(__file__).parent / "golden" / "access_matrix.csv"
 OFFICE = {Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.CHILD, Role.INFORMATION}
 
 
+POLICY = {
+    "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "font-src 'self'", "connect-src 'self'",
+    "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'",
+}  # fmt: skip
+HEADERS = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": PERMISSIONS_POLICY,
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+bare: set[tuple[str, str]] = set()  # URL name and the header that an answer lacked
+
+
+def look_at_headers(name: str, response: HttpResponseBase) -> None:
+    bare.update((name, header) for header, value in HEADERS.items() if response.headers.get(header) != value)
+    policy = {one.strip() for one in response.headers.get("Content-Security-Policy", "").split(";")}
+    if policy != POLICY and policy != {"default-src 'none'", "sandbox"}:  # the latter is of attachments
+        bare.add((name, "Content-Security-Policy"))
+
+
 @pytest.fixture(scope="module")
 def table(django_db_setup, django_db_blocker):
     """Made once: it is the slowest question of the suite. It leaves nothing behind, so no test database is asked for."""
     with django_db_blocker.unblock():
         load_reference_data()
-        return [tuple(row) for row in rows()]
+        return [tuple(row) for row in rows(look_at_headers)]
+
+
+def test_every_answer_to_everybody_carries_the_policies_of_the_browser(table):
+    """T25: pages, files, refusals, redirections and what is not there."""
+    assert len(table) > 1_000 and sorted(bare) == []
 
 
 def test_the_matrix_is_the_one_that_was_agreed(table):

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from monitoring import actions as report_actions
+from onatc.logs import JsonFormatter
 from onatc.models import ProblemReport
 from stakeholders.models import Institution
 from strategy.actions.plan import preview_import
@@ -117,6 +118,21 @@ def test_no_value_of_any_field_breaks_a_form(forms, client_for):
         for value in HOSTILE:
             response = client.post(url, dict.fromkeys(names, value))
             assert response.status_code < 500, (url, value[:30])
+
+
+def test_nothing_of_it_stands_in_the_log(forms, client_for, caplog):
+    """T34: a canary in each field, in the query and in a header of every form; all loggers, as production writes them."""
+    caplog.set_level("INFO", "onatc.request")
+    canary = "Xhevahire Kanarinë"
+    for client, url in each(forms, client_for):
+        fields = dict.fromkeys(fields_of(client, url), canary)
+        client.raise_request_exception = False
+        client.post(url, fields, query_params={"q": canary}, headers={"referer": f"http://testserver/?q={canary}"})
+        client.get(url, {"q": canary, "next": canary}, headers={"user-agent": canary})
+        client.get(f"{url}{canary}/")
+    text = "\n".join(JsonFormatter().format(record) for record in caplog.records)
+    assert '"page": "account_login"' in text and '"page": "unknown"' in text
+    assert "Xhevahire" not in text and "Kanarin" not in text
 
 
 def test_a_file_where_a_text_belongs_and_a_text_where_a_file_belongs(forms, client_for):

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from django.db import connection
+
+from onatc import services
+from tests.processes import until
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -89,12 +93,18 @@ def start(show: str = "DEBUG", **changes: str | None) -> subprocess.CompletedPro
         ({"DEBUG": "1"}, "DEBUG must be off"),
         ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS must name"),
         ({"ALLOWED_HOSTS": None}, "ALLOWED_HOSTS must name"),
+        ({"FIELD_KEYS": None}, "FIELD_KEYS is missing"),
+        ({"FIELD_KEYS": "short"}, "FIELD_KEYS is missing"),
+        ({"FIELD_KEYS": "f" * 40 + ",short"}, "FIELD_KEYS is missing"),
+        ({"TRAIL_KEYS": "short"}, "TRAIL_KEYS is too short"),
+        ({"SITE_URL": "http://onatc.example.org"}, "SITE_URL must begin with https"),
+        ({"DEMO": "1", "SITE_URL": "https://onatc.example.org"}, "DEMO must be off"),
     ],
 )
 def test_production_refuses_to_start_unsafe(changes, sentence):
     """T39."""
     result = start(**changes)
-    assert result.returncode != 0 and sentence in result.stderr
+    assert result.returncode != 0 and sentence in result.stderr.splitlines()[-1]
 
 
 def test_production_starts_when_all_is_set():
@@ -116,3 +126,74 @@ def test_production_starts_when_all_is_set():
 def test_production_binds_cookies_to_its_own_host(name, value):
     """T16; ASVS 5.0 3.3.1, 3.3.3, 3.4.1."""
     assert start(show=name).stdout.strip() == value
+
+
+def test_every_setting_that_the_operation_page_asks_for_reaches_the_containers():
+    """A variable of .env that no service names would be without effect."""
+    given = set(COMPOSE["x-onatc"]["environment"]) | {
+        "SITE_HOST",
+        "POSTGRES_PASSWORD",
+        "WEB_PASSWORD",
+        "VALKEY_PASSWORD",
+    }
+    example = re.findall(r"^([A-Z_]+)=", (ROOT / ".docker" / "example.env").read_text(), re.M)
+    assert set(example) <= given
+    assert {"BACKUP_DIR", "BACKUP_RECIPIENTS", "METRICS_TOKEN", "ADMIN_URL", "FIELD_KEYS", "TRAIL_KEYS"} <= given
+    # Each folder that a service writes to is a volume, and the image makes it for the account that writes.
+    folders = {volume.split(":")[1] for volume in COMPOSE["x-onatc"]["volumes"]}
+    made = (ROOT / ".docker" / "Dockerfile").read_text()
+    assert folders == {f"/srv/onatc/var/{name}" for name in ("files", "anchors", "backups")}
+    assert all(f" var/{folder.rsplit('/', 1)[1]}" in made for folder in folders)
+
+
+def test_production_answers_the_health_check_of_its_container(tmp_path):
+    """The very command of docker-compose.yml, at the very web server; another host is refused."""
+    database = connection.settings_dict
+    port = services.free_port()
+    environment = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path)} | SAFE | {
+        "DATABASE_URL": f"postgres://{database['USER']}@{database['HOST']}:{database['PORT']}/postgres",
+        "REDIS_URL": os.environ["REDIS_URL"],
+    }  # fmt: skip
+    subprocess.run(
+        [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], env=environment, cwd=ROOT, check=True
+    )
+    web = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            *"gunicorn onatc.wsgi --worker-class gthread --workers 1 --bind".split(),
+            f"127.0.0.1:{port}",
+        ],
+        env=environment,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until(lambda: services.port_is_taken(port) or web.poll() is not None, "the web server listens")
+        check = COMPOSE["services"]["web"]["healthcheck"]["test"][1:]
+        command = [
+            sys.executable,
+            *(part.replace(":8000", f":{port}").replace("timeout=5", "timeout=60") for part in check[1:]),
+        ]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        other = subprocess.run(
+            command, env=environment | {"ALLOWED_HOSTS": "evil.example"}, capture_output=True, text=True
+        )
+        assert other.returncode != 0 and "400" in other.stderr
+    finally:
+        web.terminate()
+        web.wait()
+
+
+def test_a_page_of_the_web_may_not_ask_the_database_for_long():
+    """T40: commands and the worker have no such limit."""
+    code = (
+        "import onatc.wsgi; from django.db import connection; cursor = connection.cursor(); "
+        "cursor.execute('SHOW statement_timeout'); print(cursor.fetchone()[0])"
+    )
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "onatc.settings"}
+    for line, expected in ((code, "20s"), (code.replace("onatc.wsgi", "django; django.setup()"), "0")):
+        done = subprocess.run([sys.executable, "-c", line], env=environment, cwd=ROOT, capture_output=True, text=True)
+        assert done.stdout.strip() == expected, done.stderr

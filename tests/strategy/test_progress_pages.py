@@ -223,7 +223,7 @@ def test_a_session_that_is_gone_in_mid_form_gives_the_text_back_to_the_same_pers
     page = client.post(
         response["Location"], {"login": "kp-thb@demo.example", "password": PASSWORD, "next": kept}, follow=True
     ).content.decode()
-    assert "Shkruar pas orës." in page and "Kept when your session ended" in page
+    assert "Shkruar pas orës." in page and "Kept for you" in page
     entry.refresh_from_db()
     assert entry.done == "E para."
     other = Client()

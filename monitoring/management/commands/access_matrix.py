@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -80,14 +80,17 @@ def named_patterns() -> dict[str, list[str]]:
     return found
 
 
-def rows() -> list[list[str]]:
-    """The whole table; leaves nothing behind. Raises LookupError for a URL without a sample record."""
+def rows(look: Callable[[str, Any], object] = lambda name, response: None) -> list[list[str]]:
+    """The whole table; leaves nothing behind. `look` is shown each answer with the name of its URL.
+
+    Raises LookupError for a URL without a sample record.
+    """
     table: list[list[str]] = []
     plain = settings.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
     try:
         # Pages name their stylesheets; whether those were collected here has nothing to do with rights.
         with override_settings(STORAGES=plain), transaction.atomic(), translation.override("en"):
-            samples = _Samples()
+            samples = _Samples(look)
             try:
                 for role in ROLES:
                     table += samples.rows_of(role)
@@ -101,7 +104,8 @@ def rows() -> list[list[str]]:
 class _Samples:
     """A plan of two measures, each led by another institution, with an entry in every state that matters."""
 
-    def __init__(self) -> None:
+    def __init__(self, look: Callable[[str, Any], object]) -> None:
+        self.look = look
         self.institutions = {
             one.code: one for one in Institution.objects.filter(code__in=[OWN, OTHER, "ONATC", "OSCE", "MIA", "NATC"])
         }
@@ -303,6 +307,7 @@ class _Samples:
         point = transaction.savepoint()
         try:
             response = client.generic(method, url, secure=True, SERVER_NAME=HOST, HTTP_ACCEPT_LANGUAGE="en")
+            self.look(name, response)
             return str(response.status_code)
         finally:
             transaction.savepoint_rollback(point)
