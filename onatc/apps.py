@@ -9,6 +9,7 @@ class OnatcConfig(AppConfig):
     def ready(self) -> None:
         from anymail.signals import tracking
 
-        from onatc import mail
+        from onatc import findable, mail
 
         tracking.connect(mail.note_service_event, dispatch_uid="onatc")
+        findable.register_own()

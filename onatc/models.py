@@ -6,7 +6,7 @@ from onatc.kept import RecordChange
 from onatc.mail import Message, MessageState
 from onatc.operation import Certificate, Maintenance
 from onatc.schedules import ScheduledRun
-from onatc.search import SearchEntry, SearchProgress, SearchWord
+from onatc.search import SearchEntry, SearchProgress, SearchTerm
 from onatc.trail import TrailEntry
 from onatc.vocabulary import Code, CodeList, District, Municipality
 
@@ -31,6 +31,6 @@ __all__ = [
     "ScheduledRun",
     "SearchEntry",
     "SearchProgress",
-    "SearchWord",
+    "SearchTerm",
     "TrailEntry",
 ]

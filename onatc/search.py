@@ -1,9 +1,10 @@
 """One search over all records and the text of their files, in three languages, for what the reader may see.
 
 Each app registers its kinds of record (`register`). An entry holds the folded words of a record (without case and
-diacritics) and, among them, tokens of who may come near it, so that one index answers words and rights at once. What is
-shown passes the kind's own `visible_to` once more, before it is counted: the tokens only spare the database work, the
-gate is the one that every page uses (threats.md T1, T5).
+diacritics) and, among them, tokens of who may see it, so that one index answers words and rights at once. What is shown
+passes the kind's own `visible_to` once more, before it is counted: the gate is the one that every page uses (threats.md
+T1, T5). The tokens say the same as `visible_to` (a test holds each kind to it), so that what lies outside a reader's
+rights neither fills the two hundred rows that are looked at, nor lends its words to the suggestions.
 
 Entries follow the tables of changes (`onatc.history`); the page itself catches up before it answers.
 """
@@ -14,16 +15,20 @@ import logging
 import re
 import subprocess
 import sys
+import unicodedata
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
+from django.core.files.storage import default_storage
 from django.db import OperationalError, connection, models, transaction
-from django.db.models import Max, Q
+from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
@@ -33,36 +38,74 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from onatc.errors import require
-from onatc.texts import ACCENTED, LOWER, PLAIN, UPPER, Text, choose, column_of
+from onatc.errors import Refused, require
+from onatc.keys import Unreadable
+from onatc.store import AWAY
+from onatc.texts import ACCENTED, PLAIN, Text, choose, column_of
 
 logger = logging.getLogger(__name__)
 
 LOCK = 0x4F4E43
+SHAPE = 2  # of what is taken in; with another one everything is taken in anew, while the old version still serves
+ASKING_LOCK = 0x4F4E44  # with a number made from the asker: one question of a person at a time (T40)
 MOST_RESULTS, PER_PAGE, MOST_WORDS, MOST_TYPED = 200, 20, 8, 200
+MOST_LOOKS = 25  # times two hundred rows, should a token ever say more than the gate
 MOST_TEXT, KEPT_TEXT = 200_000, 4_000
+AT_ONCE, FILES_AT_ONCE = 200, 3
 SLACK = 10_000  # how many changes may commit between the number of one and its own commit
-AT_ONCE = 300
 SCOPE = "zqscope"  # begins every token of rights; no word of a text may
-WORD = re.compile(r"[a-z0-9]+")
-_FOLD = str.maketrans(UPPER + ACCENTED, LOWER + PLAIN)
-_FOLD_AGAIN = str.maketrans(ACCENTED, PLAIN)
+WORD = re.compile("[a-z0-9\u0400-\u045f]+")
+# Serbian in Cyrillic is read as Latin; the few letters that only its neighbours have as they are usually written.
+_CYRILLIC = {
+    ord(sign): latin
+    for sign, latin in zip(
+        "абвгдђежзијклљмнњопрстћуфхцчџшѓѕќѐѝйщъыьэюяі",
+        "a b v g d đ e ž z i j k l lj m n nj o p r s t ć u f h c č dž š đ dz ć e i j št _ i _ e ju ja i".split(),
+        strict=True,
+    )
+} | {ord("_"): ""}
+
+
+class _Folding(dict[int, str]):
+    """Sign → lower case without its diacritic, one sign for one; made as signs are met."""
+
+    def __missing__(self, code: int) -> str:
+        sign = chr(code)
+        lower = sign.lower() if len(sign.lower()) == 1 else sign
+        plain = _PLAIN.get(lower) or (
+            lower if "\u0400" <= lower <= "\u045f" else unicodedata.normalize("NFD", lower)[0]
+        )
+        self[code] = plain
+        return plain
+
+
+_PLAIN = dict(zip(ACCENTED, PLAIN, strict=True)) | {"ø": "o", "ı": "i", "ß": "s"}
+_FOLD = _Folding()
 
 
 def fold(text: str) -> str:
     """Lower case without diacritics, sign by sign, so that places in the folded text are places in the text."""
-    return "".join(one.lower() if len(one.lower()) == 1 else one for one in text.translate(_FOLD)).translate(
-        _FOLD_AGAIN
-    )
+    return text.translate(_FOLD)
+
+
+def _latin(word: str) -> str:
+    return word if word.isascii() else fold(word.translate(_CYRILLIC)).replace("_", "")
+
+
+def plain(text: str) -> str:
+    """One form for what looks alike: letters put together from two signs, the ﬁ of a printed page, full-width digits."""
+    return unicodedata.normalize("NFKC", text).replace("\x00", " ")
 
 
 def words_of(text: str) -> list[str]:
-    return [word for word in WORD.findall(fold(text)) if not word.startswith(SCOPE)]
+    """The folded words of a text in Latin letters, in their order."""
+    words = (_latin(word) for word in WORD.findall(fold(plain(text))))
+    return [word for word in words if word and not word.startswith(SCOPE)]
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a kind says of one record: its title in three languages, all its words, where it is, who may come near it."""
+    """What a kind says of one record: its title in three languages, all its words, where it is, who may see it."""
 
     title: dict[str, str]
     text: str
@@ -74,7 +117,9 @@ class Found:
 class Kind:
     """A kind of record that can be found. `describe` gets rows of `queryset()`; `shown_to` is the kind's `visible_to`.
 
-    `follows` are models whose changes touch this kind, each with the path from the record to them.
+    `follows` are models whose changes touch this kind, each with the path from the record to them. What `reads_files` is
+    taken in by the clock alone: no page waits for the store or for a parser. What `changes_by_the_day` is taken in anew
+    each night: who may see it depends on the date.
     """
 
     name: str
@@ -83,6 +128,8 @@ class Kind:
     describe: Callable[[Any], Found]
     queryset: Callable[[], models.QuerySet[Any]]
     follows: dict[type[models.Model], str] = field(default_factory=dict)
+    reads_files: bool = False
+    changes_by_the_day: bool = False
 
 
 _kinds: dict[str, Kind] = {}
@@ -115,13 +162,14 @@ class SearchEntry(models.Model):
         return choose(texts, column_of(get_language()))
 
 
-class SearchWord(models.Model):
-    """The words there are, for typing errors; that a word is here says nothing of where it stands."""
+class SearchTerm(models.Model):
+    """The words there are, each with the tokens under which it stands: typing errors are mended from a reader's own."""
 
     word = models.CharField(max_length=40, primary_key=True)
+    scopes = ArrayField(models.CharField(max_length=40))
 
     class Meta:
-        indexes = [GinIndex(fields=["word"], name="search_word_near", opclasses=["gin_trgm_ops"])]
+        indexes = [GinIndex(fields=["word"], name="search_term_near", opclasses=["gin_trgm_ops"])]
 
     def __str__(self) -> str:
         return self.word
@@ -147,15 +195,14 @@ def index(kind: Kind, keys: Iterable[Any]) -> int:
     if not wanted:
         return 0
     rows = [(record.pk, kind.describe(record)) for record in kind.queryset().filter(pk__in=wanted)]
-    vocabulary: set[str] = set()
     with transaction.atomic(), connection.cursor() as cursor:
         SearchEntry.objects.filter(kind=kind.name, record_id__in=wanted - {pk for pk, _found in rows}).delete()
         for pk, found in rows:
             title_words = [word for text in found.title.values() for word in words_of(text)]
-            text = found.text[:MOST_TEXT]
+            text = plain(found.text[:MOST_TEXT])
             body = words_of(text)
-            scopes = [f"{SCOPE}{scope}" for scope in found.scopes]
-            vocabulary.update(word for word in title_words + body if 4 <= len(word) <= 40 and not word.isdigit())
+            scopes = list(dict.fromkeys(found.scopes))
+            vocabulary = {word for word in title_words + body if 4 <= len(word) <= 40 and not word.isdigit()}
             cursor.execute(
                 "INSERT INTO onatc_searchentry (kind, record_id, title_sq, title_sr, title_en, url, text, words) "
                 "VALUES (%s, %s, %s, %s, %s, %s, %s, setweight(to_tsvector('simple', %s), 'A') || "
@@ -164,11 +211,16 @@ def index(kind: Kind, keys: Iterable[Any]) -> int:
                 "words = excluded.words",
                 [
                     kind.name, pk, found.title.get("sq", "")[:300], found.title.get("sr", "")[:300],
-                    found.title.get("en", "")[:300], found.url[:200], text[:KEPT_TEXT].replace("\x00", " "),
-                    " ".join(title_words), " ".join([*dict.fromkeys(body), *scopes]),
+                    found.title.get("en", "")[:300], found.url[:200], text[:KEPT_TEXT],
+                    " ".join(title_words), " ".join([*dict.fromkeys(body), *(f"{SCOPE}{scope}" for scope in scopes)]),
                 ],
             )  # fmt: skip
-        SearchWord.objects.bulk_create([SearchWord(word=word) for word in sorted(vocabulary)], ignore_conflicts=True)
+            cursor.execute(
+                "INSERT INTO onatc_searchterm AS known (word, scopes) SELECT word, %s::varchar[] FROM unnest(%s::text[]) "
+                "AS word ON CONFLICT (word) DO UPDATE SET scopes = ARRAY(SELECT DISTINCT unnest(known.scopes || "
+                "excluded.scopes)) WHERE NOT known.scopes @> excluded.scopes",
+                [scopes, sorted(vocabulary)],
+            )
     return len(rows)
 
 
@@ -193,63 +245,107 @@ def _changed(cursor: Any, kind: Kind, before: SearchProgress) -> set[Any]:
     for model, path in kind.follows.items():
         if others := _news(cursor, model, before):
             keys |= set(kind.queryset().filter(**{f"{path}__in": others}).values_list("pk", flat=True))
+            # What is gone leads back to nobody any more; the table of changes still knows whose it was.
+            relation = kind.model._meta.get_field(path) if "__" not in path else None
+            if relation is not None and relation.one_to_many:
+                owner = relation.remote_field.attname  # type: ignore[union-attr]
+                keys |= set(_events(model).objects.filter(pgh_obj_id__in=others).values_list(owner, flat=True))
     return keys
 
 
-def catch_up(limit: int | None = None) -> int:
-    """Take in what changed since the last time; with a limit, only when it is that little. One at a time."""
+def catch_up(*, for_a_page: bool = False) -> int:
+    """Take in what changed since the last time; for a page, only what is quickly done. One at a time."""
     taken = 0
     for kind in _kinds.values():
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
-            if not cursor.fetchone()[0]:
-                return taken
-            cursor.execute("SELECT pg_current_snapshot()::text")
-            snapshot = cursor.fetchone()[0]
-            before = SearchProgress.objects.filter(kind=kind.name).first()
-            if before is None and limit is not None:
-                continue
-            keys = _changed(cursor, kind, before) if before else set(kind.queryset().values_list("pk", flat=True))
-            if limit is not None and len(keys) > limit:
-                continue
-            if before is not None and not keys:
-                continue
-            ordered = sorted(keys, key=str)
-            for start in range(0, len(ordered), AT_ONCE):
-                taken += index(kind, ordered[start : start + AT_ONCE])
-            last_ids = {
-                model._meta.label_lower: _events(model).objects.aggregate(last=Max("pgh_id"))["last"] or 0
-                for model in (kind.model, *kind.follows)
-            }
-            SearchProgress.objects.update_or_create(
-                kind=kind.name, defaults={"snapshot": snapshot, "last_ids": last_ids}
-            )
+        if for_a_page and kind.reads_files:
+            continue
+        try:
+            count = _catch_up(kind, for_a_page=for_a_page)
+        except Away as error:
+            logger.warning("%s waits for the store of files: %s", kind.name, error)
+            continue
+        if count is None:
+            break
+        taken += count
     return taken
+
+
+def _catch_up(kind: Kind, *, for_a_page: bool) -> int | None:
+    """How many records of a kind were taken in; None when another process is at it."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+        if not cursor.fetchone()[0]:
+            return None
+        cursor.execute("SELECT pg_current_snapshot()::text")
+        snapshot = cursor.fetchone()[0]
+        progress = f"{kind.name}/{SHAPE}"
+        before = SearchProgress.objects.filter(kind=progress).first()
+        if before is None and for_a_page:
+            return 0
+        keys = _changed(cursor, kind, before) if before else set(kind.queryset().values_list("pk", flat=True))
+        if (for_a_page and len(keys) > AT_ONCE) or (before is not None and not keys):
+            return 0
+        ordered, step = sorted(keys, key=str), FILES_AT_ONCE if kind.reads_files else AT_ONCE
+        taken = sum(index(kind, ordered[start : start + step]) for start in range(0, len(ordered), step))
+        last_ids = {
+            model._meta.label_lower: _events(model).objects.aggregate(last=Max("pgh_id"))["last"] or 0
+            for model in (kind.model, *kind.follows)
+        }
+        SearchProgress.objects.update_or_create(kind=progress, defaults={"snapshot": snapshot, "last_ids": last_ids})
+    return taken
+
+
+def is_filled() -> bool:
+    """Every kind has been taken in at least once; not so in the first minutes of an installation or a new version."""
+    known = [f"{name}/{SHAPE}" for name in _kinds]
+    return SearchProgress.objects.filter(kind__in=known).count() == len(known)
 
 
 def rebuild() -> int:
     """Everything anew."""
     SearchEntry.objects.all().delete()
-    SearchWord.objects.all().delete()
+    SearchTerm.objects.all().delete()
     SearchProgress.objects.all().delete()
     return catch_up()
 
 
+def take_in_the_day() -> int:
+    """What changed because a day began: roles that begin, end or lapse by their date."""
+    return sum(
+        index(kind, kind.queryset().values_list("pk", flat=True)) for kind in _kinds.values() if kind.changes_by_the_day
+    )
+
+
+class Away(Exception):
+    """The store of files does not answer."""
+
+
 def text_of_file(attachment: Any) -> str:
-    """The words of a kept file, read by a process of its own; empty when it holds none or cannot be read."""
+    """The words of a kept file, read by a process of its own; empty when it holds none or cannot be read.
+
+    Raises Away when the store does not answer: the record is taken in when it does.
+    """
     try:
-        with attachment.file.open("rb") as stored:
-            body = stored.read()
-        done = subprocess.run(
-            [sys.executable, "-I", str(Path(__file__).with_name("inspection.py")), "text", attachment.content_type],
-            input=body,
-            capture_output=True,
-            timeout=15,
-            env={},
-        )
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        return _text_of(attachment.file.name, attachment.content_type)
+    except (FileNotFoundError, Unreadable, subprocess.SubprocessError) as error:
         logger.warning("the text of %s was not read: %s", attachment.pk, type(error).__name__)
         return ""
+    except AWAY as error:
+        raise Away(type(error).__name__) from error
+
+
+@lru_cache(maxsize=32)
+def _text_of(name: str, content_type: str) -> str:
+    """By the name in the store, which is made from the content: a record that changes has its files read once."""
+    with default_storage.open(name) as stored:
+        body = stored.read()
+    done = subprocess.run(
+        [sys.executable, "-I", str(Path(__file__).with_name("inspection.py")), "text", content_type],
+        input=body,
+        capture_output=True,
+        timeout=15,
+        env={},
+    )
     return done.stdout.decode("utf-8", "replace")[:MOST_TEXT] if done.returncode == 0 else ""
 
 
@@ -257,14 +353,19 @@ def text_of_file(attachment: Any) -> str:
 
 
 def scopes_of(user: Any) -> list[str]:
-    """The tokens of a reader: everybody's, their role's, their institutions'."""
-    scopes = ["all"]
-    if user.is_secretariat or user.is_natc:
-        scopes.append("office")
-    if user.is_observer:
-        scopes.append("observer")
-    if user.manages_accounts:
-        scopes.append("accounts")
+    """The tokens of a reader: everybody's, their roles', their institutions', their own. None without a role."""
+    if not user.roles:
+        return []
+    rights = {
+        "all": True,
+        "office": user.is_secretariat or user.is_natc,
+        "observer": user.is_observer,
+        "reviewer": user.reviews_progress,
+        "planner": user.imports_plans,
+        "administrator": user.is_administrator,
+        "director": user.has_role("director"),
+    }
+    scopes = [name for name, holds in rights.items() if holds]
     return scopes + [f"i{one.hex}" for one in user.institution_ids] + [f"u{user.pk.hex}"]
 
 
@@ -278,47 +379,51 @@ class Result:
 
 @dataclass(frozen=True)
 class Answer:
-    """`count` is exact up to 200; `near` are words that stood in for ones nobody wrote, as far as the reader sees them."""
+    """`count` is exact up to 200. `is_near`: nothing held the words as typed, what is here holds words spelled nearly so;
+    `near` are those that stand in the results shown."""
 
     results: list[Result]
     count: int
     is_more: bool
+    is_near: bool
     near: list[str]
     kinds: list[tuple[str, str, int]]
 
 
-EMPTY = Answer([], 0, False, [], [])
+EMPTY = Answer([], 0, False, False, [], [])
 
 
 def ask(user: Any, typed: str, *, kind: str = "", page: int = 1) -> Answer:
-    """What the reader may see of what they typed; raises OperationalError when it takes longer than five seconds."""
-    words = list(dict.fromkeys(words_of(typed[:MOST_TYPED])))[:MOST_WORDS]
-    if not words:
+    """What the reader may see of what they typed. Raises Refused while the same person's last question is being
+    answered, and OperationalError when it takes longer than five seconds."""
+    words, spellings = _typed_words(typed)
+    scopes = scopes_of(user)
+    if not words or not scopes:
         return EMPTY
+    groups = [_as_typed(spelled, is_last=word == words[-1]) for word, spelled in zip(words, spellings, strict=True)]
+    is_near = False
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 5000")
-        groups = [_alternatives(word, is_last=word == words[-1]) for word in words]
-        query = " & ".join("(" + " | ".join(group) + ")" for group in groups)
-        query += " & (" + " | ".join(f"{SCOPE}{scope}" for scope in scopes_of(user)) + ")"
-        where, parameters = "words @@ to_tsquery('simple', %s)", [query]
-        if kind in _kinds:
-            where, parameters = f"{where} AND kind = %s", [query, kind]
-        near = SearchEntry.objects.raw(
-            f"SELECT * FROM (SELECT *, ts_rank(words, to_tsquery('simple', %s)) AS rank FROM onatc_searchentry "  # noqa: S608  # nosec B608
-            f"WHERE {where} LIMIT {MOST_RESULTS + 1}) AS near ORDER BY rank DESC, id",
-            [query, *parameters],
-        )
-        candidates = list(near)
-        is_more = len(candidates) > MOST_RESULTS
-        seen = _gated(user, candidates[:MOST_RESULTS])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", [ASKING_LOCK, str(user.pk)])
+        if not cursor.fetchone()[0]:
+            raise Refused(_("Your last search is still running. Try again in a moment."))
+        seen = _seen(user, groups, scopes, kind)
+        if not seen:
+            # Whether others wrote the word plays no part: what counts is that this reader sees nothing (T5).
+            wider = [[*group, *_near(word, scopes)] for group, word in zip(groups, words, strict=True)]
+            if wider != groups:
+                groups, is_near = wider, True
+                seen = _seen(user, groups, scopes, kind)
+    is_more, seen = len(seen) > MOST_RESULTS, seen[:MOST_RESULTS]
     counts: dict[str, int] = {}
     for entry in seen:
         counts[entry.kind] = counts.get(entry.kind, 0) + 1
     shown = seen[(page - 1) * PER_PAGE : page * PER_PAGE]
     alternatives = {one.removesuffix(":*") for group in groups for one in group}
-    in_sight = (
-        set().union(*(words_of(f"{e.title_sq} {e.title_sr} {e.title_en} {e.text}") for e in shown)) if shown else set()
-    )
+    near: set[str] = set()
+    if is_near:
+        near = {word for e in shown for word in words_of(f"{e.title_sq} {e.title_sr} {e.title_en} {e.text}")}
+        near &= alternatives - set(words)
     return Answer(
         results=[
             Result(str(_kinds[entry.kind].label), entry.title, entry.url, marked(entry.text, alternatives))
@@ -326,21 +431,63 @@ def ask(user: Any, typed: str, *, kind: str = "", page: int = 1) -> Answer:
         ],
         count=len(seen),
         is_more=is_more,
-        near=sorted((alternatives - set(words)) & in_sight),
+        is_near=is_near and bool(seen),
+        near=sorted(near),
         kinds=[(name, str(_kinds[name].label), count) for name, count in sorted(counts.items())],
     )
 
 
-def _alternatives(word: str, *, is_last: bool) -> list[str]:
-    """The word, or, when nobody ever wrote it, those that are spelled nearly so. The last word may be unfinished."""
-    beginning = Q(word__startswith=word) if is_last else Q(word=word)
-    if len(word) < 4 or word.isdigit() or SearchWord.objects.filter(beginning).exists():
-        return [f"{word}:*" if is_last else word]
-    near = SearchWord.objects.raw(
-        "SELECT word FROM onatc_searchword WHERE word %% %s ORDER BY similarity(word, %s) DESC, word LIMIT 6",
-        [word, word],
-    )
-    return [word, *(one.word for one in near)]
+def _typed_words(typed: str) -> tuple[list[str], list[set[str]]]:
+    """The words of a question, and for each how else it is written: đ as dj, and the other way round."""
+    text = plain(typed[:MOST_TYPED])
+    with_dj = re.sub("[đђ]", "dj", text, flags=re.IGNORECASE)
+    words: dict[str, set[str]] = {}
+    for word, other in zip(words_of(text), words_of(with_dj), strict=True):
+        words.setdefault(word, set()).update({word, other, word.replace("dj", "d")})
+    first = list(words)[:MOST_WORDS]
+    return first, [words[word] for word in first]
+
+
+def _as_typed(spelled: set[str], *, is_last: bool) -> list[str]:
+    """The last word may be unfinished."""
+    return [f"{one}:*" if is_last else one for one in sorted(spelled)]
+
+
+def _near(word: str, scopes: list[str]) -> list[str]:
+    """Words spelled nearly so among those that stand where the reader may see."""
+    if len(word) < 4 or word.isdigit():
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT word FROM onatc_searchterm WHERE word %% %s AND scopes && %s::varchar[] "
+            "ORDER BY similarity(word, %s) DESC, word LIMIT 6",
+            [word, scopes, word],
+        )
+        return [row[0] for row in cursor.fetchall() if row[0] != word]
+
+
+def _seen(user: Any, groups: list[list[str]], scopes: list[str], kind: str) -> list[SearchEntry]:
+    """Up to 201 entries that hold one of each group and pass the gate, the best of them first."""
+    words = " & ".join("(" + " | ".join(group) + ")" for group in groups)
+    query = f"{words} & (" + " | ".join(f"{SCOPE}{scope}" for scope in scopes) + ")"
+    where, parameters = "words @@ to_tsquery('simple', %s)", [query]
+    if kind in _kinds:
+        where, parameters = f"{where} AND kind = %s", [query, kind]
+    seen: list[SearchEntry] = []
+    looked_at: list[int] = []
+    for _look in range(MOST_LOOKS):
+        found = list(
+            SearchEntry.objects.raw(
+                f"SELECT *, ts_rank(words, to_tsquery('simple', %s)) AS rank FROM (SELECT * FROM onatc_searchentry "  # noqa: S608  # nosec B608
+                f"WHERE {where} AND id <> ALL(%s) LIMIT {MOST_RESULTS + 1}) AS found",
+                [words, *parameters, looked_at],
+            )
+        )
+        seen += _gated(user, found)
+        if len(found) <= MOST_RESULTS or len(seen) > MOST_RESULTS:
+            break
+        looked_at += [entry.pk for entry in found]
+    return sorted(seen, key=lambda entry: (-entry.rank, entry.pk))[: MOST_RESULTS + 1]  # type: ignore[attr-defined]
 
 
 def _gated(user: Any, entries: list[SearchEntry]) -> list[SearchEntry]:
@@ -359,8 +506,8 @@ def _gated(user: Any, entries: list[SearchEntry]) -> list[SearchEntry]:
 
 def marked(text: str, words: set[str], *, around: int = 80) -> SafeString:
     """A piece of the text about the first hit, escaped, with every hit marked."""
-    folded = fold(text)
-    hits = [hit.span() for hit in WORD.finditer(folded) if any(hit.group().startswith(word) for word in words)]
+    beginnings = tuple(words)
+    hits = [hit.span() for hit in WORD.finditer(fold(text)) if _latin(hit.group()).startswith(beginnings)]
     start = max(0, hits[0][0] - around) if hits else 0
     end = min(len(text), start + 3 * around)
     pairs, at = [], start
@@ -377,7 +524,7 @@ def marked(text: str, words: set[str], *, around: int = 80) -> SafeString:
 @require_safe
 def search_page(request: HttpRequest) -> HttpResponse:
     require(bool(request.user.roles))  # type: ignore[union-attr]
-    typed = request.GET.get("q", "").replace("\x00", " ").strip()
+    typed = " ".join(request.GET.get("q", "").replace("\x00", " ").split())
     kind = request.GET.get("kind", "")
     page = (
         int(number)
@@ -387,8 +534,10 @@ def search_page(request: HttpRequest) -> HttpResponse:
     page = max(1, page)
     answer, sentence = EMPTY, ""
     try:
-        catch_up(limit=200)
+        catch_up(for_a_page=True)
         answer = ask(request.user, typed, kind=kind, page=page)
+    except Refused as refusal:
+        sentence = str(refusal)
     except OperationalError as error:
         if "statement timeout" not in str(error):
             raise
@@ -401,6 +550,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
             "kind": kind if kind in _kinds else "",
             "answer": answer,
             "sentence": sentence,
+            "is_filling": not is_filled(),
             "is_empty": bool(typed) and not words_of(typed[:MOST_TYPED]),
             "number": page,
             "has_next": page * PER_PAGE < answer.count,

@@ -81,3 +81,8 @@ def collect_files() -> None:
 @shared_task
 def catch_up_search() -> None:
     search.catch_up()
+
+
+@shared_task
+def take_in_the_day() -> None:
+    once_today("take in roles of the day", search.take_in_the_day)

@@ -1,6 +1,7 @@
-"""What of stakeholders can be found (onatc.search)."""
+"""What of stakeholders can be found (onatc.search), each with the tokens that say what its `visible_to` says."""
 
 from django.db.models import Prefetch
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from onatc.search import Found, Kind, register
@@ -16,15 +17,12 @@ def _institution(one: Institution) -> Found:
 
 
 def _person(one: User) -> Found:
-    from django.urls import reverse
-
-    institutions = [f"i{role.institution_id.hex}" for role in one.role_assignments.all()]
-    title = {"sq": one.full_name}
+    roles = one.role_assignments.all()
     return Found(
-        title,
-        f"{one.email} {' '.join(role.institution.short for role in one.role_assignments.all())}",
+        {"sq": one.full_name, "sr": one.full_name, "en": one.full_name},
+        f"{one.email} {' '.join(role.institution.short for role in roles)}",
         reverse("stakeholders:person-detail", args=[one.pk]),
-        ["accounts", *institutions],
+        ["office", "administrator", f"u{one.pk.hex}", *(f"i{role.institution_id.hex}" for role in roles)],
     )
 
 
@@ -39,8 +37,9 @@ def register_own() -> None:
         Kind(
             "person", _("person"), User, _person,
             lambda: User.objects.filter(is_active=True).prefetch_related(
-                Prefetch("role_assignments", RoleAssignment.objects.select_related("institution"))
+                Prefetch("role_assignments", RoleAssignment.objects.active().select_related("institution"))
             ),
             {RoleAssignment: "role_assignments"},
+            changes_by_the_day=True,
         )
     )  # fmt: skip

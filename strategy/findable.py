@@ -1,80 +1,164 @@
-"""What of strategy can be found (onatc.search)."""
+"""What of strategy can be found (onatc.search), each with the tokens that say what its `visible_to` says."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Prefetch
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from onatc.search import Found, Kind, register, text_of_file
-from strategy.models import Evidence, Indicator, Measure, MeasurePartner, Plan, ProgressEntry
+from onatc.texts import DJANGO_CODES
+from strategy.models import (
+    FINAL_STATES,
+    EntryState,
+    Evidence,
+    Goal,
+    Indicator,
+    Measure,
+    MeasurePartner,
+    Objective,
+    Plan,
+    PlanImport,
+    PlanVersion,
+    ProgressEntry,
+    ProgressRequest,
+    Round,
+    RoundState,
+    SignalOverride,
+    Strategy,
+    VersionState,
+)
+
+ADOPTED = (VersionState.ADOPTED, VersionState.SUPERSEDED)
 
 
 def _texts(record: Any, field: str) -> dict[str, str]:
     return {column: getattr(record, f"{field}_{column}") for column in ("sq", "sr", "en")}
 
 
+def _taking_part(measure: Measure) -> list[str]:
+    return [f"i{one.hex}" for one in {measure.lead_id, *(partner.pk for partner in measure.partners.all())}]
+
+
 def _plan(one: Plan) -> Found:
-    return Found(_texts(one, "title"), one.code, one.get_absolute_url(), ["all"])
-
-
-def _near(measure: Measure) -> list[str]:
-    """Who may come near a measure: the office, observers, the institutions that take part."""
-    institutions = {measure.lead_id, *(partner.pk for partner in measure.partners.all())}
-    return ["office", "observer", *(f"i{one.hex}" for one in institutions)]
+    measures = Measure.objects.filter(version__plan=one, version__state__in=ADOPTED)
+    near = {*measures.values_list("lead", flat=True), *measures.values_list("partners", flat=True)} - {None}
+    text = " ".join([one.code, *_texts(one.strategy, "title").values()])
+    scopes = ["office", "observer", *(f"i{pk.hex}" for pk in near)]
+    return Found(_texts(one, "title"), text, one.get_absolute_url(), scopes)
 
 
 def _measure(one: Measure) -> Found:
     title = {column: f"{one.code} {text}" if text else "" for column, text in _texts(one, "title").items()}
-    around = [one.lead.short, *_texts(one.objective, "title").values()]
+    around = [one.lead.short, *(partner.short for partner in one.partners.all())]
+    around += [*_texts(one.objective, "title").values(), *_texts(one.objective.goal, "title").values()]
     around += [text for indicator in one.indicators.all() for text in _texts(indicator, "name").values()]
-    return Found(title, " ".join(around), one.get_absolute_url(), _near(one))
+    around += [judgement.reason for judgement in one.overrides.all()]
+    state = one.version.state
+    scopes = ["office"] if state in (VersionState.DRAFT, *ADOPTED) else []
+    scopes += ["observer", *_taking_part(one)] if state in ADOPTED else []
+    return Found(title, " ".join(around), one.get_absolute_url(), scopes)
+
+
+def _readers(entry: ProgressEntry) -> list[str]:
+    """The institution's own in every state; those who review what was handed in; accepted, all who see the measure."""
+    readers = [f"i{entry.request.institution_id.hex}"]
+    if entry.state in (EntryState.SUBMITTED, EntryState.RETURNED):
+        readers.append("reviewer")
+    if entry.state in FINAL_STATES:
+        readers += ["office", "observer"]
+        if entry.request.measure.version.state in ADOPTED:
+            readers += _taking_part(entry.request.measure)
+    return readers
 
 
 def _entry(one: ProgressEntry) -> Found:
     asked = one.request
     title = {
         column: f"{asked.measure_code} {text}" if text else ""
-        for column, text in _texts(asked.measure, "title").items()
+        for column, text in _texts(asked, "measure_title").items()
     }
     translated = [
         part for other in one.translations.all() for part in (other.done, other.difficulties, other.next_steps)
     ]
-    text = " ".join([asked.round.period.label, one.done, one.difficulties, one.next_steps, *translated])
-    return Found(title, text, one.get_absolute_url(), [*_near(asked.measure), f"i{asked.institution_id.hex}"])
+    said = [note.comment for note in one.notes.all()]
+    text = " ".join([asked.round.period.label, one.done, one.difficulties, one.next_steps, *translated, *said])
+    return Found(title, text, one.get_absolute_url(), _readers(one))
 
 
 def _evidence(one: Evidence) -> Found:
-    asked = one.entry.request
-    near = [*_near(asked.measure), f"i{asked.institution_id.hex}"]
-    return Found(
-        {"sq": one.original_name}, f"{asked.measure_code} {text_of_file(one)}", one.entry.get_absolute_url(), near
-    )
+    title = dict.fromkeys(("sq", "sr", "en"), one.original_name)
+    text = f"{one.entry.request.measure_code} {text_of_file(one)}"
+    return Found(title, text, one.entry.get_absolute_url(), _readers(one.entry))
+
+
+def _round(one: Round) -> Found:
+    title = {}
+    for column, language in DJANGO_CODES.items():
+        with override(language):
+            title[column] = str(one)
+    asked = [f"i{request.institution_id.hex}" for request in one.requests.all()] if one.state in OPENED else []
+    text = " ".join([one.plan.code, *_texts(one.plan, "title").values()])
+    return Found(title, text, one.get_absolute_url(), ["office", *dict.fromkeys(asked)])
+
+
+OPENED = (RoundState.OPEN, RoundState.CLOSED)
+
+
+def _import(one: PlanImport) -> Found:
+    title = dict.fromkeys(("sq", "sr", "en"), one.original_name)
+    return Found(title, one.plan.code if one.plan else "", one.get_absolute_url(), ["planner"])
 
 
 def register_own() -> None:
-    register(Kind("plan", _("action plan"), Plan, _plan, Plan.objects.all))
+    register(
+        Kind(
+            "plan", _("action plan"), Plan, _plan, lambda: Plan.objects.select_related("strategy"),
+            {PlanVersion: "versions", Strategy: "strategy"},
+        )
+    )  # fmt: skip
     register(
         Kind(
             "measure", _("measure"), Measure, _measure,
-            lambda: Measure.objects.select_related("lead", "objective").prefetch_related("partners", "indicators"),
-            {MeasurePartner: "partnerships", Indicator: "indicators"},
+            lambda: Measure.objects.select_related("lead", "objective__goal", "version").prefetch_related(
+                "partners", "indicators", "overrides"
+            ),
+            {MeasurePartner: "partnerships", Indicator: "indicators", PlanVersion: "version", Objective: "objective",
+             Goal: "objective__goal", SignalOverride: "overrides"},
         )
     )  # fmt: skip
-    entries = ("request__measure", "request__round", "request__institution")
+    entries = ("request__measure__version", "request__round")
     register(
         Kind(
             "entry", _("progress entry"), ProgressEntry, _entry,
             lambda: ProgressEntry.objects.select_related(*entries).prefetch_related(
-                "request__measure__partners", "translations"
+                "request__measure__partners", "translations", "notes"
             ),
         )
     )  # fmt: skip
     register(
         Kind(
             "evidence", _("evidence"), Evidence, _evidence,
-            lambda: Evidence.objects.select_related("entry__request__measure").prefetch_related(
+            lambda: Evidence.objects.select_related("entry__request__measure__version").prefetch_related(
                 "entry__request__measure__partners"
             ),
+            {ProgressEntry: "entry"},
+            reads_files=True,
+        )
+    )  # fmt: skip
+    register(
+        Kind(
+            "round", _("reporting round"), Round, _round,
+            lambda: Round.objects.select_related("plan").prefetch_related(
+                Prefetch("requests", ProgressRequest.objects.only("round_id", "institution_id"))
+            ),
+        )
+    )  # fmt: skip
+    register(
+        Kind(
+            "import", _("import of a plan"), PlanImport, _import,
+            lambda: PlanImport.objects.select_related("plan").defer("content", "changes", "problems"),
         )
     )  # fmt: skip
