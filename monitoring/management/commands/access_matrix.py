@@ -294,16 +294,16 @@ class _Samples:
         for name in sorted(self.patterns):
             addresses = [reverse(name, kwargs=self.arguments(name, code)) for code in (OWN, OTHER)]
             for method in ("GET", "POST"):
-                own = self._status(visitor, method, addresses[0])
+                own = self._status(visitor, method, name, addresses[0])
                 # A record that belongs to no institution has one address, and one answer.
-                other = own if addresses[0] == addresses[1] else self._status(visitor, method, addresses[1])
+                other = own if addresses[0] == addresses[1] else self._status(visitor, method, name, addresses[1])
                 if own != "405" or other != "405":
                     yield [role, method, name, own, other]
 
-    def _status(self, visitor: Client, method: str, url: str) -> str:
+    def _status(self, visitor: Client, method: str, name: str, url: str) -> str:
         """The answer's status; whatever the request changed, the session included, is undone before the next one."""
         client = Client(raise_request_exception=False)
-        client.cookies.load({name: cookie.value for name, cookie in visitor.cookies.items()})
+        client.cookies.load({key: cookie.value for key, cookie in visitor.cookies.items()})
         point = transaction.savepoint()
         try:
             response = client.generic(method, url, secure=True, SERVER_NAME=HOST, HTTP_ACCEPT_LANGUAGE="en")

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("onatc", "0013_help")]
+    dependencies = [("onatc", "0014_trail_settings_names")]
 
     operations = [
         migrations.CreateModel(

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('onatc', '0013_help'),
+        ('onatc', '0015_search_terms'),
     ]
 
     operations = [
