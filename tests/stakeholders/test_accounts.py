@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
@@ -41,6 +42,9 @@ from stakeholders.models import (
 )
 
 pytestmark = pytest.mark.django_db
+
+# Whoever is not signed in yet is answered in the browser's language; these browsers ask for English.
+browser = partial(Client, headers={"accept-language": "en"})
 
 GOOD = "korrik dritare shtatë lumë"
 
@@ -85,7 +89,7 @@ def password_sign_in(client: Client, email: str, password: str = PASSWORD, **hea
 
 def test_an_invitation_opens_an_account_once_with_a_code_to_the_same_mailbox(world):
     invitation = offer(world)
-    client = Client()
+    client = browser()
     code = open_invitation(client, invitation.email)
     answer = client.post(reverse("invitation"), {"code": code, "password1": GOOD, "password2": GOOD}, follow=True)
     assert answer.status_code == 200
@@ -100,13 +104,13 @@ def test_an_invitation_used_twice_or_late_or_withdrawn_opens_nothing(world):
     invitation = offer(world)
     link = link_in(mail_to(invitation.email))
     with freeze_time(timezone.now() + timedelta(days=8)):
-        late = Client()
+        late = browser()
         late.get(link)
         assert late.get(reverse("invitation")).status_code == 404
-    client = Client()
+    client = browser()
     code = open_invitation(client, invitation.email)
     client.post(reverse("invitation"), {"code": code, "password1": GOOD, "password2": GOOD})
-    again = Client()
+    again = browser()
     again.get(link)
     assert again.get(reverse("invitation")).status_code == 404
     assert User.objects.filter(email=invitation.email).count() == 1
@@ -120,7 +124,7 @@ def test_an_invitation_used_twice_or_late_or_withdrawn_opens_nothing(world):
 def test_a_forwarded_invitation_opens_nothing_without_the_code(world, client_for):
     invitation = offer(world)
     link = link_in(mail_to(invitation.email))
-    stranger = Client()
+    stranger = browser()
     stranger.get(link)
     stranger.post(reverse("invitation"), {"send": "1"})  # the code goes to the mailbox that was invited
     for number in range(6):
@@ -138,7 +142,7 @@ def test_the_token_leaves_the_address_at_once_and_is_stored_hashed(world):
     """T16."""
     invitation = offer(world)
     link = link_in(mail_to(invitation.email))
-    answer = Client().get(link)
+    answer = browser().get(link)
     assert answer.status_code == 302 and answer.url == reverse("invitation")
     assert answer.headers["Referrer-Policy"] == "same-origin"
     token = link.rstrip("/").rpartition("/")[2]
@@ -327,7 +331,7 @@ def test_nobody_confirms_the_principals_role_as_their_deputy_nor_appoints_themse
 
 def test_a_session_of_the_password_alone_ends_at_the_factor_on_every_page(world, table_urls):
     """T15: for a role that needs one, no page opens without it."""
-    client = Client()
+    client = browser()
     client.force_login(world.people["director"])
     for url in table_urls:
         answer = client.get(url)
@@ -345,7 +349,7 @@ def table_urls():
 
 def test_without_a_factor_the_first_page_is_where_it_is_set_up(world):
     Authenticator.objects.filter(user=world.people["director"]).delete()
-    client = Client()
+    client = browser()
     answer = password_sign_in(client, "director@onatc.example")
     assert client.get("/").url == reverse("mfa_index")
     page = client.get(reverse("mfa_index")).content.decode()
@@ -353,14 +357,14 @@ def test_without_a_factor_the_first_page_is_where_it_is_set_up(world):
 
 
 def test_sign_in_asks_for_the_code_and_a_used_code_opens_nothing(world):
-    client = Client()
+    client = browser()
     assert password_sign_in(client, "director@onatc.example").url == reverse("mfa_authenticate")
     assert client.get("/").status_code == 302  # not yet signed in
     code = demonstration_code(world.director)
     assert client.post(reverse("mfa_authenticate"), {"code": "000000"}).status_code == 200
     assert client.post(reverse("mfa_authenticate"), {"code": code}).url == "/"
     assert client.get("/").status_code == 200
-    other = Client()
+    other = browser()
     password_sign_in(other, "director@onatc.example")
     assert "Incorrect code" in other.post(reverse("mfa_authenticate"), {"code": code}).content.decode()
 
@@ -384,7 +388,7 @@ def test_secrets_of_apps_are_sealed(world):
 
 def test_what_is_grave_asks_for_a_fresh_proof_and_then_does_what_was_asked(world):
     """T15: ten minutes after the proof, the act waits for another one; the form is not lost."""
-    client = Client()
+    client = browser()
     sign_in(client, world.people["director"])
     session = client.session
     session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "mfa", "at": time.time() - 700}]
@@ -407,15 +411,15 @@ def test_what_is_grave_asks_for_a_fresh_proof_and_then_does_what_was_asked(world
 
 def test_guessing_from_a_thousand_addresses_does_not_keep_the_owner_out(world, settings):
     """T14; bad input: 10,000 failed sign-ins from 1,000 addresses (here 300 from 100: the count stops at five)."""
-    owner = Client()
+    owner = browser()
     password_sign_in(owner, "kp-thb@demo.example")
     assert owner.get("/").status_code == 200
     owner.post(reverse("account_logout"))
-    stranger = Client()
+    stranger = browser()
     for number in range(300):
         answer = password_sign_in(stranger, "kp-thb@demo.example", "wrong", REMOTE_ADDR=f"10.1.{number % 100}.7")
     assert "Too many failed attempts" in answer.content.decode()
-    assert "Too many" in password_sign_in(Client(), "kp-thb@demo.example", REMOTE_ADDR="10.9.9.9").content.decode()
+    assert "Too many" in password_sign_in(browser(), "kp-thb@demo.example", REMOTE_ADDR="10.9.9.9").content.decode()
     assert password_sign_in(owner, "kp-thb@demo.example").status_code == 302
     assert owner.get("/").status_code == 200
 
@@ -424,23 +428,23 @@ def test_the_count_is_of_the_account_however_it_is_spelled_and_whatever_the_clie
     """T14: X-Forwarded-For is not believed; capitals and other forms are the same account."""
     for number, spelling in enumerate(["kp-thb@demo.example", "KP-THB@demo.example", " kp-thb@DEMO.example"] * 2):
         answer = password_sign_in(
-            Client(), spelling, "wrong", HTTP_X_FORWARDED_FOR=f"10.2.{number}.1", REMOTE_ADDR=f"10.3.{number}.1"
+            browser(), spelling, "wrong", HTTP_X_FORWARDED_FOR=f"10.2.{number}.1", REMOTE_ADDR=f"10.3.{number}.1"
         )
     assert "Too many failed attempts" in answer.content.decode()
 
 
 def test_another_accounts_success_does_not_reset_the_count(world):
     for number in range(6):
-        client = Client(REMOTE_ADDR=f"10.4.{number}.1")
+        client = browser(REMOTE_ADDR=f"10.4.{number}.1")
         answer = password_sign_in(client, "kp-thb@demo.example", "wrong")
-        password_sign_in(Client(REMOTE_ADDR=f"10.4.{number}.1"), "moh@demo.example")
+        password_sign_in(browser(REMOTE_ADDR=f"10.4.{number}.1"), "moh@demo.example")
     assert "Too many failed attempts" in answer.content.decode()
 
 
 def test_a_live_session_goes_on_while_the_account_is_locked(world, client_for):
     client = client_for("focal_point")
     for number in range(8):
-        password_sign_in(Client(REMOTE_ADDR=f"10.5.{number}.1"), "kp-thb@demo.example", "wrong")
+        password_sign_in(browser(REMOTE_ADDR=f"10.5.{number}.1"), "kp-thb@demo.example", "wrong")
     assert client.get("/").status_code == 200
 
 
@@ -449,7 +453,7 @@ def test_known_and_unknown_addresses_get_the_same_answer(world):
     cache.clear()
     pages = []
     for address in ("kp-thb@demo.example", "nobody@demo.example"):
-        page = password_sign_in(Client(), address, "wrong").content.decode()
+        page = password_sign_in(browser(), address, "wrong").content.decode()
         pages.append(re.sub(r'(csrfmiddlewaretoken" value=")[^"]*', "", page).replace(address, ""))
     assert pages[0] == pages[1]
 
@@ -497,7 +501,7 @@ def test_a_session_ends_after_twelve_hours_however_busy(world, client_for):
 
 
 def test_sign_out_everywhere_ends_the_other_sessions(world):
-    clients = [Client(), Client()]
+    clients = [browser(), browser()]
     for client in clients:
         sign_in(client, world.people["planning"])
         UserSession.objects.get_or_create(
@@ -510,7 +514,7 @@ def test_sign_out_everywhere_ends_the_other_sessions(world):
 
 def test_the_session_key_changes_at_sign_in(world):
     """T16."""
-    client = Client()
+    client = browser()
     client.get(reverse("account_login"))
     before = client.session.session_key
     password_sign_in(client, "kp-thb@demo.example")
@@ -548,7 +552,7 @@ def test_recovery_needs_two_people_the_mailbox_and_the_password(world, client_fo
     with pytest.raises(PermissionDenied):
         accounts.approve_recovery(recovery, by=person)
     accounts.approve_recovery(recovery, by=world.director)
-    client = Client()
+    client = browser()
     client.get(link_in(mail_to(person.email)))
     assert "not the password" in client.post(reverse("recovery"), {"password": "wrong"}).content.decode()
     assert Authenticator.objects.filter(user=person).exists()
@@ -575,7 +579,7 @@ def test_all_that_a_person_owns_is_listed_and_handed_over_before_the_account_clo
     assert "drafts of reports" in page and str(report) in page
     with pytest.raises(Refused, match="Name who takes over"):
         accounts.close_account(world.planning, by=world.director, successors={})
-    planner = Client()
+    planner = browser()
     sign_in(planner, world.people["planning"])
     client.post(url, {"to_0": world.monitoring.pk, "to_1": world.director.pk})
     assert Report.objects.get(pk=report.pk).created_by == world.monitoring
