@@ -24,7 +24,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from onatc.errors import Refused, refusals_on, require
+from onatc.errors import Refused, proof_required, refusals_on, require
 from onatc.forms import plain_helper
 from onatc.history import history_of, tracked
 from onatc.texts import Text, choose, column_of
@@ -356,6 +356,7 @@ def settings_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@proof_required
 def settings_change(request: HttpRequest, name: str) -> HttpResponse:
     user: Any = request.user
     require(user.changes_settings)
@@ -384,6 +385,7 @@ def settings_change(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @require_POST
+@proof_required
 def settings_take_back(request: HttpRequest, pk: int) -> HttpResponse:
     user: Any = request.user
     row = get_object_or_404(DatedSetting.objects.visible_to(user), pk=pk)
@@ -391,6 +393,7 @@ def settings_take_back(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@proof_required
 def holiday_add(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     require(user.changes_settings)
@@ -403,6 +406,7 @@ def holiday_add(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@proof_required
 def holiday_remove(request: HttpRequest, pk: int) -> HttpResponse:
     """Only a day to come: the past was as it was."""
     user: Any = request.user

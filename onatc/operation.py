@@ -33,7 +33,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from onatc import backup, jobs, logs, mail, trail
 from onatc.backup import BackupRun, BackupState
-from onatc.errors import Refused, require
+from onatc.errors import Refused, proof_required, require
 from onatc.http import readiness
 from onatc.jobs import Job, JobState
 from onatc.mail import Message, MessageState
@@ -232,6 +232,7 @@ class MaintenanceForm(forms.Form):
 
 
 @require_POST
+@proof_required
 def maintenance_switch(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     require(user.is_administrator)
