@@ -1,15 +1,19 @@
-"""Refusals: what a user is told when the state of a record, or a right, does not allow an act."""
+"""Refusals: what a user is told when the state of a record, or a right, does not allow an act; and what is so grave that
+whoever does it shows once more who they are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.forms import BaseForm
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Refused(Exception):
@@ -48,3 +52,16 @@ def refusals_on(form: BaseForm) -> Iterator[None]:
         yield
     except Refused as refusal:
         form.add_error(None, str(refusal))
+
+
+def proof_required(view: View) -> View:
+    """Mark a view whose act is grave: it waits until the strongest proof that the account has was given within the last
+    ten minutes, and is then done as it was asked (threats.md T15; `stakeholders.sessions` asks)."""
+    view.proof_required_for = ("POST",)  # type: ignore[attr-defined]
+    return view
+
+
+def proof_required_to_open(view: View) -> View:
+    """The same for a page that is grave to open: a file that takes much away, a form whose content must not wait."""
+    view.proof_required_for = ("GET", "HEAD", "POST")  # type: ignore[attr-defined]
+    return view

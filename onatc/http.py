@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
@@ -111,7 +112,7 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
         "page_language": language,
         "html_language": "sr-Latn" if language == "sr-latn" else language,
         "is_demonstration": settings.DEMO,
-        "session_idle_seconds": settings.SESSION_IDLE_SECONDS,
+        "session": session_end(getattr(request, "session_left", None)),
     }
 
 
@@ -126,6 +127,27 @@ class HeadersMiddleware:
         response.headers["Permissions-Policy"] = PERMISSIONS_POLICY
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
         return response
+
+
+WARN_BEFORE = 600  # seconds before the end of a session at which it is announced; a kept page may be five minutes old
+
+
+@dataclass(frozen=True)
+class SessionEnd:
+    """What the warning needs: when the session ends, and in how many hours and minutes the style sheet shows it."""
+
+    left: int
+    at: datetime
+    hours: int
+    minutes: int
+
+
+def session_end(left: float | None) -> SessionEnd | None:
+    """`left`: seconds (set by stakeholders.sessions). The warning comes ten to fifteen minutes before the end."""
+    if left is None:
+        return None
+    wait = max(0, int(left) - WARN_BEFORE) // 300 * 5
+    return SessionEnd(int(left), timezone.now() + timedelta(seconds=left), wait // 60, wait % 60)
 
 
 class PageMiddleware:

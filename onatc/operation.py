@@ -38,7 +38,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from onatc import backup, jobs, logs, mail, store, trail
 from onatc.backup import BackupRun, BackupState
-from onatc.errors import Refused, require
+from onatc.errors import Refused, proof_required, require
 from onatc.files import kinds
 from onatc.http import readiness
 from onatc.jobs import Job, JobState
@@ -302,6 +302,7 @@ class MaintenanceForm(forms.Form):
 
 
 @require_POST
+@proof_required
 def maintenance_switch(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     require(user.is_administrator)

@@ -185,6 +185,7 @@ CELERY_BEAT_SCHEDULE = {
     "collect files": {"task": "onatc.tasks.collect_files", "schedule": crontab(hour=3, minute=30, day_of_week=0)},
     "nightly backup": {"task": "onatc.tasks.nightly_backup", "schedule": crontab(hour=2, minute=30)},
     "look at the certificate": {"task": "onatc.tasks.look_at_certificate", "schedule": crontab(hour=6, minute=0)},
+    "note what is over": {"task": "stakeholders.tasks.note_what_is_over", "schedule": 600},
     "forget kept texts": {"task": "stakeholders.tasks.forget_kept_texts", "schedule": crontab(minute=20)},
 }
 JOB_HEARTBEAT_SECONDS = env.float("JOB_HEARTBEAT_SECONDS", default=5)
@@ -208,14 +209,26 @@ ADMIN_URL = env.str("ADMIN_URL", default="admin/").strip("/") + "/"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "stakeholders.accounts.AccountAdapter"
-ACCOUNT_FORMS = {"login": "stakeholders.accounts.SignInForm"}
-ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/300s/key", "login_failed_known": "10/300s/key", "login": "60/m/ip"}
+ACCOUNT_FORMS = {
+    "login": "stakeholders.accounts.SignInForm",
+    "reset_password": "stakeholders.accounts.NewPasswordAskForm",
+}
+# An office is one network address: what is counted by address alone must not keep colleagues out (stakeholders.browsers).
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "20/m/ip,5/300s/key",
+    "login_failed_known": "10/300s/key",
+    "login": "300/m/ip",
+    "browser_link": "20/m/ip,3/600s/key",
+}
+MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
 MFA_ADAPTER = "stakeholders.accounts.MFAAdapter"
 MFA_FORMS = {
     "authenticate": "stakeholders.accounts.SecondFactorForm",
     "reauthenticate": "stakeholders.accounts.SecondFactorAgainForm",
+    "authenticate_webauthn": "stakeholders.accounts.PasskeyForm",
+    "reauthenticate_webauthn": "stakeholders.accounts.PasskeyAgainForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

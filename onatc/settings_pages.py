@@ -31,7 +31,7 @@ from onatc.dated_settings import (
     shown,
     take_back,
 )
-from onatc.errors import Refused, refusals_on, require
+from onatc.errors import Refused, proof_required, refusals_on, require
 from onatc.files import looked_into, refuse_unless_acceptable
 from onatc.forms import plain_helper
 from onatc.history import history_of_all
@@ -126,6 +126,7 @@ def settings_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@proof_required
 def settings_change(request: HttpRequest, name: str) -> HttpResponse:
     user: Any = request.user
     require(user.changes_settings)
@@ -153,6 +154,7 @@ def settings_change(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @require_POST
+@proof_required
 def settings_take_back(request: HttpRequest, pk: int) -> HttpResponse:
     user: Any = request.user
     row = get_object_or_404(DatedSetting.objects.visible_to(user), pk=pk)
@@ -160,6 +162,7 @@ def settings_take_back(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@proof_required
 def holiday_add(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     require(user.changes_settings)
@@ -173,6 +176,7 @@ def holiday_add(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@proof_required
 def holiday_remove(request: HttpRequest, pk: int) -> HttpResponse:
     user: Any = request.user
     require(user.changes_settings)

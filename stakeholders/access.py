@@ -1,13 +1,20 @@
-"""Who may change institutions, accounts and roles."""
+"""Who may change institutions, accounts and roles; and what a person sees and may do, in words."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from onatc.errors import Denied
-from stakeholders.models import Deputyship, Invitation, Recovery, Role, RoleAssignment, User
+from stakeholders.models import REPORTERS, Deputyship, Invitation, Recovery, Role, RoleAssignment, User
 
 OFFICE_ONLY = _("Only the Director and administrators keep accounts.")
+
+
+def _is_oneself(user: User, *people: Any) -> bool:
+    """Whether one of `people` (keys) is the user, or whom the user acts for: a deputy is nobody's second person."""
+    return not {user.pk, user.acting_for.pk if user.acting_for else user.pk}.isdisjoint(people)
 
 
 def may_edit_institutions(user: User) -> bool | Denied:
@@ -30,7 +37,8 @@ def may_review_access(user: User) -> bool | Denied:
 def may_approve(user: User, invitation: Invitation) -> bool | Denied:
     """The Director, never of an own invitation nor of one to the own address; the NATC where the Director's own role is
     at stake."""
-    if user.pk == invitation.invited_by_id or user.email == invitation.email:
+    addresses = (user.email, user.acting_for.email if user.acting_for else "")
+    if _is_oneself(user, invitation.invited_by_id) or invitation.email in addresses:
         return Denied(_("Nobody approves what they asked for themselves."))
     if invitation.role == Role.DIRECTOR:
         return user.has_role(Role.NATC, Role.DIRECTOR) or Denied(_("The Director or the Coordinator approves this."))
@@ -39,7 +47,7 @@ def may_approve(user: User, invitation: Invitation) -> bool | Denied:
 
 def may_keep_role(user: User, assignment: RoleAssignment) -> bool | Denied:
     """Confirm or end a role of somebody else; an own role is confirmed and ended by another."""
-    if assignment.user_id in (user.pk, user.acting_for.pk if user.acting_for else None):
+    if _is_oneself(user, assignment.user_id):
         return Denied(_("Nobody confirms or ends a role of their own."))
     if assignment.role == Role.DIRECTOR and user.has_role(Role.NATC):
         return True
@@ -47,7 +55,9 @@ def may_keep_role(user: User, assignment: RoleAssignment) -> bool | Denied:
 
 
 def may_appoint_deputy(user: User, principal: User) -> bool | Denied:
-    """For oneself, or the Director and administrators for whoever is away."""
+    """For oneself, or the Director and administrators for whoever is away. A deputy lends nobody what was lent."""
+    if user.acting_for is not None and user.pk != principal.pk:
+        return Denied(_("Whoever acts for another appoints deputies for themselves only."))
     return user.pk == principal.pk or user.manages_accounts or Denied(OFFICE_ONLY)
 
 
@@ -57,19 +67,41 @@ def may_end_deputyship(user: User, deputyship: Deputyship) -> bool | Denied:
 
 def may_ask_recovery(user: User, person: User) -> bool | Denied:
     """For another, by the office: whoever lost the factor cannot sign in to ask."""
-    if user.pk == person.pk:
+    if _is_oneself(user, person.pk):
         return Denied(_("Nobody recovers their own account."))
     return user.manages_accounts or Denied(OFFICE_ONLY)
 
 
 def may_approve_recovery(user: User, recovery: Recovery) -> bool | Denied:
     """A second person: the Director, an administrator or the NATC; neither who asked nor whose account it is."""
-    if user.pk in (recovery.asked_by_id, recovery.user_id):
+    if _is_oneself(user, recovery.asked_by_id, recovery.user_id):
         return Denied(_("A second person approves a recovery."))
     return user.manages_accounts or user.is_natc or Denied(OFFICE_ONLY)
 
 
 def may_close(user: User, person: User) -> bool | Denied:
-    if user.pk == person.pk:
+    if _is_oneself(user, person.pk):
         return Denied(_("Nobody closes their own account."))
     return user.manages_accounts or Denied(OFFICE_ONLY)
+
+
+def in_words(person: User) -> list[str]:
+    """What somebody sees and may do today, for the review of access: read from the rights themselves, one sentence each.
+    The roles of the person alone, without those of whom they act for."""
+    names = ", ".join(sorted({one.institution.short for one in person.assignments if one.role in REPORTERS}))
+    sees_all = person.is_secretariat or person.is_natc
+    sentences: list[tuple[bool, Any]] = [
+        (sees_all, _("Sees the whole action plan with its drafts, all rounds, accepted progress and all reports.")),
+        (person.is_observer and not sees_all, _("Sees the plan in force, accepted progress and issued reports.")),
+        (person.is_reporter, _("Reports progress for %(names)s and sees its measures.") % {"names": names}),
+        (person.reviews_progress, _("Reviews, returns and accepts progress, and drafts reports.")),
+        (person.has_role(Role.DIRECTOR, Role.MONITORING), _("Verifies accepted progress.")),
+        (person.manages_rounds, _("Brings plans in and runs the reporting rounds.")),
+        (person.has_role(Role.DIRECTOR), _("Records the adoption of a plan and approves accounts.")),
+        (person.is_natc, _("Issues reports; confirms or ends the Director's role.")),
+        (person.manages_accounts, _("Invites people, confirms and ends roles, recovers and closes accounts.")),
+        (person.sees_trail, _("Sees who read what.")),
+        (person.changes_settings, _("Changes settings and holidays, and sees the state of the system.")),
+        (person.is_administrator, _("Keeps code lists and institutions; sees no plan, no progress and no report.")),
+    ]
+    return [str(sentence) for holds, sentence in sentences if holds]

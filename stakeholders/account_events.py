@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from onatc import trail
 from stakeholders import accounts
-from stakeholders.sessions import end_sessions
+from stakeholders.sessions import end_sessions, renew_key
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +50,7 @@ def _factor_added(sender: Any, request: HttpRequest, user: Any, authenticator: A
     if authenticator.type not in accounts.FACTORS:
         return
     record_authentication(request, user, method="mfa", type=authenticator.type, id=authenticator.pk)
+    renew_key(request)
     end_sessions(user, except_key=request.session.session_key)
     trail.record(trail.Act.FACTOR_ADDED, by=user, type=authenticator.type)
 

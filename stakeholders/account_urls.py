@@ -8,13 +8,14 @@ from allauth.mfa.webauthn import views as webauthn
 from django.contrib.auth.decorators import login_not_required
 from django.urls import path, re_path
 
+from onatc.errors import proof_required_to_open
 from stakeholders.views import me
 
 urlpatterns = [
     path("login/", login_not_required(views.login), name="account_login"),
     path("logout/", views.logout, name="account_logout"),
     path("inactive/", login_not_required(views.account_inactive), name="account_inactive"),
-    path("password/change/", views.password_change, name="account_change_password"),
+    path("password/change/", proof_required_to_open(views.password_change), name="account_change_password"),
     path("password/reset/", login_not_required(views.password_reset), name="account_reset_password"),
     path("password/reset/done/", login_not_required(views.password_reset_done), name="account_reset_password_done"),
     re_path(
@@ -54,6 +55,9 @@ urlpatterns = [
     path("me/session/", me.session_stay, name="session-stay"),
     path("invitation/", me.invitation, name="invitation"),
     path("invitation/<str:token>/", me.invitation_open, name="invitation-open"),
+    path("browser/", me.browser_link, name="browser-link"),
+    path("browser/use/", me.browser_link_use, name="browser-link-use"),
+    path("browser/<str:token>/", me.browser_link_open, name="browser-link-open"),
     path("recovery/", me.recovery, name="recovery"),
     path("recovery/<str:token>/", me.recovery_open, name="recovery-open"),
 ]

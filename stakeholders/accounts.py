@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from allauth.account import app_settings as account_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
-from allauth.account.forms import LoginForm
+from allauth.account.forms import LoginForm, ResetPasswordForm
 from allauth.account.internal.flows.reauthentication import suspend_request
 from allauth.core import context
-from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.mfa.webauthn.forms import AuthenticateWebAuthnForm, ReauthenticateWebAuthnForm
+from allauth.mfa.webauthn.internal import auth as webauthn
 from allauth.usersessions.models import UserSession
 from django import forms
 from django.conf import settings
 from django.contrib.auth.password_validation import CommonPasswordValidator
-from django.core import signing
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -34,10 +32,10 @@ from zxcvbn import zxcvbn
 
 from onatc import mail
 from onatc.keys import seal, unseal
+from stakeholders import browsers
 from stakeholders.models import User, normalise_email
 
-DEVICE_COOKIE = "onatc_device" if settings.DEMO else "__Host-onatc_device"
-DEVICE_DAYS = 180
+CLOCK_MAY_DIFFER = 60  # seconds between the clocks of our servers; what lies further ahead was set back (R16)
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
@@ -51,7 +49,7 @@ class AccountAdapter(DefaultAccountAdapter):
     error_messages = DefaultAccountAdapter.error_messages | {
         "too_many_login_attempts": _(
             "Too many failed attempts for this account or from this network. Try again in five minutes, use your "
-            "passkey, or sign in from a browser that you have used before."
+            "passkey or a browser that you have used before, or let a link be sent to your mailbox."
         )
     }
 
@@ -62,17 +60,11 @@ class AccountAdapter(DefaultAccountAdapter):
         return normalise_email(super().clean_email(email))
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Failed tries are counted by address and by account. A browser that this account was signed in with before
-        has a count of its own: whoever tries the account from elsewhere cannot keep its owner out (threats.md T14)."""
         login = normalise_email(credentials.get("email", ""))
-        if not knows_device(request, login):
-            return super().pre_authenticate(request, **(credentials | {"email": login}))
-        self._login_failed_rl_usage = ratelimit.consume(
-            request, app="allauth.account", action="login_failed_known", key=f"known:{login}"
-        )
+        person = User.objects.filter(email=login).first()
+        self._login_failed_rl_usage = browsers.count_try(request, "password", login, person)
         if not self._login_failed_rl_usage:
             raise self.validation_error("too_many_login_attempts")
-        return None
 
     def reauthenticate(self, user: Any, password: str) -> bool:
         found = self.authenticate(context.request, email=user.email, password=password)
@@ -84,6 +76,19 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_reauthentication_required(self, app: str = "") -> bool:
         """A sign-in within the last ten minutes is proof enough for one's own factors and codes."""
         return not is_fresh(context.request)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """The strongest proof that the account has comes first, and beside a second factor the password is none."""
+        methods = super().get_reauthentication_methods(user)
+        if user.is_authenticated and has_factor(user):
+            methods = [one for one in methods if one["id"] != "reauthenticate"]
+        first = page_for_proof(user) if user.is_authenticated else ""
+        return sorted(methods, key=lambda one: one["url"] != first)
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """On the address of the settings, whatever host the request names."""
+        path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
+        return settings.SITE_URL.rstrip("/") + path.replace("UID-KEY", quote(key))
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """By the outbox, like every other mail, in the reader's language; its link is forgotten once it is sent."""
@@ -104,36 +109,16 @@ class AccountAdapter(DefaultAccountAdapter):
         )
 
 
-def known_person(request: HttpRequest) -> User | None:
-    """Who was signed in with this browser last, by its mark; no right follows from it."""
-    try:
-        marked = signing.loads(request.COOKIES.get(DEVICE_COOKIE, ""), salt="device", max_age=DEVICE_DAYS * 86400)
-    except signing.BadSignature:
-        return None
-    return User.objects.filter(pk=marked, is_active=True).first()
+class NewPasswordAskForm(ResetPasswordForm):
+    """The same answer and one mail for every address: django-allauth's own mail to an address without an account names the
+    page of a sign-up that does not exist here, and failed (threats.md T13)."""
 
-
-def knows_device(request: HttpRequest, email: str) -> bool:
-    """Whether this browser carries the mark of an earlier sign-in to the account with that address."""
-    known = known_person(request)
-    return known is not None and known.email == email
-
-
-def mark_device(request: HttpRequest, response: HttpResponse, user: User) -> None:
-    """Remember that this browser has been signed in to the account; no right follows from it but a count of its own."""
-    try:
-        if signing.loads(request.COOKIES.get(DEVICE_COOKIE, ""), salt="device") == str(user.pk):
-            return
-    except signing.BadSignature:
-        pass
-    response.set_cookie(
-        DEVICE_COOKIE,
-        signing.dumps(str(user.pk), salt="device"),
-        max_age=DEVICE_DAYS * 86400,
-        secure=not settings.DEMO,
-        httponly=True,
-        samesite="Lax",
-    )
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        if self.users:
+            return str(super().save(request, **kwargs))
+        email: str = self.cleaned_data["email"]
+        AccountAdapter().send_mail("account/email/unknown_account", email, {})
+        return email
 
 
 class SignInForm(LoginForm):
@@ -194,6 +179,21 @@ class _OurWords:
     user: User
     fields: dict[str, forms.Field]
 
+    def clean_code(self) -> str:
+        """Tries are counted as at the sign-in: a browser that the account knows has a count of its own, and success
+        takes back the own try only (django-allauth would clear the counts of the network too)."""
+        code: str = self.cleaned_data["code"]  # type: ignore[attr-defined]
+        usage = browsers.count_try(context.request, "factor", str(self.user.pk), self.user)
+        if not usage:
+            raise AccountAdapter().validation_error("too_many_login_attempts")
+        for one in Authenticator.objects.filter(user=self.user).exclude(type=Authenticator.Type.WEBAUTHN):
+            if one.wrap().validate_code(code):
+                usage.rollback()
+                one.user = self.user
+                self.authenticator = one
+                return code
+        raise MFAAdapter().validation_error("incorrect_code")
+
     def describe(self) -> None:
         field = self.fields["code"]
         field.label = _("Code of the authenticator app, or a recovery code")
@@ -212,6 +212,26 @@ class SecondFactorAgainForm(_OurWords, ReauthenticateForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.describe()
+
+
+class _PasskeyShown:
+    """A signature cannot be guessed: no tries are counted that would keep its owner out."""
+
+    user: User
+    cleaned_data: dict[str, Any]
+
+    def clean_credential(self) -> Authenticator:
+        credential = self.cleaned_data["credential"]
+        webauthn.parse_authentication_response(credential)
+        return webauthn.complete_authentication(self.user, credential)
+
+
+class PasskeyForm(_PasskeyShown, AuthenticateWebAuthnForm):
+    """The second step with a passkey."""
+
+
+class PasskeyAgainForm(_PasskeyShown, ReauthenticateWebAuthnForm):
+    """The same when something grave is about to be done."""
 
 
 # Proof in this session
@@ -235,7 +255,8 @@ def is_fresh(request: HttpRequest) -> bool:
     records = get_authentication_records(request, user)
     if has_factor(user):
         records = [one for one in records if one.get("method") == "mfa"]
-    return bool(records) and time.time() - records[-1]["at"] < account_settings.REAUTHENTICATION_TIMEOUT
+    age = time.time() - records[-1]["at"] if records else account_settings.REAUTHENTICATION_TIMEOUT
+    return -CLOCK_MAY_DIFFER < age < account_settings.REAUTHENTICATION_TIMEOUT
 
 
 def page_for_proof(user: User) -> str:
@@ -248,16 +269,21 @@ def page_for_proof(user: User) -> str:
     return reverse("account_reauthenticate")
 
 
-def proof_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """View decorator for what is grave: asks for a fresh proof before it acts, and then does what was asked."""
+def ask_for_proof(request: HttpRequest) -> HttpResponse:
+    """To the page where the person shows again who they are; what was asked is done afterwards.
 
-    @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.method == "POST" and not is_fresh(request):
-            return suspend_request(request, page_for_proof(request.user))  # type: ignore[arg-type]
-        return view(request, *args, **kwargs)
+    What may not be kept meanwhile (the view is grave to open: a new password stands in its form) is typed again.
+    """
+    page = page_for_proof(request.user)  # type: ignore[arg-type]
+    if request.method == "POST" and "GET" not in proof_required_for(request):
+        return suspend_request(request, page)
+    return HttpResponseRedirect(f"{page}?{urlencode({'next': request.get_full_path()})}")
 
-    return wrapped
+
+def proof_required_for(request: HttpRequest) -> tuple[str, ...]:
+    """The methods for which the view that answers wants a fresh proof (`onatc.errors.proof_required`)."""
+    match = request.resolver_match
+    return getattr(match.func, "proof_required_for", ()) if match else ()
 
 
 def ask_for_factor(request: HttpRequest) -> HttpResponse:

@@ -7,6 +7,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pghistory
@@ -22,7 +23,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from onatc.keys import Unreadable, seal, unseal
-from stakeholders import accounts
+from stakeholders import accounts, browsers
 from stakeholders.models import KeptText, User
 
 MAX_KEPT, MAX_KEPT_TEXTS = 500_000, 20  # characters of one text, texts of one person
@@ -45,10 +46,11 @@ class SessionLimitsMiddleware:
         if has_ended(request):
             return end(request)
         note_seen(request)
+        request.session_left = seconds_left(request)  # type: ignore[attr-defined]
         attach_principal(request)
         response = self.get_response(request)
         if request.user.is_authenticated:
-            accounts.mark_device(request, response, request.user)
+            browsers.mark_browser(request, response, request.user)
         return response
 
     def process_view(
@@ -58,13 +60,14 @@ class SessionLimitsMiddleware:
             return None
         if not request.user.is_authenticated:
             # The session is gone altogether; the browser's mark tells whose text this is.
-            known = accounts.known_person(request) if request.method == "POST" else None
+            known = browsers.known_person(request) if request.method == "POST" else None
             return ask_to_sign_in(request, known) if known else None
         name = request.resolver_match.view_name if request.resolver_match else ""
-        if name in WITHOUT_FACTOR or name.startswith("mfa_"):
-            return None
-        if not accounts.showed_factor(request) and request.user.needs_second_factor:
+        may_lack_factor = name in WITHOUT_FACTOR or name.startswith("mfa_")
+        if not may_lack_factor and not accounts.showed_factor(request) and request.user.needs_second_factor:
             return accounts.ask_for_factor(request)
+        if request.method in accounts.proof_required_for(request) and not accounts.is_fresh(request):
+            return accounts.ask_for_proof(request)
         return None
 
 
@@ -85,15 +88,21 @@ class WhoseChangesMiddleware:
 
 
 def has_ended(request: HttpRequest) -> bool:
-    """Whether the session is too old, or was left alone too long. The clock of sessions is this server's."""
-    now = time.time()
+    """Whether the session is too old, or was left alone too long. The clock of sessions is this server's; where it was
+    set back, a session that seems to have been used in the future ends rather than lasts longer (R16)."""
+    left = seconds_left(request)
+    return left is not None and (
+        left < 0 or request.session.get("seen", request.session["started"]) > time.time() + accounts.CLOCK_MAY_DIFFER
+    )
+
+
+def seconds_left(request: HttpRequest) -> float | None:
+    """How long the session lasts if nothing more is done in it; None for one that has just begun."""
     started = request.session.get("started")
     if started is None:
-        return False
-    return (
-        now - started > settings.SESSION_ABSOLUTE_SECONDS
-        or now - request.session.get("seen", started) > settings.SESSION_IDLE_SECONDS
-    )
+        return None
+    idle_end = request.session.get("seen", started) + settings.SESSION_IDLE_SECONDS
+    return float(min(idle_end, started + settings.SESSION_ABSOLUTE_SECONDS) - time.time())
 
 
 def note_seen(request: HttpRequest) -> None:
@@ -135,7 +144,12 @@ def end(request: HttpRequest) -> HttpResponse:
 def ask_to_sign_in(request: HttpRequest, user: User) -> HttpResponse:
     kept = keep_text(request, user) if request.method == "POST" else None
     back = reverse("kept-text", args=[kept.pk]) if kept else request.get_full_path()
-    if kept:
+    if kept and request.FILES:
+        messages.warning(
+            request,
+            _("Your session had ended. What you wrote is kept, but not the files: sign in and choose them again."),
+        )
+    elif kept:
         messages.info(request, _("Your session had ended. What you wrote is kept: sign in and send it again."))
     else:
         messages.info(request, _("Your session has ended. Please sign in again."))
@@ -148,7 +162,8 @@ def ask_to_sign_in(request: HttpRequest, user: User) -> HttpResponse:
 
 
 def keep_text(request: HttpRequest, user: User) -> KeptText | None:
-    """The fields of the form without secrets; files cannot be kept. None when nothing was written."""
+    """The fields of the form without secrets, and the names of its files: those themselves are not kept, since nobody
+    has looked yet whether they may be there. None when nothing was written."""
     if request.path.startswith(reverse("account_login").removesuffix("login/")):
         return None
     fields = [
@@ -161,17 +176,29 @@ def keep_text(request: HttpRequest, user: User) -> KeptText | None:
     if not fields or size > MAX_KEPT or KeptText.objects.filter(user=user).count() >= MAX_KEPT_TEXTS:
         return None
     kept = KeptText(user=user, path=request.get_full_path()[:500])
-    kept.sealed = seal(json.dumps(fields).encode(), f"kept text {kept.pk}")
+    files = [one.name for name in request.FILES for one in request.FILES.getlist(name)]
+    kept.sealed = seal(json.dumps({"fields": fields, "files": files}).encode(), f"kept text {kept.pk}")
     kept.save()
     return kept
 
 
-def kept_fields(kept: KeptText) -> list[tuple[str, str]]:
-    """What was kept, as names and values; empty when the key is no longer there."""
+@dataclass(frozen=True)
+class Kept:
+    """What was kept: names and values of the form, and the names of the files that have to be chosen again."""
+
+    fields: list[tuple[str, str]]
+    files: list[str]
+
+
+def what_was_kept(kept: KeptText) -> Kept:
+    """Empty when the key is no longer there."""
     try:
-        return [(name, value) for name, value in json.loads(unseal(bytes(kept.sealed), f"kept text {kept.pk}"))]
+        found = json.loads(unseal(bytes(kept.sealed), f"kept text {kept.pk}"))
     except Unreadable:
-        return []
+        return Kept([], [])
+    if isinstance(found, list):  # as it was written before files were named
+        found = {"fields": found, "files": []}
+    return Kept([(name, value) for name, value in found["fields"]], list(found["files"]))
 
 
 def end_sessions(user: User, *, except_key: str | None = None) -> int:
@@ -183,8 +210,16 @@ def end_sessions(user: User, *, except_key: str | None = None) -> int:
     return len(keys)
 
 
+def renew_key(request: HttpRequest) -> None:
+    """A new key for the session whose rights have just risen; what was copied of the former one opens nothing (T16)."""
+    former = request.session.session_key
+    request.session.cycle_key()
+    UserSession.objects.filter(session_key=former).update(session_key=request.session.session_key)
+
+
 def act_for(request: HttpRequest, deputyship: uuid.UUID | None) -> None:
     """Begin to act for somebody, or for oneself again; whether it holds is checked at each request."""
+    renew_key(request)
     if deputyship is None:
         request.session.pop("acting_for", None)
     else:

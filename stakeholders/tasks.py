@@ -13,5 +13,10 @@ def remind_of_reviews() -> None:
 
 
 @shared_task
+def note_what_is_over() -> None:
+    accounts.note_what_is_over()
+
+
+@shared_task
 def forget_kept_texts() -> None:
     KeptText.forget_old()

@@ -1,20 +1,39 @@
-// Warns five minutes before a session ends for want of use, and lets the reader stay without losing the page.
+// Says five minutes before a session ends that it will, and lets the reader stay without losing the page. The server knows
+// how much is left: another window may have gone on meanwhile, and after twelve hours staying is over.
 (() => {
   const bar = document.getElementById("session-warning");
   if (!bar) return;
-  const idle = Number(bar.dataset.seconds) * 1000;
-  let since = Date.now();
-  const stay = async () => {
-    const body = new FormData(bar.querySelector("form"));
-    const answer = await fetch(bar.querySelector("form").action, { method: "POST", body, redirect: "manual" });
-    if (answer.ok) { since = Date.now(); bar.hidden = true; }
+  const form = bar.querySelector("form");
+  const button = form.querySelector("button");
+  let end = Date.now() + Number(bar.dataset.left) * 1000;
+  let asked = 0;
+  bar.hidden = true;
+  bar.classList.add("scripted");
+  const ask = async (options) => {
+    asked = Date.now();
+    const answer = await fetch(form.action, { ...options, redirect: "manual", headers: { "HX-Request": "true" } });
+    if (answer.ok && answer.status === 200) end = Date.now() + (await answer.json()).left * 1000;
   };
-  bar.querySelector("form").addEventListener("submit", (event) => { event.preventDefault(); stay(); });
-  document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.requestConfig?.verb !== "get") since = Date.now(); });
-  setInterval(() => {
-    const left = since + idle - Date.now();
-    if (left < 300000 && bar.hidden) bar.hidden = false;
-    const minutes = Math.max(0, Math.ceil(left / 60000));
-    bar.querySelector("[data-minutes]").textContent = String(minutes);
-  }, 15000);
+  const show = () => {
+    const left = end - Date.now();
+    if (left < 300000) {
+      const time = new Date(end);
+      bar.querySelector("[data-time]").textContent = [time.getHours(), time.getMinutes()].map((n) => String(n).padStart(2, "0")).join(":");
+      bar.querySelector("[data-before]").hidden = left <= 0;
+      bar.querySelector("[data-after]").hidden = left > 0;
+      button.hidden = left <= 0;
+    }
+    bar.hidden = left >= 300000;
+  };
+  const look = async () => {
+    const left = end - Date.now();
+    if (left > 0 && left < 600000 && Date.now() - asked > 60000) await ask({ method: "GET" }).catch(() => {});
+    show();
+  };
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    ask({ method: "POST", body: new FormData(form) }).then(show, () => form.submit());
+  });
+  look();
+  setInterval(look, 15000);
 })();

@@ -17,7 +17,7 @@ from monitoring import access, actions
 from monitoring.forms import ReportForm, TextForm
 from monitoring.models import Report, ReportFile, ReportText
 from monitoring.report import document
-from onatc.errors import Refused, refusals_on, require
+from onatc.errors import Refused, proof_required, refusals_on, require
 from onatc.files import serve
 from onatc.history import history_of
 from onatc.http import with_revision
@@ -148,6 +148,7 @@ def report_refresh(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@proof_required
 def report_issue(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     report = get_object_or_404(Report.objects.visible_to(request.user).select_related("plan"), pk=pk)
     require(access.may_issue(request.user, report))

@@ -16,18 +16,20 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
 
 from onatc import mail, trail
 from onatc.errors import Refused, require
 from onatc.models import District, Municipality
-from stakeholders import access, ownership
+from stakeholders import access, browsers, ownership
 from stakeholders.models import (
+    SECRETARIAT,
     Deputyship,
     Institution,
     Invitation,
@@ -43,11 +45,14 @@ from stakeholders.models.accounts import (
     CODE_TRIES,
     INVITATION_DAYS,
     RECOVERY_HOURS,
+    RECOVERY_TRIES,
     hashed,
     new_token,
 )
 from stakeholders.sessions import end_sessions
 
+# Roles that exist at one institution only.
+OFFICE_OF: dict[str, str] = {role.value: "ONATC" for role in SECRETARIAT} | {Role.NATC.value: "NATC"}
 AGAIN = _("This was changed meanwhile. Look at it again.")
 
 
@@ -109,15 +114,17 @@ def invite(
     once; an administrator's wait for the Director, unless there is none yet."""
     require(access.may_invite(by))
     email = normalise_email(email)
-    if email == by.email:
+    if email in (by.email, by.acting_for.email if by.acting_for else by.email):
         raise Refused(_("Nobody gives a role to themselves."))
     known = User.objects.filter(email=email).first()
     if known is not None and not known.is_active:
-        raise Refused(_("The account with this address was closed. An administrator can open it again."))
+        known = None  # who comes back accepts an invitation like everybody else; it opens the account again
     if known is not None and known.role_assignments.active().filter(role=role, institution=institution).exists():
         raise Refused(_("This person already holds that role there."))
     if ends_on is not None and ends_on < timezone.localdate():
         raise Refused(_("The role would have ended already."))
+    if institution.code != OFFICE_OF.get(role, institution.code):
+        raise Refused(_("This role is held at the office itself: choose its institution."))
     if role == Role.LOCAL and district is None and municipality is None:
         raise Refused(_("A local coordinator needs a district or a municipality."))
     invitation = Invitation(
@@ -210,7 +217,7 @@ def _send_invitation(invitation: Invitation, by: User) -> None:
 
 
 def _give_role(invitation: Invitation, user: User) -> None:
-    RoleAssignment.objects.get_or_create(
+    RoleAssignment.objects.update_or_create(
         user=user,
         role=invitation.role,
         institution=invitation.institution,
@@ -219,7 +226,9 @@ def _give_role(invitation: Invitation, user: User) -> None:
             "district": invitation.district,
             "municipality": invitation.municipality,
             "ends_on": invitation.ends_on,
+            "confirmed_until": review_day(),
             "confirmed_by": invitation.approved_by,
+            "over_at": None,
         },
     )
 
@@ -240,7 +249,7 @@ def send_code(invitation: Invitation) -> None:
     if not invitation.is_open:
         raise Refused(_("This invitation is no longer open. Ask the office for a new one."))
     now = timezone.now()
-    if invitation.code_sent_at and now - invitation.code_sent_at < timedelta(seconds=30):
+    if invitation.code_sent_at and timedelta(0) <= now - invitation.code_sent_at < timedelta(seconds=30):
         raise Refused(_("A code was sent a moment ago. Wait half a minute before you ask for another."))
     code = f"{secrets.randbelow(10**8):08d}"
     invitation.code_hash, invitation.code_sent_at, invitation.code_tries = hashed(f"{invitation.pk} {code}"), now, 0
@@ -258,7 +267,10 @@ def accept_invitation(invitation: Invitation, *, code: str, password: str) -> Us
         if not invitation.is_open:
             raise Refused(_("This invitation is no longer open. Ask the office for a new one."))
         sent = invitation.code_sent_at
-        if not sent or not invitation.code_hash or timezone.now() - sent > timedelta(minutes=CODE_MINUTES):
+        age = timezone.now() - sent if sent else None
+        # A clock that was set back does not give an old code more time (R16).
+        is_young = age is not None and timedelta(minutes=-1) < age <= timedelta(minutes=CODE_MINUTES)
+        if not is_young or not invitation.code_hash:
             raise Refused(_("The code has expired. Ask for a new one."))
         if invitation.code_tries >= CODE_TRIES:
             raise Refused(_("The code was typed wrong too often. Ask for a new one."))
@@ -275,12 +287,14 @@ def accept_invitation(invitation: Invitation, *, code: str, password: str) -> Us
 
 
 def _open_account(invitation: Invitation, password: str) -> User:
-    user = User(email=invitation.email, full_name=invitation.full_name, language=invitation.language)
+    closed = User.objects.select_for_update().filter(email=invitation.email, is_active=False).first()
+    user = closed or User(email=invitation.email)
+    user.full_name, user.language, user.is_active = invitation.full_name, invitation.language, True
     validate_password(password, user)
     user.set_password(password)
     try:
         with transaction.atomic():
-            user.save(force_insert=True)
+            user.save(force_insert=closed is None)
     except IntegrityError as error:
         raise Refused(_("There is an account with this address already.")) from error
     _give_role(invitation, user)
@@ -300,14 +314,15 @@ def confirm_role(assignment: RoleAssignment, *, by: User) -> None:
     require(access.may_keep_role(by, assignment))
     if assignment.ends_on is not None and assignment.ends_on < timezone.localdate():
         raise Refused(_("The role has ended. Invite the person again."))
-    assignment.confirmed_until, assignment.confirmed_by = review_day(), by
-    assignment.save(update_fields=["confirmed_until", "confirmed_by"])
+    assignment.confirmed_until, assignment.confirmed_by, assignment.over_at = review_day(), by, None
+    assignment.save(update_fields=["confirmed_until", "confirmed_by", "over_at"])
     trail.record(trail.Act.CONFIRMED, by=by, record=assignment)
 
 
 @transaction.atomic
 def end_role(assignment: RoleAssignment, *, by: User, on: date | None = None) -> None:
-    """The last day of a role; yesterday when it is to end at once. The last Director and the last administrator stay."""
+    """The last day of a role; yesterday when it is to end at once: the person's sessions end with it. The last Director
+    and the last administrator stay."""
     assignment = RoleAssignment.objects.select_for_update(of=("self",)).get(pk=assignment.pk)
     require(access.may_keep_role(by, assignment))
     today = timezone.localdate()
@@ -319,9 +334,11 @@ def end_role(assignment: RoleAssignment, *, by: User, on: date | None = None) ->
     if last_day < assignment.starts_on:
         assignment.delete()
     else:
-        assignment.ends_on = last_day
-        assignment.save(update_fields=["ends_on"])
+        assignment.ends_on, assignment.over_at = last_day, timezone.now() if last_day < today else None
+        assignment.save(update_fields=["ends_on", "over_at"])
     trail.record(trail.Act.ENDED, by=by, record=assignment, role=assignment.role)
+    if last_day < today:
+        end_sessions(assignment.user)
 
 
 def refuse_if_last(user: User, role: str) -> None:
@@ -335,6 +352,32 @@ def refuse_if_last(user: User, role: str) -> None:
             _("This is the last person with the role “%(role)s”. Invite a successor first.")
             % {"role": Role(role).label}
         )
+
+
+@transaction.atomic
+def note_what_is_over(today: date | None = None) -> int:
+    """Write down what ended by itself: roles whose last day or whose confirmation has passed, with the sessions of whoever
+    held them; deputyships; links that are too old. From then on a clock that is set back reopens none of it (R16)."""
+    day, now = today or timezone.localdate(), timezone.now()
+    over = RoleAssignment.objects.select_for_update(of=("self",)).filter(
+        Q(ends_on__lt=day) | Q(confirmed_until__lt=day), over_at__isnull=True
+    )
+    found = list(over.select_related("user").order_by("pk"))
+    for assignment in found:
+        assignment.over_at = now
+        assignment.save(update_fields=["over_at"])
+        trail.record(trail.Act.ENDED, by=None, record=assignment, role=assignment.role, by_itself=True)
+    for user in {assignment.user for assignment in found}:
+        end_sessions(user)
+    terms = list(Deputyship.objects.select_for_update().filter(ends_on__lt=day, ended_at__isnull=True).order_by("pk"))
+    for deputyship in terms:
+        deputyship.ended_at = now
+        deputyship.save(update_fields=["ended_at"])
+        trail.record(trail.Act.ENDED, by=None, record=deputyship, by_itself=True)
+    links = Invitation.objects.exclude(token_hash="").filter(expires_at__lte=now)  # nosec B106
+    count = links.update(token_hash="", code_hash="")  # nosec B106
+    count += Recovery.objects.exclude(token_hash="").filter(expires_at__lte=now).update(token_hash="")  # nosec B106
+    return len(found) + len(terms) + count
 
 
 def remind_of_reviews(today: date | None = None) -> int:
@@ -439,15 +482,34 @@ def recovery_of(token: str) -> Recovery | None:
     return found if found is not None and found.is_open and found.user.is_active else None
 
 
-@transaction.atomic
 def recover(recovery: Recovery, *, password: str) -> User:
-    """Take the lost factors away from whoever holds the link and knows the password; the next sign-in sets up new ones."""
-    recovery = Recovery.objects.select_for_update(of=("self",)).get(pk=recovery.pk)
-    if not recovery.is_open:
-        raise Refused(_("This link is no longer open. Ask the office for a new one."))
-    user = User.objects.select_for_update().get(pk=recovery.user_id)
-    if not user.check_password(password):
-        raise Refused(_("This is not the password of the account."))
+    """Take the lost factors away from whoever holds the link and knows the password; the next sign-in sets up new ones.
+
+    A wrong password is counted on the link, which opens nothing after a few: only who holds it can use it up.
+    """
+    with transaction.atomic():
+        recovery = Recovery.objects.select_for_update(of=("self",)).get(pk=recovery.pk)
+        if not recovery.is_open:
+            raise Refused(_("This link is no longer open. Ask the office for a new one."))
+        user = User.objects.select_for_update().get(pk=recovery.user_id)
+        is_right = user.check_password(password)
+        if is_right:
+            _take_factors_away(recovery, user)
+        else:
+            recovery.tries += 1
+            if recovery.tries >= RECOVERY_TRIES:
+                recovery.token_hash = ""
+            recovery.save(update_fields=["tries", "token_hash"])
+    if not is_right:
+        raise Refused(
+            _("This is not the password of the account.")
+            if recovery.token_hash
+            else _("Too many tries. Ask the office for a new link.")
+        )
+    return user
+
+
+def _take_factors_away(recovery: Recovery, user: User) -> None:
     recovery.used_at, recovery.token_hash = timezone.now(), ""
     recovery.save(update_fields=["used_at", "token_hash"])
     Authenticator.objects.filter(user=user).delete()
@@ -456,7 +518,26 @@ def recover(recovery: Recovery, *, password: str) -> User:
     _tell(user, "recovered")
     for officer in User.objects.filter(pk__in=[recovery.asked_by_id, recovery.approved_by_id]):
         _tell(officer, "recovered", person=user)
-    return user
+
+
+# A browser that the account does not know yet
+
+
+def send_browser_link(email: str) -> None:
+    """A link to the mailbox by which one browser gets a count of its own (stakeholders.browsers). An address without an
+    account gets a mail that says so: the answer, the mails and the time are the same (threats.md T13)."""
+    address = normalise_email(email)
+    user = User.objects.filter(email=address, is_active=True).first()
+    token = browsers.new_link(user) if user is not None else new_token()
+    _write(
+        "browser_link",
+        address=user.email if user is not None else address,
+        language=user.language if user is not None else get_language() or settings.LANGUAGE_CODE,
+        user=user,
+        is_secret=True,
+        path=reverse("browser-link-open", args=[token]) if user is not None else "",
+        minutes=browsers.LINK_MINUTES,
+    )
 
 
 # Sessions and leaving
@@ -503,7 +584,7 @@ def close_account(person: User, *, by: User, successors: dict[str, uuid.UUID]) -
         )
     today, yesterday = timezone.localdate(), timezone.localdate() - timedelta(days=1)
     RoleAssignment.objects.filter(user=person, starts_on__gte=today).delete()
-    RoleAssignment.objects.active().filter(user=person).update(ends_on=yesterday)
+    RoleAssignment.objects.active().filter(user=person).update(ends_on=yesterday, over_at=timezone.now())
     for deputyship in Deputyship.objects.filter(ended_at__isnull=True, principal=person):
         deputyship.ended_at = timezone.now()
         deputyship.save(update_fields=["ended_at"])

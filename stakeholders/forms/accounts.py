@@ -35,10 +35,15 @@ class PersonField(forms.ModelChoiceField):
         return f"{obj.full_name} ({obj.email})"
 
 
+class AddressField(forms.EmailField):
+    """An address in its one spelling, before it is looked at (threats.md T14)."""
+
+    def to_python(self, value: Any) -> str:
+        return normalise_email(super().to_python(value) or "")
+
+
 class InviteForm(PlainForm):
-    email = forms.EmailField(
-        label=_("E-mail address"), max_length=254, help_text=_("The link goes there, and a code too.")
-    )
+    email = AddressField(label=_("E-mail address"), max_length=254, help_text=_("The link goes there, and a code too."))
     full_name = forms.CharField(label=_("Full name"), max_length=120)
     language = forms.ChoiceField(label=_("Language of the invitation"), choices=settings.LANGUAGES)
     role = forms.ChoiceField(label=_("Role"), choices=[("", "---------"), *Role.choices])
@@ -66,9 +71,6 @@ class InviteForm(PlainForm):
         self.fields["municipality"].queryset = Municipality.objects.all()  # type: ignore[attr-defined]
         self.fields["district"].queryset = District.objects.all()  # type: ignore[attr-defined]
 
-    def clean_email(self) -> str:
-        return normalise_email(self.cleaned_data["email"])
-
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("district") and data.get("municipality"):
@@ -81,7 +83,15 @@ class ReasonForm(PlainForm):
 
 
 class AddressForm(PlainForm):
-    email = forms.EmailField(label=_("New e-mail address"), max_length=254)
+    email = AddressField(label=_("New e-mail address"), max_length=254)
+
+
+class AddressAskForm(PlainForm):
+    """One's own address, typed by somebody who is not signed in."""
+
+    email = AddressField(
+        label=_("E-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
 
 
 class DeputyForm(PlainForm):

@@ -22,6 +22,7 @@ from stakeholders.models.people import Role, User
 INVITATION_DAYS = 7
 RECOVERY_HOURS = 24
 CODE_MINUTES, CODE_TRIES = 10, 5
+RECOVERY_TRIES = 5
 KEPT_TEXT_HOURS = 24
 
 
@@ -106,6 +107,7 @@ class Invitation(models.Model):
             self.approved_at
             and not self.accepted_at
             and not self.withdrawn_at
+            and self.token_hash
             and self.expires_at
             and self.expires_at > timezone.now()
         )
@@ -190,7 +192,7 @@ class RecoveryQuerySet(models.QuerySet["Recovery"]):
         return self if user.reviews_access else self.none()
 
 
-@tracked(exclude=["token_hash"])
+@tracked(exclude=["token_hash", "tries"])
 class Recovery(models.Model):
     """A lost second factor, given back by the office: one asks, another approves, the person proves mailbox and password."""
 
@@ -206,6 +208,7 @@ class Recovery(models.Model):
     token_hash = models.CharField(max_length=64, blank=True)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     used_at = models.DateTimeField(_("used"), null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)  # an older process writes rows without it
 
     objects = RecoveryQuerySet.as_manager()
 
@@ -224,7 +227,14 @@ class Recovery(models.Model):
 
     @property
     def is_open(self) -> bool:
-        return bool(self.approved_at and not self.used_at and self.expires_at and self.expires_at > timezone.now())
+        """The link opens: approved, not used, not too old, and not tried with wrong passwords too often."""
+        return bool(
+            self.approved_at
+            and not self.used_at
+            and self.token_hash
+            and self.expires_at
+            and self.expires_at > timezone.now()
+        )
 
 
 class KeptText(models.Model):

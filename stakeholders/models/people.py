@@ -268,14 +268,24 @@ class User(AbstractBaseUser):
 
 class RoleAssignmentQuerySet(models.QuerySet["RoleAssignment"]):
     def active(self, on: date | None = None) -> Self:
-        """In force on a day, today unless told: within the term, both ends included, and confirmed in time."""
+        """In force on a day, today unless told: within the term, both ends included, and confirmed in time. What was
+        once found to be over stays so, also when the clock is set back (threats.md R16)."""
         day = on or timezone.localdate()
-        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=day), starts_on__lte=day, confirmed_until__gte=day)
+        return self.filter(
+            Q(ends_on__isnull=True) | Q(ends_on__gte=day),
+            starts_on__lte=day,
+            confirmed_until__gte=day,
+            over_at__isnull=True,
+        )
 
     def lapsed(self, on: date | None = None) -> Self:
         """Within the term, but not confirmed in time."""
         day = on or timezone.localdate()
-        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=day), starts_on__lte=day, confirmed_until__lt=day)
+        return self.filter(
+            Q(ends_on__isnull=True) | Q(ends_on__gte=day),
+            Q(confirmed_until__lt=day) | Q(over_at__isnull=False),
+            starts_on__lte=day,
+        )
 
     def visible_to(self, user: Any) -> Self:
         if not user.is_authenticated:
@@ -305,6 +315,7 @@ class RoleAssignment(models.Model):
     confirmed_by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("confirmed by")
     )
+    over_at = models.DateTimeField(_("found to be over"), null=True, blank=True, editable=False)
 
     objects = RoleAssignmentQuerySet.as_manager()
 
@@ -337,3 +348,13 @@ class RoleAssignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_role_display()}, {self.institution.short}"
+
+    @property
+    def has_ended(self) -> bool:
+        """Its last day has passed."""
+        return self.ends_on is not None and self.ends_on < timezone.localdate()
+
+    @property
+    def has_lapsed(self) -> bool:
+        """Within its term, but not confirmed in time; a confirmation brings it back."""
+        return not self.has_ended and (self.confirmed_until < timezone.localdate() or self.over_at is not None)

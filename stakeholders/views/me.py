@@ -10,7 +10,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,13 +19,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from onatc import trail
-from onatc.errors import Refused, refusals_on, require
-from stakeholders import access
+from onatc.errors import Refused, proof_required, refusals_on, require
+from stakeholders import access, browsers
 from stakeholders.accounts import FACTORS, SignedInRequest
 from stakeholders.actions import accounts as actions
-from stakeholders.forms.accounts import DeputyForm, JoinForm, MailForm, RecoverForm
+from stakeholders.forms.accounts import AddressAskForm, DeputyForm, JoinForm, MailForm, RecoverForm
 from stakeholders.models import Deputyship, Invitation, KeptText, User
-from stakeholders.sessions import act_for, kept_fields
+from stakeholders.sessions import act_for, seconds_left, what_was_kept
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
@@ -68,6 +68,7 @@ def mail_preferences(request: SignedInRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@proof_required
 def deputy_create(request: SignedInRequest) -> HttpResponse:
     require(bool(request.user.roles))
     form = DeputyForm(request.POST or None, user=request.user)
@@ -89,6 +90,7 @@ def deputyship_end(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
+@proof_required
 def act_for_principal(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     deputyship = get_object_or_404(
         Deputyship.objects.visible_to(request.user).filter(deputy=request.user).active().select_related("principal"),
@@ -110,7 +112,8 @@ def act_for_oneself(request: SignedInRequest) -> HttpResponse:
 def kept_text(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """What was sent when the session had ended, ready to be sent again by its writer."""
     kept = get_object_or_404(KeptText, pk=pk, user=request.user)
-    return render(request, "account/kept_text.html", {"kept": kept, "fields": kept_fields(kept)})
+    found = what_was_kept(kept)
+    return render(request, "account/kept_text.html", {"kept": kept, "fields": found.fields, "files": found.files})
 
 
 @require_POST
@@ -120,10 +123,14 @@ def kept_text_forget(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return redirect("me")
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def session_stay(request: SignedInRequest) -> HttpResponse:
-    """The reader is still there; the middleware has noted it."""
-    return HttpResponse(status=204)
+    """The reader is still there; the middleware has noted it. A script gets the seconds that are left, and asks for them
+    by GET, which is no sign of life; without a script a page in a window of its own says it."""
+    left = max(0, int(seconds_left(request) or 0))
+    if request.headers.get("HX-Request"):
+        return JsonResponse({"left": left})
+    return render(request, "account/session_stay.html")
 
 
 # Links: the token leaves the address at once, so that it stands in no log, history or Referer (threats.md T16).
@@ -189,6 +196,51 @@ def masked(address: str) -> str:
 
 @login_not_required
 @never_cache
+@require_http_methods(["GET", "POST"])
+def browser_link(request: HttpRequest) -> HttpResponse:
+    """Ask for a link by mail that lets a new browser in while somebody tries the account from elsewhere. The answer is
+    the same for every address."""
+    form = AddressAskForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if browsers.may_ask_link(request, form.cleaned_data["email"]):
+            actions.send_browser_link(form.cleaned_data["email"])
+        messages.success(
+            request, _("If there is an account with this address, a link is on its way to it. Open it in this browser.")
+        )
+        return redirect("account_login")
+    return render(request, "account/browser_link.html", {"form": form})
+
+
+@login_not_required
+@never_cache
+@require_safe
+def browser_link_open(request: HttpRequest, token: str) -> HttpResponse:
+    request.session["browser_link"] = token
+    return redirect("browser-link-use")
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def browser_link_use(request: HttpRequest) -> HttpResponse:
+    """A page first (mail scanners follow links); with its button the browser is known to the account."""
+    token = request.session.get("browser_link", "")
+    found = browsers.person_of_link(token)
+    if found is None:
+        return render(request, "account/link_closed.html", {"what": "browser"}, status=404)
+    if request.method == "POST":
+        user = browsers.use_link(token)
+        request.session.pop("browser_link", None)
+        response = redirect("account_login")
+        if user is not None:
+            browsers.mark_browser(request, response, user)
+            messages.success(request, _("This browser is known now. Sign in as usual."))
+        return response
+    return render(request, "account/browser_link_use.html", {"address": masked(found.email)})
+
+
+@login_not_required
+@never_cache
 @require_safe
 def recovery_open(request: HttpRequest, token: str) -> HttpResponse:
     request.session["recovery"] = token
@@ -204,11 +256,7 @@ def recovery(request: HttpRequest) -> HttpResponse:
         return render(request, "account/link_closed.html", {"what": "recovery"}, status=404)
     form = RecoverForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        tries = request.session.get("recovery_tries", 0)
-        request.session["recovery_tries"] = tries + 1
         with refusals_on(form):
-            if tries >= 5:
-                raise Refused(_("Too many tries. Ask the office for a new link."))
             actions.recover(found, password=form.cleaned_data["password"])
             if request.user.is_authenticated:
                 logout(request)

@@ -17,10 +17,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from onatc import trail
-from onatc.errors import Refused, refusals_on, require
+from onatc.errors import Refused, proof_required, refusals_on, require
 from onatc.history import history_of
 from stakeholders import access, ownership
-from stakeholders.accounts import FACTORS, SignedInRequest, proof_required
+from stakeholders.accounts import FACTORS, SignedInRequest
 from stakeholders.actions import accounts as actions
 from stakeholders.forms.accounts import AddressForm, InviteForm, LeaveForm, PersonFilterForm, ReasonForm
 from stakeholders.models import (
@@ -56,22 +56,37 @@ def person_list(request: SignedInRequest) -> HttpResponse:
             "role_assignments",
             queryset=held.select_related("institution", "municipality", "district").order_by("role"),
             to_attr="held_roles",
-        )
+        ),
+        Prefetch(
+            "deputyships_held",
+            queryset=Deputyship.objects.visible_to(request.user).active().select_related("principal"),
+            to_attr="acts_for",
+        ),
     )
     page = Paginator(people.order_by("full_name", "pk"), 50).get_page(request.GET.get("page"))
     today = timezone.localdate()
+    for person in page:
+        _describe(person, request.user)
+    invitations = list(
+        Invitation.objects.visible_to(request.user).waiting().select_related("institution", "invited_by")[:50]
+    )
+    for invitation in invitations:
+        invitation.may_approve = bool(access.may_approve(request.user, invitation))  # type: ignore[attr-defined]
+    recoveries = list(
+        Recovery.objects.visible_to(request.user)
+        .filter(approved_at__isnull=True, user__is_active=True)
+        .select_related("user", "asked_by")[:50]
+    )
+    for recovery in recoveries:
+        recovery.may_approve = bool(access.may_approve_recovery(request.user, recovery))  # type: ignore[attr-defined]
     return render(
         request,
         "stakeholders/person_list.html",
         {
             "page": page,
             "filter": {"form": form},
-            "invitations": Invitation.objects.visible_to(request.user)
-            .waiting()
-            .select_related("institution", "invited_by")[:50],
-            "recoveries": Recovery.objects.visible_to(request.user)
-            .filter(approved_at__isnull=True)
-            .select_related("user", "asked_by")[:50],
+            "invitations": invitations,
+            "recoveries": recoveries,
             "may_invite": bool(access.may_invite(request.user)),
             "today": today,
             "soon": today + timedelta(days=30),
@@ -82,6 +97,15 @@ def person_list(request: SignedInRequest) -> HttpResponse:
             .count(),
         },
     )
+
+
+def _describe(person: Any, reader: User) -> None:
+    """What the person may do in words and which of the roles the reader may confirm, from what was read already."""
+    today = timezone.localdate()
+    person.assignments = [one for one in person.held_roles if one.starts_on <= today and not one.has_lapsed]
+    person.words = access.in_words(person) if person.is_active else []
+    for role in person.held_roles:
+        role.may_keep = bool(access.may_keep_role(reader, role))
 
 
 def _filtered(people: QuerySet[User], data: dict[str, Any]) -> QuerySet[User]:
@@ -121,26 +145,30 @@ def person_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         .select_related("institution", "municipality", "district", "confirmed_by")
         .order_by("-starts_on", "role")
     )
-    today = timezone.localdate()
     for role in roles:
-        role.is_over = role.ends_on is not None and role.ends_on < today  # type: ignore[attr-defined]
-        role.has_lapsed = not role.is_over and role.confirmed_until < today  # type: ignore[attr-defined]
         role.may_keep = bool(access.may_keep_role(request.user, role))  # type: ignore[attr-defined]
     factors = list(Authenticator.objects.filter(user=person).values_list("type", flat=True))
+    deputyships = list(
+        Deputyship.objects.visible_to(request.user)
+        .filter(Q(principal=person) | Q(deputy=person))
+        .select_related("principal", "deputy")[:20]
+    )
     return render(
         request,
         "stakeholders/person_detail.html",
         {
             "person": person,
             "roles": roles,
+            "words": access.in_words(person),
             "factors": [one for one in factors if one in FACTORS],
-            "deputyships": Deputyship.objects.visible_to(request.user)
-            .filter(Q(principal=person) | Q(deputy=person))
-            .select_related("principal", "deputy")[:20],
+            "deputyships": deputyships,
             "may_close": bool(access.may_close(request.user, person)),
             "may_recover": bool(access.may_ask_recovery(request.user, person)),
             "acts": trail.TrailEntry.objects.visible_to(request.user)
-            .filter(record_kind="stakeholders.user", record_id=str(person.pk))
+            .filter(
+                record_kind__startswith="stakeholders.",
+                record_id__in=[str(one.pk) for one in (person, *roles, *deputyships)],
+            )
             .exclude(act__in=trail.READINGS)  # who looked into what the person read: in the trail, with a purpose
             .select_related("actor")[:20],
             "history": history_of(person, *roles),
@@ -189,6 +217,7 @@ def invitation_approve(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
+@proof_required
 def invitation_send_again(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     invitation = get_object_or_404(Invitation.objects.visible_to(request.user), pk=pk)
     return _act(
@@ -200,6 +229,7 @@ def invitation_send_again(request: SignedInRequest, pk: uuid.UUID) -> HttpRespon
 
 
 @require_POST
+@proof_required
 def invitation_withdraw(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     invitation = get_object_or_404(Invitation.objects.visible_to(request.user), pk=pk)
     return _act(
@@ -343,7 +373,13 @@ def person_leave(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
             actions.close_account(person, by=request.user, successors=form.successors())
-            _told(request, _("The account is closed and everything was handed over."))
+            stays = [kind for kind, _records in holdings if kind.key not in form.successors()]
+            _told(
+                request,
+                _("The account is closed. What nobody took over waits for whoever reports for the institution next.")
+                if stays
+                else _("The account is closed and everything was handed over."),
+            )
             return redirect(_url(person))
     return render(
         request,
@@ -353,6 +389,10 @@ def person_leave(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "person": person,
             "holdings": holdings,
             "left_alone": left_alone(person),
+            "deputyships": Deputyship.objects.visible_to(request.user)
+            .active()
+            .filter(Q(principal=person) | Q(deputy=person))
+            .select_related("principal", "deputy"),
             "roles": RoleAssignment.objects.visible_to(request.user)
             .active()
             .filter(user=person)

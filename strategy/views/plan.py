@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from onatc import charts, exports
-from onatc.errors import Refused, refusals_on, require
+from onatc.errors import Refused, proof_required, proof_required_to_open, refusals_on, require
 from onatc.history import history_of
 from onatc.kept import kept_until_change
 from onatc.periods import Period
@@ -124,6 +124,7 @@ def _signal_counts(counts: Any) -> list[tuple[str, str, int]]:
 
 
 @require_http_methods(["GET", "POST"])
+@proof_required
 def plan_adopt(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     version = get_object_or_404(PlanVersion.objects.visible_to(request.user).select_related("plan"), pk=pk)
     require(access.may_adopt(request.user, version))
@@ -189,6 +190,7 @@ def chosen_plan(request: SignedInRequest) -> tuple[Plan | None, PlanVersion | No
 
 
 @require_safe
+@proof_required_to_open
 def measure_export(request: SignedInRequest) -> HttpResponseBase:
     """The list with its filter as a file, whole: `?format=csv` or `xlsx`."""
     _plan, version = chosen_plan(request)
