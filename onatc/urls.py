@@ -40,5 +40,6 @@ urlpatterns = [
     path("readyz", http.readyz, name="readyz"),
 ]
 
+handler400 = "onatc.http.bad_request"
 handler403 = "onatc.http.permission_denied"
 handler500 = "onatc.http.server_error"
