@@ -1,5 +1,6 @@
-"""Words of packages that our pages show and that we translate ourselves, named here so that `makemessages` keeps them:
-django-allauth brings no Albanian, and Django writes Albanian months with a capital, which is wrong inside a sentence."""
+"""Words of packages and names of tasks that our pages show and that we translate ourselves, named here so that
+`makemessages` keeps them: django-allauth brings no Albanian, Django writes Albanian months with a capital, which is wrong
+inside a sentence, and its admin puts the name of a record where Albanian and Serbian would decline it."""
 
 from django.utils.translation import gettext_noop
 
@@ -7,6 +8,7 @@ ALLAUTH = [
     gettext_noop("Be patient, you are sending too many requests."),
     gettext_noop("Current Password"),
     gettext_noop("Email"),
+    gettext_noop("Forgot your password?"),
     gettext_noop("Incorrect password."),
     gettext_noop("New Password"),
     gettext_noop("New Password (again)"),
@@ -48,4 +50,46 @@ MONTHS = [
     gettext_noop("October"),
     gettext_noop("November"),
     gettext_noop("December"),
+]
+
+ADMIN = [
+    gettext_noop("Add %(name)s"),
+    gettext_noop("Add %s"),
+    gettext_noop("Breadcrumbs"),
+    gettext_noop(" By %(filter_title)s "),
+    gettext_noop("Change %s"),
+    gettext_noop("Change history: %s"),
+    gettext_noop("Error:"),
+    gettext_noop("Go"),
+    gettext_noop("Select %s to change"),
+    gettext_noop("Select %s to view"),
+    gettext_noop("View %s"),
+]
+
+# What the status page names: the checks of /readyz and the tasks that run by the clock.
+STATUS = [
+    gettext_noop("database"),
+    gettext_noop("migrations"),
+    gettext_noop("broker"),
+    gettext_noop("worker"),
+    gettext_noop("files"),
+    gettext_noop("no answer"),
+    gettext_noop("no heartbeat for two minutes"),
+    gettext_noop("unknown"),
+    gettext_noop("catch up the search"),
+    gettext_noop("celery.backend_cleanup"),
+    gettext_noop("collect files"),
+    gettext_noop("forget kept texts"),
+    gettext_noop("forget old changes"),
+    gettext_noop("look at the certificate"),
+    gettext_noop("mail the head of the trail"),
+    gettext_noop("nightly backup"),
+    gettext_noop("open due rounds"),
+    gettext_noop("record heartbeat"),
+    gettext_noop("refresh signals"),
+    gettext_noop("remind"),
+    gettext_noop("remind of access reviews"),
+    gettext_noop("send digests"),
+    gettext_noop("send messages"),
+    gettext_noop("sweep jobs"),
 ]

@@ -47,7 +47,13 @@ NEWCOMER_DAYS = 14
 
 
 def help_templates(page: str) -> list[str]:
-    """Where the help of a page may stand: under its full name, or under the name alone when an app took it in."""
+    """Where the help of a page may stand: under its full name, or under the name alone when an app took it in.
+
+    In Django admin the list, the form and the history of one kind of record share one text.
+    """
+    if page.startswith("admin:"):
+        kind = re.sub(r"_(changelist|add|change|history|delete)$", "", page.removeprefix("admin:"))
+        return [f"help/admin/{kind}.html"]
     return [f"help/{page.replace(':', '/')}.html", f"help/{page.rpartition(':')[2]}.html"]
 
 

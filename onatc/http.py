@@ -110,7 +110,7 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
         "navigation": navigation,
         "languages": settings.LANGUAGES,
         "page_language": language,
-        "html_language": "sr-Latn" if language == "sr-latn" else language,
+        "html_language": html_language(),
         "is_demonstration": settings.DEMO,
         "session": session_end(getattr(request, "session_left", None)),
     }
@@ -150,6 +150,12 @@ def session_end(left: float | None) -> SessionEnd | None:
     return SessionEnd(int(left), timezone.now() + timedelta(seconds=left), wait // 60, wait % 60)
 
 
+def html_language() -> str:
+    """The active language as HTML writes it."""
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    return "sr-Latn" if language == "sr-latn" else language
+
+
 class PageMiddleware:
     """The reader's own language; headers that keep signed-in pages out of every cache; 503 instead of a crash."""
 
@@ -180,9 +186,7 @@ class PageMiddleware:
 def unavailable(request: HttpRequest) -> HttpResponse:
     """Needs no database: says that nothing is lost and when to try again."""
     connection.close()
-    from django.template.loader import render_to_string
-
-    response = HttpResponse(render_to_string("503.html", {"request_id": logs.request_id.get()}), status=503)
+    response = _without_the_shell("503.html", 503)
     response.headers["Retry-After"] = "10"
     return response
 
@@ -274,9 +278,19 @@ def _check_broker() -> str:
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
     """Without the database and without the shell: what failed may be either."""
+    return _without_the_shell("500.html", 500)
+
+
+def _without_the_shell(template: str, status: int) -> HttpResponse:
+    """A page that asks nothing of the database, the session or the cache, in the language that was active."""
     from django.template.loader import render_to_string
 
-    return HttpResponse(render_to_string("500.html", {"request_id": logs.request_id.get()}), status=500)
+    context = {"request_id": logs.request_id.get(), "html_language": html_language()}
+    return HttpResponse(render_to_string(template, context), status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return render(request, "400.html", status=400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -112,7 +112,7 @@ class Job(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        return self.kind  # not the title, which names records: administrators and logs see it
 
     def get_absolute_url(self) -> str:
         return reverse("job-detail", args=[self.pk])

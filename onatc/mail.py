@@ -124,7 +124,7 @@ class Message(models.Model):
         indexes = [models.Index(fields=["state", "next_attempt_at"], name="message_to_send")]
 
     def __str__(self) -> str:
-        return self.subject
+        return str(self.get_kind_display())  # never the subject: lists of administrators and logs show it
 
 
 def is_night(at: datetime) -> bool:

@@ -205,7 +205,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "stakeholders.accounts.KnownPasswordValidator"},
 ]
 # Where Django admin answers; another address keeps scanners away, the second factor keeps people out.
-ADMIN_URL = env.str("ADMIN_URL", default="admin/").strip("/") + "/"
+ADMIN_URL = (env.str("ADMIN_URL", default="").strip("/") or "admin") + "/"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "stakeholders.accounts.AccountAdapter"

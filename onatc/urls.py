@@ -44,5 +44,6 @@ if settings.MAIL_EVENTS:
     # Where a mail service says what came back; closed to whoever does not know the secret (docs/operation.md).
     urlpatterns.append(path("mail-events/", include("anymail.urls")))
 
+handler400 = "onatc.http.bad_request"
 handler403 = "onatc.http.permission_denied"
 handler500 = "onatc.http.server_error"

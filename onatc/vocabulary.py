@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any, Self
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -48,6 +50,11 @@ class CodeQuerySet(models.QuerySet["Code"]):
         in_use = Q(retired_on__isnull=True) | Q(retired_on__gt=day)
         return self.filter(in_use, code_list=code_list).order_by("position", "code")
 
+    def of_or_held(self, code_list: str, held: Iterable[Any]) -> Self:
+        """What is offered today, and the codes (by key) that the record in hand has already, retired or not: what
+        somebody chose yesterday is not lost when the form is saved again."""
+        return self.of(code_list) | self.filter(pk__in=[key for key in held if key], code_list=code_list)
+
 
 @tracked
 class Code(models.Model):
@@ -75,6 +82,14 @@ class Code(models.Model):
 
     def __str__(self) -> str:
         return str(self.label)
+
+    def clean(self) -> None:
+        if self.successor is None:
+            return
+        if self.successor.pk == self.pk or self.successor.code_list_id != self.code_list_id:
+            raise ValidationError({"successor": _("The successor is another code of the same list.")})
+        if self.retired_on is None:
+            raise ValidationError({"retired_on": _("Only a code that is retired has a successor: name the day.")})
 
 
 @tracked

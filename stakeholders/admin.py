@@ -19,7 +19,7 @@ from stakeholders.models import FormerName, Institution, Invitation, RoleAssignm
 class UserAdmin(KeptAdmin):
     """Name and language; everything else about an account has its page, where it is checked, told and put on record."""
 
-    list_display = ["full_name", "email", "language", "is_active", "last_seen_on", "mail_failing_since", "page"]
+    list_display = ["full_name", "email", "page", "is_active", "last_seen_on", "mail_failing_since"]
     list_filter = ["is_active", "language"]
     search_fields = ["full_name", "email"]
     fields = ["email", "full_name", "language", "is_active", "last_seen_on", "page"]
@@ -74,7 +74,21 @@ class InvitationAdmin(KeptAdmin):
 class FormerNameInline(admin.TabularInline):
     model = FormerName
     fields = ["name_sq", "name_sr", "name_en", "short", "valid_from", "valid_to"]
+    formfield_overrides = KeptAdmin.formfield_overrides
     extra = 0
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """However many forms a request claims to send, no more than this are made."""
+        return super().get_formset(request, obj, **(kwargs | {"max_num": 30, "absolute_max": 40}))
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return admin.site.has_permission(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return admin.site.has_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return admin.site.has_permission(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -85,7 +99,6 @@ class InstitutionAdmin(KeptAdmin):
     list_display = ["code", "name_sq", "kind", "level", "is_authority_member", "dissolved_on"]
     list_filter = ["kind", "level", "is_authority_member"]
     search_fields = ["code", "name_sq", "name_sr", "name_en", "short"]
-    autocomplete_fields = ["successor"]
     inlines = [FormerNameInline]
     fields = [
         "code", "name_sq", "name_sr", "name_en", "short", "named_since", "kind", "level", "is_authority_member",

@@ -24,6 +24,7 @@ from onatc.forms import PlainSelect, plain_helper
 from onatc.help import ProblemState
 from onatc.history import Change, FieldChange
 from onatc.jobs import Job, JobState
+from onatc.texts import choose, language_column
 from stakeholders.accounts import SignedInRequest
 from strategy.models import EntryState, ImportState, MeasureState, RoundState, Signal, VersionState
 from strategy.queries.progress import MISSING, NIL, OVERDUE, OWED
@@ -123,7 +124,15 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("Long work"), JobState.choices),
         ],
         "owed_states": [OWED, OVERDUE, MISSING, NIL],
-        "levels": [(tag, gettext("A notice of this level")) for tag in ("info", "success", "warning", "error")],
+        "levels": [
+            ("info", gettext("Something to know.")),
+            ("success", gettext("It is done.")),
+            ("warning", gettext("Something to heed.")),
+            ("error", gettext("It was not done, and why.")),
+        ],
+        "untranslated": choose({"sq": "Shembull", "sr": "Primer"} | {language_column(): ""}),
+        "submitted": EntryState.SUBMITTED.label,
+        "late": Signal.LATE.label,
         "empty_form": SampleForm(auto_id="sample_%s"),
         "wrong_form": wrong,
         "filter_form": SampleFilter(),

@@ -19,10 +19,10 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def page_help(context: template.Context) -> str:
-    """The help of the page that the address leads to; nothing where there is none, as on a page that was not found."""
+def page_help(context: template.Context, page: str = "") -> str:
+    """The help of the page that the address leads to, or of `page`: a refusal has its own, whatever was asked for."""
     request = context.get("request")
-    page = current_page(context)
+    page = page or current_page(context)
     if not page:
         return ""
     try:

@@ -36,6 +36,7 @@ from strategy.models import (
     ProgressRequest,
     ProgressValue,
     ReviewNote,
+    Round,
     SignalOverride,
 )
 from strategy.queries.progress import owed_by, previous_entry, review_inbox
@@ -89,7 +90,9 @@ def _form(request: SignedInRequest, entry: ProgressEntry, data: Any = None) -> E
         request.FILES or None,
         entry=entry,
         indicators=list(entry.request.indicators.all()),
-        reasons=list(Code.objects.of("missing_reason")),
+        reasons=list(
+            Code.objects.of_or_held("missing_reason", [value.missing_reason_id for value in entry.values.all()])
+        ),
     )
 
 
@@ -191,6 +194,8 @@ def progress_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         "strategy/progress_detail.html",
         {
             "entry": entry,
+            # A partner reads the entry of a round in which it owes nothing itself.
+            "sees_round": Round.objects.visible_to(request.user).filter(pk=entry.request.round_id).exists(),
             "previous": previous_entry(entry.request),
             "may_edit": bool(access.may_edit(request.user, entry)),
             "may_review": may_review,

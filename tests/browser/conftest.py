@@ -72,7 +72,9 @@ def sign_in(page: Page, email: str) -> None:
 
 
 def assert_accessible(page: Page) -> None:
-    found = Axe().run(page, options=RULES).response["violations"]
+    # axe copies stylesheets that import others into the page, which our policy refuses and Django admin's forms have.
+    rules = RULES | {"preload": "/admin/" not in page.url}
+    found = Axe().run(page, options=rules).response["violations"]
     assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found] == [], page.url
     width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert width <= 0, f"{page.url} is {width} px too wide"
