@@ -65,6 +65,8 @@ def acting(user: Any, **context: Any) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class FieldChange:
+    """`old` is empty when the record came with it, `new` when it went with it."""
+
     label: str
     old: str
     new: str
@@ -98,7 +100,7 @@ def history_of(*records: models.Model, limit: int = 50) -> list[Change]:
 def history_of_all(model: type[models.Model], *, limit: int = 50, **fields: Any) -> list[Change]:
     """What happened to every record of a model with these fields, also to those that are gone; with the values that came
     and went."""
-    return _as_changes(_events(model, **fields), limit, is_whole=True)
+    return _as_changes(_events(model, **fields), limit, is_whole=True, known=frozenset(fields))
 
 
 Event = tuple[type[models.Model], Any, Any]  # model, event, the event before it of the same record
@@ -119,7 +121,10 @@ def _events(model: type[models.Model], **fields: Any) -> list[Event]:
     return events
 
 
-def _as_changes(events: list[Event], limit: int, *, is_whole: bool = False) -> list[Change]:
+def _as_changes(
+    events: list[Event], limit: int, *, is_whole: bool = False, known: frozenset[str] = frozenset()
+) -> list[Change]:
+    """`known` are fields that the reader knows already from where the history stands."""
     events.sort(key=lambda item: (item[1].pgh_created_at, item[1].pgh_id), reverse=True)
     events = events[:limit]
     changes = [(model, event, _changed_fields(model, event, before, is_whole)) for model, event, before in events]
@@ -136,8 +141,13 @@ def _as_changes(events: list[Event], limit: int, *, is_whole: bool = False) -> l
                 label=str(LABELS.get(event.pgh_label, event.pgh_label)),
                 record=str(model._meta.verbose_name),
                 fields=[
-                    FieldChange(str(field.verbose_name), _shown(field, old, names), _shown(field, new, names))
+                    FieldChange(
+                        str(field.verbose_name),
+                        "" if event.pgh_label == "insert" else _shown(field, old, names),
+                        "" if event.pgh_label == "delete" else _shown(field, new, names),
+                    )
                     for field, old, new in fields
+                    if field.name not in known
                 ],
             )
         )
