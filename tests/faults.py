@@ -23,6 +23,7 @@ from urllib.parse import urlencode
 
 ROOT = Path(__file__).resolve().parent.parent
 TIMES = int(os.environ.get("FAULT_TIMES", "20"))
+TARGETS = os.environ.get("FAULT_TARGETS", "worker valkey postgres web").split()
 JOBS, MAILS = 4, 3
 WEB_PORT = 18_765
 
@@ -188,7 +189,7 @@ def drive(machine: Machine) -> int:
     session = sign_in()
     draw = random.Random(1)
     table, bad = [], 0
-    for target in ("worker", "valkey", "postgres", "web"):
+    for target in TARGETS:
         made: list[str] = []
         occasions: list[str] = []
         acknowledged = "sq"
@@ -235,7 +236,13 @@ def drive(machine: Machine) -> int:
             )
             return not open_jobs and not unsent
 
-        until(lambda settled=settled: patiently(settled), f"all is done after killing {target}", 240)
+        try:
+            until(lambda settled=settled: patiently(settled), f"all is done after killing {target}", 240)
+        except AssertionError:
+            print(Counter(Job.objects.values_list("state", flat=True)))
+            print(Counter(Message.objects.values_list("state", "error")))
+            print((machine.folder / "worker.log").read_text()[-4000:])
+            raise
         states = Counter(Job.objects.filter(pk__in=made).values_list("state", flat=True))
         with connection.cursor() as cursor:
             cursor.execute("SELECT job, count(*) FROM fault_effect WHERE job = ANY(%s::uuid[]) GROUP BY job", [made])

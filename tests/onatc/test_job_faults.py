@@ -23,7 +23,7 @@ ACTIVE = [JobState.QUEUED, JobState.RUNNING]
 
 
 def person(language: str = "en") -> User:
-    return User.objects.create_user("agron@example.org", full_name="Agron", language=language)
+    return User.objects.create_user("reader@example.org", full_name="Reader", language=language)
 
 
 def at_once(count: int, act) -> None:
