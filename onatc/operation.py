@@ -38,6 +38,7 @@ from onatc.http import readiness
 from onatc.jobs import Job, JobState
 from onatc.mail import Message, MessageState
 from onatc.schedules import ScheduledRun
+from onatc.store import AWAY
 
 BACKUP_WARNING = timedelta(hours=26)
 CERTIFICATE_WARNING = timedelta(days=14)
@@ -335,7 +336,7 @@ def _files_that_are_not_right() -> list[str]:
             try:
                 with row.file.open("rb") as stored:
                     digest = hashlib.file_digest(stored, "sha256").hexdigest()
-            except (OSError, ValueError):
+            except AWAY:
                 found.append(f"{model._meta.label_lower} {row.pk}: its file is not in the store")
                 continue
             if digest != row.sha256:

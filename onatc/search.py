@@ -49,6 +49,7 @@ LOCK = 0x4F4E43
 SHAPE = 2  # of what is taken in; with another one everything is taken in anew, while the old version still serves
 ASKING_LOCK = 0x4F4E44  # with a number made from the asker: one question of a person at a time (T40)
 MOST_RESULTS, PER_PAGE, MOST_WORDS, MOST_TYPED = 200, 20, 8, 200
+BEGINNING = 3
 MOST_LOOKS = 25  # times two hundred rows, should a token ever say more than the gate
 MOST_TEXT, KEPT_TEXT = 200_000, 4_000
 AT_ONCE, FILES_AT_ONCE = 200, 3
@@ -449,8 +450,9 @@ def _typed_words(typed: str) -> tuple[list[str], list[set[str]]]:
 
 
 def _as_typed(spelled: set[str], *, is_last: bool) -> list[str]:
-    """The last word may be unfinished."""
-    return [f"{one}:*" if is_last else one for one in sorted(spelled)]
+    """The last word may be unfinished, from three letters on: fewer begin half of all words there are, and the index would
+    go through all of those records. Codes need it not; each of their parts is a word."""
+    return [f"{one}:*" if is_last and len(one) >= BEGINNING else one for one in sorted(spelled)]
 
 
 def _near(word: str, scopes: list[str]) -> list[str]:

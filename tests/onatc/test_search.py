@@ -130,7 +130,7 @@ def test_every_kind_of_record_is_found_by_whoever_may(full):
     assert found == set(search._kinds) - {"report_file"}  # made by a job: tests/monitoring
 
 
-QUESTIONS = ["trafikimit", "raport", "xhirafat", "xhirafet", "xhi", "zarzavatet", "zarzavatit", "trafikmit", "x", "m",
+QUESTIONS = ["trafikimit", "raport", "xhirafat", "xhirafet", "xhi", "zarzavatet", "zarzavatit", "trafikmit", "xh", "m", "m1",
              "gjirafat e tjetrit", "policja", "M1", "zzzzqqqq"]  # fmt: skip
 
 
