@@ -190,7 +190,10 @@ def refuse_unless_acceptable(file: UploadedFile, *, limit: int, extensions: dict
         raise ValidationError(gettext("“%(name)s” is empty.") % {"name": name}, code="empty")
     extension = PurePosixPath(name).suffix[1:]
     wanted = extensions.get(extension)
-    found = content_type_of(file)  # type: ignore[arg-type]
+    try:
+        found = content_type_of(file)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise ValidationError(f"“{name}”: {error.messages[0]}", code=error.error_list[0].code) from error
     if found == "text/plain" and wanted in TEXT_TYPES.values():
         found = wanted
     if wanted is None or found is None:

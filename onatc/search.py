@@ -39,6 +39,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from onatc.errors import Refused, require
+from onatc.help import terms
 from onatc.keys import Unreadable
 from onatc.store import AWAY
 from onatc.texts import ACCENTED, PLAIN, Text, choose, column_of
@@ -112,6 +113,11 @@ class Found:
     text: str
     url: str
     scopes: Iterable[str]
+
+
+def joined(parts: Iterable[str]) -> str:
+    """The parts of a record as one text to search and to show a piece of, each once."""
+    return " · ".join(dict.fromkeys(part for part in parts if part))
 
 
 @dataclass(frozen=True)
@@ -523,6 +529,12 @@ def marked(text: str, words: set[str], *, around: int = 80) -> SafeString:
     return format_html("{}{}{}{}", before, shown, text[at:end], after)
 
 
+def explained(typed: str) -> list[Text]:
+    """Words of the glossary that are, in any language, what was typed."""
+    words = words_of(typed)
+    return [term.word for term in terms().values() if any(words_of(text) == words for text in term.words.values())][:3]
+
+
 @require_safe
 def search_page(request: HttpRequest) -> HttpResponse:
     require(bool(request.user.roles))  # type: ignore[union-attr]
@@ -552,6 +564,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
             "kind": kind if kind in _kinds else "",
             "answer": answer,
             "sentence": sentence,
+            "explained": explained(typed[:MOST_TYPED]),
             "is_filling": not is_filled(),
             "is_empty": bool(typed) and not words_of(typed[:MOST_TYPED]),
             "number": page,

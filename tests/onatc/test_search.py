@@ -374,6 +374,13 @@ def test_whatever_is_typed_is_answered_by_a_sentence(indexed, client_for):
         assert sentence in client.get(reverse("search"), {"q": typed}).content.decode(), typed[:20]
 
 
+def test_a_word_of_the_field_is_explained_in_any_language(indexed, client_for):
+    client = client_for("director")
+    for typed in ("strehimorja", "STREHIMORJA", "склониште", "shelter"):
+        page = client.get(reverse("search"), {"q": typed}).content.decode()
+        assert "In the glossary:" in page and "?q=shelter" in page, typed
+
+
 def test_before_everything_was_taken_in_the_page_says_so(world, client_for):
     client = client_for("director")
     assert "just being filled" in client.get(reverse("search"), {"q": "trafikimit"}).content.decode()
