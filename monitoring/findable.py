@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from monitoring.models import Report, ReportFile, ReportText
-from onatc.search import Found, Kind, register, text_of_file
+from onatc.search import Found, Kind, joined, register, text_of_file
 from onatc.texts import DJANGO_CODES
 
 
@@ -21,7 +21,7 @@ def _title(report: Report) -> dict[str, str]:
 
 
 def _report(one: Report) -> Found:
-    text = " ".join(text.text for text in one.texts.all())
+    text = joined(text.text for text in one.texts.all())
     return Found(_title(one), text, one.get_absolute_url(), _readers(one))
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from functools import update_wrapper
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.auth.decorators import login_not_required

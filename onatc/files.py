@@ -7,7 +7,6 @@ by its content, is refused with a sentence. Kept: under a name of our own in `ME
 
 from __future__ import annotations
 
-import errno
 import io
 import logging
 import os
@@ -15,9 +14,11 @@ import re
 import socket
 import subprocess
 import sys
+import time
 import unicodedata
 import uuid
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -28,8 +29,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import InMemoryUploadedFile, SimpleUploadedFile, UploadedFile
-from django.core.files.uploadhandler import FileUploadHandler
-from django.db import models
+from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
+from django.db import models, transaction
 from django.db.models import Sum
 from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.template.defaultfilters import filesizeformat
@@ -41,11 +42,12 @@ from django.utils.translation import gettext_lazy as _
 from onatc import trail
 from onatc.errors import Refused
 from onatc.ids import new_id
-from onatc.store import AWAY
+from onatc.store import AWAY, has_no_room, keeping
 
 logger = logging.getLogger(__name__)
 
 INSPECTION_SECONDS, SCAN_SECONDS = 15, 20
+NO_ROOM = _("There is no room for files left. Tell the administrator; nothing is lost.")
 
 OFFICE = "application/vnd.openxmlformats-officedocument."
 OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
@@ -64,8 +66,11 @@ EXTENSIONS = {
 }
 ACCEPT = ",".join(f".{extension}" for extension in EXTENSIONS)
 MAX_MEMBERS, MAX_UNPACKED, MAX_RATIO = 2_000, 200 * 1024 * 1024, 100
+# Macros of Word, Excel and OpenDocument, ActiveX, packed programs; and what reaches out of the folder it is unpacked to.
 REFUSED_MEMBERS = re.compile(
-    r"(^|/)(vbaProject\.bin|.*\.(exe|dll|js|vbs|scr|bat|cmd|com|jar|ps1))$|(^|/)\.\.(/|$)", re.I
+    r"(^|/)(vba(Project|Data)[^/]*|.*\.(exe|dll|js|vbs|vbe|wsf|hta|lnk|scr|bat|cmd|com|jar|ps1|msi))$"
+    r"|(^|/)(activeX|macrosheets)/|^(Basic|Scripts)/|(^|[/\\])\.\.([/\\]|$)|^[/\\]|^[a-z]:|\x00",
+    re.I,
 )
 # What a harmless document never holds but a file that is two things at once does.
 ACTIVE_IN_TEXT = re.compile(rb"<\s*(script|html|svg|iframe|object|\?xml|!doctype)", re.I)
@@ -85,7 +90,10 @@ def cleaned_name(name: str) -> str:
 
 
 def content_type_of(file: BinaryIO) -> str | None:
-    """The type that the bytes show, one of `EXTENSIONS`' values; None for anything else. Rewinds the file."""
+    """The type that the bytes show, one of `EXTENSIONS`' values; None for anything else. Rewinds the file.
+
+    Raises ValidationError for an office document that is a bomb or holds programs.
+    """
     file.seek(0)
     head = file.read(4096)
     file.seek(0)
@@ -109,10 +117,12 @@ def _is_text(file: BinaryIO) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
     file.seek(0)
     try:
+        before = b""
         while chunk := file.read(65536):
-            if b"\x00" in chunk or ACTIVE_IN_TEXT.search(chunk):
+            if b"\x00" in chunk or ACTIVE_IN_TEXT.search(before + chunk):
                 return False
             decoder.decode(chunk)
+            before = chunk[-64:]  # a mark may stand across the border of two pieces
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
@@ -131,13 +141,18 @@ def _office_type(file: BinaryIO) -> str | None:
                 return declared if declared in EXTENSIONS.values() else None
             if "[Content_Types].xml" not in names:
                 return None
+            if b"macroEnabled" in archive.open("[Content_Types].xml").read(1_000_000):
+                raise ValidationError(PROGRAMS, code="archive_programs")
             if "word/document.xml" in names:
                 return EXTENSIONS["docx"]
             return EXTENSIONS["xlsx"] if "xl/workbook.xml" in names else None
-    except (zipfile.BadZipFile, ValidationError, OSError, RuntimeError, NotImplementedError):
+    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError, ValueError):
         return None
     finally:
         file.seek(0)
+
+
+PROGRAMS = _("This file holds macros or programs. Save it without them, for example as .docx, .xlsx or PDF.")
 
 
 def check_archive(
@@ -154,13 +169,19 @@ def check_archive(
         raise ValidationError(
             _("This file unpacks to far more than its size: it cannot be read safely."), code="archive_bomb"
         )
-    if any(REFUSED_MEMBERS.search(info.filename) or info.filename.startswith("/") for info in infos):
-        raise ValidationError(_("This file holds macros or programs."), code="archive_programs")
+    if any(REFUSED_MEMBERS.search(info.orig_filename) for info in infos):
+        raise ValidationError(PROGRAMS, code="archive_programs")
+
+
+def refuse_what_found_no_room(file: UploadedFile) -> None:
+    if getattr(file, "found_no_room", False):
+        raise ValidationError(NO_ROOM, code="no_room")
 
 
 def refuse_unless_acceptable(file: UploadedFile, *, limit: int, extensions: dict[str, str] = EXTENSIONS) -> str:
     """The content type of an upload, or a ValidationError that says in a sentence what is wrong with it."""
     name = cleaned_name(file.name or "")
+    refuse_what_found_no_room(file)
     if getattr(file, "was_cut_off", False) or (file.size or 0) > limit:
         raise ValidationError(
             gettext("“%(name)s” is larger than %(limit)s.") % {"name": name, "limit": filesizeformat(limit)},
@@ -170,7 +191,10 @@ def refuse_unless_acceptable(file: UploadedFile, *, limit: int, extensions: dict
         raise ValidationError(gettext("“%(name)s” is empty.") % {"name": name}, code="empty")
     extension = PurePosixPath(name).suffix[1:]
     wanted = extensions.get(extension)
-    found = content_type_of(file)  # type: ignore[arg-type]
+    try:
+        found = content_type_of(file)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise ValidationError(f"“{name}”: {error.messages[0]}", code=error.error_list[0].code) from error
     if found == "text/plain" and wanted in TEXT_TYPES.values():
         found = wanted
     if wanted is None or found is None:
@@ -224,6 +248,27 @@ def looked_into(file: UploadedFile) -> UploadedFile:
     if not kind:
         return file
     try:
+        clean_body = inspected(kind, body)
+    except Rejected as rejection:
+        raise refuse(rejection.reason) from rejection
+    if kind == "pdf":
+        return file
+    clean = SimpleUploadedFile(cleaned_name(file.name or ""), clean_body, content_type=checked)
+    clean.checked_type = checked  # type: ignore[attr-defined]
+    return clean
+
+
+class Rejected(Exception):
+    """What onatc.inspection says against a file; `reason` is a key of `REASONS`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def inspected(kind: str, body: bytes) -> bytes:
+    """A picture drawn anew, or nothing for a PDF, by a process of its own (onatc.inspection). Raises Rejected."""
+    try:
         done = subprocess.run(
             [sys.executable, "-I", str(Path(__file__).with_name("inspection.py")), kind],
             input=body,
@@ -232,14 +277,10 @@ def looked_into(file: UploadedFile) -> UploadedFile:
             env={"PATH": os.environ.get("PATH", "")},
         )
     except subprocess.TimeoutExpired as error:
-        raise refuse("objects") from error
+        raise Rejected("objects") from error
     if done.returncode:
-        raise refuse(done.stderr.decode("ascii", "replace")[:20] if done.returncode == 3 else "unreadable")
-    if kind == "pdf":
-        return file
-    clean = SimpleUploadedFile(cleaned_name(file.name or ""), done.stdout, content_type=checked)
-    clean.checked_type = checked  # type: ignore[attr-defined]
-    return clean
+        raise Rejected(done.stderr.decode("ascii", "replace")[:20] if done.returncode == 3 else "unreadable")
+    return done.stdout
 
 
 def scan(body: bytes) -> str:
@@ -249,31 +290,49 @@ def scan(body: bytes) -> str:
     """
     if not settings.CLAMAV_URL:
         return ""
-    address = urlsplit(settings.CLAMAV_URL)
+    pieces = [b"zINSTREAM\0"]
+    for start in range(0, len(body), 65536):
+        chunk = body[start : start + 65536]
+        pieces.append(len(chunk).to_bytes(4, "big") + chunk)
     try:
-        if address.scheme == "unix":
-            link = socket.socket(socket.AF_UNIX)
-            link.settimeout(SCAN_SECONDS)
-            link.connect(address.path)
-        else:
-            link = socket.create_connection((address.hostname, address.port or 3310), timeout=SCAN_SECONDS)
-        with link:
-            link.settimeout(SCAN_SECONDS)
-            link.sendall(b"zINSTREAM\0")
-            for start in range(0, len(body), 65536):
-                chunk = body[start : start + 65536]
-                link.sendall(len(chunk).to_bytes(4, "big") + chunk)
-            link.sendall(b"\0\0\0\0")
-            answer = b""
-            while part := link.recv(4096):
-                answer += part
+        answer = _asked_of_scanner([*pieces, b"\0\0\0\0"], SCAN_SECONDS)
     except OSError as error:
         logger.error("the virus scanner does not answer: %s", type(error).__name__)
         return "scanner"
-    text = answer.rstrip(b"\0\n")
-    if text.endswith(b"FOUND"):
+    if answer.endswith(b" FOUND"):
         return "virus"
-    return "" if text.endswith(b"OK") else "scanner"
+    return "" if answer == b"stream: OK" else "scanner"
+
+
+def scanner_state() -> str:
+    """ "ok", or that the scanner does not answer, so that no file is taken; for /readyz."""
+    try:
+        return "ok" if _asked_of_scanner([b"zPING\0"], 2) == b"PONG" else "no answer"
+    except OSError as error:
+        return f"no answer: {type(error).__name__}"
+
+
+def _asked_of_scanner(pieces: list[bytes], seconds: float) -> bytes:
+    """clamd's answer, within so many seconds in all, however slowly it speaks."""
+    until = time.monotonic() + seconds
+    address = urlsplit(settings.CLAMAV_URL)
+    if address.scheme == "unix":
+        link = socket.socket(socket.AF_UNIX)
+        link.settimeout(seconds)
+        link.connect(address.path)
+    else:
+        link = socket.create_connection((address.hostname, address.port or 3310), timeout=seconds)
+    with link:
+        for piece in pieces:
+            link.settimeout(max(0.01, until - time.monotonic()))
+            link.sendall(piece)
+        answer = b""
+        while len(answer) < 4096:
+            link.settimeout(max(0.01, until - time.monotonic()))
+            if not (part := link.recv(4096)):
+                break
+            answer += part
+    return answer.rstrip(b"\0\n")
 
 
 class LimitedUploadHandler(FileUploadHandler):
@@ -301,6 +360,53 @@ class LimitedUploadHandler(FileUploadHandler):
         )
         empty.was_cut_off = True  # type: ignore[attr-defined]
         return empty
+
+
+class RoomyUploadHandler(TemporaryFileUploadHandler):
+    """Larger files arrive on the disk; when it is full the file is dropped, and the rest of the form arrives whole.
+
+    The form then says so at the file, with every text still in its place, instead of the page breaking (R13).
+    """
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        self.is_full = False
+        try:
+            super().new_file(*args, **kwargs)
+        except OSError as error:
+            self._gave_up(error)
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        if not self.is_full:
+            try:
+                super().receive_data_chunk(raw_data, start)
+            except OSError as error:
+                self._gave_up(error)
+
+    def file_complete(self, file_size: int) -> UploadedFile | None:
+        if not self.is_full:
+            try:
+                return super().file_complete(file_size)
+            except OSError as error:  # what stood in memory goes to the disk only now
+                self._gave_up(error)
+        empty = InMemoryUploadedFile(
+            io.BytesIO(), self.field_name, self.file_name or "file", self.content_type, 0, self.charset
+        )
+        empty.found_no_room = True  # type: ignore[attr-defined]
+        return empty
+
+    def upload_interrupted(self) -> None:
+        if not self.is_full:
+            super().upload_interrupted()
+
+    def _gave_up(self, error: OSError) -> None:
+        logger.error("an upload found no room: %s", type(error).__name__)
+        self.is_full = True
+        file = getattr(self, "file", None)
+        if file is not None:
+            try:
+                file.close()
+            except OSError:  # closing writes what is left, in vain; the name is gone with the file
+                logger.warning("what had arrived of an upload was dropped")
 
 
 class _SeveralFiles(forms.ClearableFileInput):
@@ -382,17 +488,21 @@ class Attachment(models.Model):
     @classmethod
     def keep_content(cls, content: Any, *, name: str, content_type: str, **fields: Any) -> Any:
         """The same for what the application made itself."""
-        try:
-            stored, digest, size = default_storage.keep(content)  # type: ignore[attr-defined]
-        except AWAY as error:
-            logger.error("a file was not stored: %s", type(error).__name__)
-            if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+        with transaction.atomic():
+            keeping()
+            try:
+                stored, digest, size = default_storage.keep(content)  # type: ignore[attr-defined]
+            except AWAY as error:
+                logger.error("a file was not stored: %s", type(error).__name__)
+                if has_no_room(error):
+                    raise Refused(NO_ROOM) from error
                 raise Refused(
-                    gettext("There is no room for files left. Tell the administrator; nothing is lost.")
+                    gettext("The store of files does not answer. Try again later; nothing is lost.")
                 ) from error
-            raise Refused(gettext("The store of files does not answer. Try again later; nothing is lost.")) from error
-        attachment = cls(original_name=name, content_type=content_type, size=size, sha256=digest, file=stored, **fields)
-        attachment.save(force_insert=True)
+            attachment = cls(
+                original_name=name, content_type=content_type, size=size, sha256=digest, file=stored, **fields
+            )
+            attachment.save(force_insert=True)
         return attachment
 
 

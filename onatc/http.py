@@ -24,6 +24,7 @@ from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_POST, require_safe
 
 from onatc import logs, store, trail
+from onatc.files import scanner_state
 from onatc.jobs import worker_is_alive
 
 PERMISSIONS_POLICY = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()"
@@ -253,6 +254,8 @@ def readiness() -> dict[str, str]:
             checks["worker"] = "ok" if worker_is_alive() else "no heartbeat for two minutes"
             checks["anchors"] = trail.anchors_are_well()
     checks["files"] = store.is_well()
+    if settings.CLAMAV_URL:
+        checks["scanner"] = scanner_state()
     return checks
 
 

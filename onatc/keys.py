@@ -39,6 +39,11 @@ def _keys(secrets: tuple[str, ...]) -> dict[bytes, bytes]:
     return {key_id(key): key for key in keys}
 
 
+def sealing_key_id() -> bytes:
+    """The first bytes of whatever is sealed now."""
+    return next(iter(_keys(tuple(settings.FIELD_KEYS))))
+
+
 def seal(plain: bytes, place: str) -> bytes:
     """Key id, nonce and AES-256-GCM of `plain`, bound to `place` (table, row and field, or a file's name)."""
     number, key = next(iter(_keys(tuple(settings.FIELD_KEYS)).items()))

@@ -39,6 +39,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from onatc.errors import Refused, require
+from onatc.help import terms
 from onatc.keys import Unreadable
 from onatc.store import AWAY
 from onatc.texts import ACCENTED, PLAIN, Text, choose, column_of
@@ -49,6 +50,7 @@ LOCK = 0x4F4E43
 SHAPE = 2  # of what is taken in; with another one everything is taken in anew, while the old version still serves
 ASKING_LOCK = 0x4F4E44  # with a number made from the asker: one question of a person at a time (T40)
 MOST_RESULTS, PER_PAGE, MOST_WORDS, MOST_TYPED = 200, 20, 8, 200
+BEGINNING = 3
 MOST_LOOKS = 25  # times two hundred rows, should a token ever say more than the gate
 MOST_TEXT, KEPT_TEXT = 200_000, 4_000
 AT_ONCE, FILES_AT_ONCE = 200, 3
@@ -111,6 +113,11 @@ class Found:
     text: str
     url: str
     scopes: Iterable[str]
+
+
+def joined(parts: Iterable[str]) -> str:
+    """The parts of a record as one text to search and to show a piece of, each once."""
+    return " · ".join(dict.fromkeys(part for part in parts if part))
 
 
 @dataclass(frozen=True)
@@ -449,8 +456,9 @@ def _typed_words(typed: str) -> tuple[list[str], list[set[str]]]:
 
 
 def _as_typed(spelled: set[str], *, is_last: bool) -> list[str]:
-    """The last word may be unfinished."""
-    return [f"{one}:*" if is_last else one for one in sorted(spelled)]
+    """The last word may be unfinished, from three letters on: fewer begin half of all words there are, and the index would
+    go through all of those records. Codes need it not; each of their parts is a word."""
+    return [f"{one}:*" if is_last and len(one) >= BEGINNING else one for one in sorted(spelled)]
 
 
 def _near(word: str, scopes: list[str]) -> list[str]:
@@ -521,6 +529,12 @@ def marked(text: str, words: set[str], *, around: int = 80) -> SafeString:
     return format_html("{}{}{}{}", before, shown, text[at:end], after)
 
 
+def explained(typed: str) -> list[Text]:
+    """Words of the glossary that are, in any language, what was typed."""
+    words = words_of(typed)
+    return [term.word for term in terms().values() if any(words_of(text) == words for text in term.words.values())][:3]
+
+
 @require_safe
 def search_page(request: HttpRequest) -> HttpResponse:
     require(bool(request.user.roles))  # type: ignore[union-attr]
@@ -550,6 +564,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
             "kind": kind if kind in _kinds else "",
             "answer": answer,
             "sentence": sentence,
+            "explained": explained(typed[:MOST_TYPED]),
             "is_filling": not is_filled(),
             "is_empty": bool(typed) and not words_of(typed[:MOST_TYPED]),
             "number": page,

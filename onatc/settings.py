@@ -182,6 +182,7 @@ CELERY_BEAT_SCHEDULE = {
     "tell of unusual reading": {"task": "onatc.tasks.tell_of_unusual_reading", "schedule": 600},
     "remind of access reviews": {"task": "stakeholders.tasks.remind_of_reviews", "schedule": crontab(hour=8, minute=5)},
     "catch up the search": {"task": "onatc.tasks.catch_up_search", "schedule": 30},
+    "take in roles of the day": {"task": "onatc.tasks.take_in_the_day", "schedule": crontab(hour=0, minute=5)},
     "collect files": {"task": "onatc.tasks.collect_files", "schedule": crontab(hour=3, minute=30, day_of_week=0)},
     "nightly backup": {"task": "onatc.tasks.nightly_backup", "schedule": crontab(hour=2, minute=30)},
     "look at the certificate": {"task": "onatc.tasks.look_at_certificate", "schedule": crontab(hour=6, minute=0)},
@@ -281,7 +282,7 @@ STORAGES = {
 FILE_UPLOAD_HANDLERS = [
     "onatc.files.LimitedUploadHandler",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
-    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+    "onatc.files.RoomyUploadHandler",
 ]
 UPLOAD_LIMIT_BYTES = 20 * 1024 * 1024
 UPLOAD_QUOTA_BYTES = env.int("UPLOAD_QUOTA_MB", default=500) * 1024 * 1024  # a person and day

@@ -4,7 +4,7 @@ from django.db.models import Prefetch
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from onatc.search import Found, Kind, register
+from onatc.search import Found, Kind, joined, register
 from stakeholders.models import FormerName, Institution, RoleAssignment, User
 
 
@@ -13,14 +13,14 @@ def _institution(one: Institution) -> Found:
         part for name in one.former_names.all() for part in (name.name_sq, name.name_sr, name.name_en, name.short)
     ]
     title = {"sq": one.name_sq, "sr": one.name_sr, "en": one.name_en}
-    return Found(title, " ".join([one.code, one.short, *former]), one.get_absolute_url(), ["all"])
+    return Found(title, joined([one.short, one.code, *former]), one.get_absolute_url(), ["all"])
 
 
 def _person(one: User) -> Found:
     roles = one.role_assignments.all()
     return Found(
         {"sq": one.full_name, "sr": one.full_name, "en": one.full_name},
-        f"{one.email} {' '.join(role.institution.short for role in roles)}",
+        joined([one.email, *(role.institution.short for role in roles)]),
         reverse("stakeholders:person-detail", args=[one.pk]),
         ["office", "administrator", f"u{one.pk.hex}", *(f"i{role.institution_id.hex}" for role in roles)],
     )

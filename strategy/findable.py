@@ -8,7 +8,7 @@ from django.db.models import Prefetch
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
-from onatc.search import Found, Kind, register, text_of_file
+from onatc.search import Found, Kind, joined, register, text_of_file
 from onatc.texts import DJANGO_CODES
 from strategy.models import (
     FINAL_STATES,
@@ -45,7 +45,7 @@ def _taking_part(measure: Measure) -> list[str]:
 def _plan(one: Plan) -> Found:
     measures = Measure.objects.filter(version__plan=one, version__state__in=ADOPTED)
     near = {*measures.values_list("lead", flat=True), *measures.values_list("partners", flat=True)} - {None}
-    text = " ".join([one.code, *_texts(one.strategy, "title").values()])
+    text = joined([one.code, *_texts(one.strategy, "title").values()])
     scopes = ["office", "observer", *(f"i{pk.hex}" for pk in near)]
     return Found(_texts(one, "title"), text, one.get_absolute_url(), scopes)
 
@@ -59,7 +59,7 @@ def _measure(one: Measure) -> Found:
     state = one.version.state
     scopes = ["office"] if state in (VersionState.DRAFT, *ADOPTED) else []
     scopes += ["observer", *_taking_part(one)] if state in ADOPTED else []
-    return Found(title, " ".join(around), one.get_absolute_url(), scopes)
+    return Found(title, joined(around), one.get_absolute_url(), scopes)
 
 
 def _readers(entry: ProgressEntry) -> list[str]:
@@ -84,13 +84,13 @@ def _entry(one: ProgressEntry) -> Found:
         part for other in one.translations.all() for part in (other.done, other.difficulties, other.next_steps)
     ]
     said = [note.comment for note in one.notes.all()]
-    text = " ".join([asked.round.period.label, one.done, one.difficulties, one.next_steps, *translated, *said])
+    text = joined([asked.round.period.label, one.done, one.difficulties, one.next_steps, *translated, *said])
     return Found(title, text, one.get_absolute_url(), _readers(one))
 
 
 def _evidence(one: Evidence) -> Found:
     title = dict.fromkeys(("sq", "sr", "en"), one.original_name)
-    text = f"{one.entry.request.measure_code} {text_of_file(one)}"
+    text = joined([one.entry.request.measure_code, text_of_file(one)])
     return Found(title, text, one.entry.get_absolute_url(), _readers(one.entry))
 
 
@@ -100,7 +100,7 @@ def _round(one: Round) -> Found:
         with override(language):
             title[column] = str(one)
     asked = [f"i{request.institution_id.hex}" for request in one.requests.all()] if one.state in OPENED else []
-    text = " ".join([one.plan.code, *_texts(one.plan, "title").values()])
+    text = joined([one.plan.code, *_texts(one.plan, "title").values()])
     return Found(title, text, one.get_absolute_url(), ["office", *dict.fromkeys(asked)])
 
 

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from onatc.files import refuse_what_found_no_room
 from onatc.forms import plain_helper
 from onatc.texts import SortKey
 from stakeholders.models import Institution
@@ -24,6 +25,7 @@ class ImportForm(forms.Form):
         help_text=_("The file is compared with the newest version of this plan."),
     )
     file = forms.FileField(
+        allow_empty_file=True,  # what is wrong with it is said below, and by the reading
         label=_("File"),
         help_text=_("A table with one measure a row, as .csv in UTF-8 or as .xlsx; at most 8 MB."),
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.xlsx"}),
@@ -39,6 +41,7 @@ class ImportForm(forms.Form):
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
+        refuse_what_found_no_room(file)
         if getattr(file, "was_cut_off", False) or file.size > MAX_BYTES:
             raise ValidationError(_("The file is larger than 8 MB."))
         return file

@@ -130,7 +130,7 @@ def test_every_kind_of_record_is_found_by_whoever_may(full):
     assert found == set(search._kinds) - {"report_file"}  # made by a job: tests/monitoring
 
 
-QUESTIONS = ["trafikimit", "raport", "xhirafat", "xhirafet", "xhi", "zarzavatet", "zarzavatit", "trafikmit", "x", "m",
+QUESTIONS = ["trafikimit", "raport", "xhirafat", "xhirafet", "xhi", "zarzavatet", "zarzavatit", "trafikmit", "xh", "m", "m1",
              "gjirafat e tjetrit", "policja", "M1", "zzzzqqqq"]  # fmt: skip
 
 
@@ -372,6 +372,13 @@ def test_whatever_is_typed_is_answered_by_a_sentence(indexed, client_for):
     client = client_for("director")
     for typed, sentence in SENTENCES:
         assert sentence in client.get(reverse("search"), {"q": typed}).content.decode(), typed[:20]
+
+
+def test_a_word_of_the_field_is_explained_in_any_language(indexed, client_for):
+    client = client_for("director")
+    for typed in ("strehimorja", "STREHIMORJA", "склониште", "shelter"):
+        page = client.get(reverse("search"), {"q": typed}).content.decode()
+        assert "In the glossary:" in page and "?q=shelter" in page, typed
 
 
 def test_before_everything_was_taken_in_the_page_says_so(world, client_for):

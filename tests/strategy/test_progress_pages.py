@@ -130,7 +130,7 @@ def test_a_value_and_a_reason_together_are_refused(world, client_for, entry):
         ("run.exe", b"MZ\x90\x00", "not a kind of file"),
         ("page.txt", b"<script>alert(1)</script>", "not a kind of file"),
         ("empty.pdf", b"", "is empty"),
-        ("macro.docx", None, "not a kind of file"),
+        ("macro.docx", None, "“macro.docx”: This file holds macros or programs"),
     ],
 )
 def test_evidence_that_is_not_what_it_says_is_refused(world, client_for, entry, name, content, sentence):
