@@ -65,31 +65,3 @@ ADMIN = [
     gettext_noop("Select %s to view"),
     gettext_noop("View %s"),
 ]
-
-# What the status page names: the checks of /readyz and the tasks that run by the clock.
-STATUS = [
-    gettext_noop("database"),
-    gettext_noop("migrations"),
-    gettext_noop("broker"),
-    gettext_noop("worker"),
-    gettext_noop("files"),
-    gettext_noop("no answer"),
-    gettext_noop("no heartbeat for two minutes"),
-    gettext_noop("unknown"),
-    gettext_noop("catch up the search"),
-    gettext_noop("celery.backend_cleanup"),
-    gettext_noop("collect files"),
-    gettext_noop("forget kept texts"),
-    gettext_noop("forget old changes"),
-    gettext_noop("look at the certificate"),
-    gettext_noop("mail the head of the trail"),
-    gettext_noop("nightly backup"),
-    gettext_noop("open due rounds"),
-    gettext_noop("record heartbeat"),
-    gettext_noop("refresh signals"),
-    gettext_noop("remind"),
-    gettext_noop("remind of access reviews"),
-    gettext_noop("send digests"),
-    gettext_noop("send messages"),
-    gettext_noop("sweep jobs"),
-]

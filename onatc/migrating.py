@@ -29,17 +29,25 @@ class AtOnce(SeparateDatabaseAndState):
         return self.__class__.__qualname__, [], {"operations": self.database_operations}
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        with connections[schema_editor.connection.alias].schema_editor(collect_sql=True, atomic=False) as worked_out:
+        with _working_out(schema_editor) as worked_out:
             super().database_forwards(app_label, worked_out, from_state, to_state)
         _run(schema_editor, worked_out.collected_sql)
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        with connections[schema_editor.connection.alias].schema_editor(collect_sql=True, atomic=False) as worked_out:
+        with _working_out(schema_editor) as worked_out:
             super().database_backwards(app_label, worked_out, from_state, to_state)
         _run(schema_editor, worked_out.collected_sql)
 
     def describe(self) -> str:
         return "; ".join(operation.describe() for operation in self.database_operations)
+
+
+def _working_out(schema_editor: Any) -> Any:
+    """Collects statements; the transaction that is open already holds no lock and may be idle for as long as that takes."""
+    connection = connections[schema_editor.connection.alias]
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+    return connection.schema_editor(collect_sql=True, atomic=False)
 
 
 def _run(schema_editor: Any, statements: list[str]) -> None:

@@ -163,7 +163,7 @@ class OldVersion:
 
     def go_on(self, act: Any) -> None:
         try:
-            while not self.over.wait(0.02):  # a server does not do this all the time
+            while not self.over.wait(0.1):  # a server does not do this all the time
                 act()
                 self.done[act.__name__] += 1
         except Exception as error:  # whatever the old version would have answered with a 500
