@@ -37,7 +37,7 @@ from onatc.errors import Refused, require
 from onatc.http import readiness
 from onatc.jobs import Job, JobState
 from onatc.mail import Message, MessageState
-from onatc.schedules import ScheduledRun
+from onatc.schedules import ScheduledRun, last_runs
 
 BACKUP_WARNING = timedelta(hours=26)
 CERTIFICATE_WARNING = timedelta(days=14)
@@ -208,11 +208,9 @@ def state_of_things() -> dict[str, Any]:
 def status(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     require(user.sees_status)
-    from django_celery_beat.models import PeriodicTask
-
     context = state_of_things()
     context |= {
-        "schedules": PeriodicTask.objects.filter(enabled=True).order_by("name").only("name", "last_run_at"),
+        "schedules": [{"name": name, "last_run_at": at} for name, at in last_runs().items()],
         "skipped": ScheduledRun.objects.exclude(state__in=["done", "running"])[:20],
         "failed_jobs": Job.objects.filter(state=JobState.FAILED).order_by("-finished_at")[:20],
         "failed_mails": Message.objects.filter(state__in=[MessageState.FAILED, MessageState.BOUNCED])[:20],
