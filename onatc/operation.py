@@ -43,7 +43,7 @@ from onatc.files import kinds
 from onatc.http import readiness
 from onatc.jobs import Job, JobState
 from onatc.mail import Message, MessageState
-from onatc.schedules import ScheduledRun
+from onatc.schedules import ScheduledRun, last_runs
 
 BACKUP_WARNING = timedelta(hours=26)
 CERTIFICATE_WARNING = timedelta(days=14)
@@ -278,15 +278,13 @@ def state_of_things() -> dict[str, Any]:
 def status(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     require(user.sees_status)
-    from django_celery_beat.models import PeriodicTask
-
     context = state_of_things()
-    last_runs = dict(PeriodicTask.objects.filter(enabled=True).values_list("name", "last_run_at"))
+    ran = last_runs()
     failed_jobs = Job.objects.filter(state=JobState.FAILED).order_by(F("finished_at").desc(nulls_last=True))[:20]
     context |= {
         "checks_in_words": _checks_in_words(context["checks"]),
         "schedules": sorted(
-            (str(SCHEDULES.get(name, name)), last_runs.get(name)) for name in settings.CELERY_BEAT_SCHEDULE
+            (str(SCHEDULES.get(name, name)), ran.get(name)) for name in settings.CELERY_BEAT_SCHEDULE
         ),
         "skipped": [
             (SCHEDULES.get(run.name, run.name), run)

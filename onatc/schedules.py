@@ -16,6 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connections, models, transaction
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat.schedulers import DatabaseScheduler
@@ -126,6 +127,20 @@ def overdue(now: datetime | None = None) -> list[str]:
         if run is None or run.state == RunState.SKIPPED or _is_to_be_begun_again(run, at):
             found.append(entry.task)
     return found
+
+
+def last_runs() -> dict[str, datetime | None]:
+    """When each enabled schedule ran last, by its name: what beat said, or a daily task that was caught up since."""
+    from django_celery_beat.models import PeriodicTask
+
+    done = dict(
+        ScheduledRun.objects.filter(state=RunState.DONE)
+        .order_by("name")
+        .values_list("name")
+        .annotate(Max("finished_at"))
+    )
+    said = PeriodicTask.objects.filter(enabled=True).order_by("name").values_list("name", "last_run_at")
+    return {name: max(filter(None, [at, done.get(name)]), default=None) for name, at in said}
 
 
 def _is_to_be_begun_again(run: ScheduledRun, now: datetime) -> bool:

@@ -210,6 +210,17 @@ def test_a_clock_that_was_ahead_runs_nothing_twice_and_blocks_nothing():
 
 
 @pytest.mark.django_db
+def test_a_run_that_was_caught_up_is_the_last_run():
+    installed()
+    assert schedules.last_runs()["remind"] is None
+    with freeze_time(NOON):
+        once_today("remind", lambda: None)
+        assert schedules.last_runs()["remind"] == timezone.now()
+        PeriodicTask.objects.filter(name="remind").update(last_run_at=timezone.now() + timedelta(days=1))
+        assert schedules.last_runs()["remind"] == timezone.now() + timedelta(days=1)
+
+
+@pytest.mark.django_db
 def test_a_message_that_beat_sent_and_the_broker_lost_is_sent_again(queue):
     installed()
     PeriodicTask.objects.exclude(name="remind").update(enabled=False)
