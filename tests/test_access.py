@@ -76,8 +76,9 @@ def test_no_url_breaks_for_anybody(table):
 
 def test_whoever_is_not_signed_in_is_sent_to_the_sign_in(table):
     open_to_all = {row[2] for row in table if row[0] == "anonymous" and row[3] != "302"}
-    # The links answer whoever holds one; in a demonstration the mails are there for whoever is invited.
-    assert open_to_all <= PUBLIC | {"invitation", "recovery", "demo-mail"}
+    # The links answer whoever holds one; anybody asks for one to their own mailbox; in a demonstration the mails are there
+    # for whoever is invited.
+    assert open_to_all <= PUBLIC | {"invitation", "recovery", "browser-link", "browser-link-use", "demo-mail"}
 
 
 def test_an_institution_never_learns_of_anothers_measure_entry_or_file(table):
@@ -111,5 +112,5 @@ def test_only_the_coordinator_issues_and_only_reviewers_review(table):
 def test_without_a_role_there_is_nothing_but_the_home(table):
     seen = {row[2] for row in table if row[0] == "no_role" and row[3] == "200"}
     helping = {"first-week", "glossary", "shortcuts", "report-problem", "problem-list", "patterns"}
-    own = {"home", "healthz", "readyz", "me", "mail-preferences", "demo-mail"}
+    own = {"home", "healthz", "readyz", "me", "mail-preferences", "session-stay", "browser-link", "demo-mail"}
     assert seen <= own | helping

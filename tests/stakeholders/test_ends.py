@@ -406,3 +406,27 @@ def test_a_deputy_is_nobodys_second_person_and_passes_nothing_on(world):
         by=deputy, principal=world.planning, deputy=world.information, starts_on=today, ends_on=today, reason="x"
     )
     assert own.principal == world.planning
+
+
+@pytest.mark.parametrize("what", ["role", "deputyship"])
+def test_a_job_reads_the_rights_again_when_it_runs(world, what):
+    """T7: between the button and the worker the Coordinator's role ends, or the deputyship of whoever pressed."""
+    from monitoring import actions as reports
+    from monitoring.tasks import issue_report
+    from onatc.models import Job
+
+    report = reports.draft_report(world.plan, world.round.period, by=world.director)
+    presser = world.natc
+    if what == "deputyship":
+        deputise(world, "natc", "planning")
+        presser = world.planning
+        presser.acting_for = world.natc
+    reports.request_issue(report, by=presser)
+    if what == "role":
+        accounts.end_role(RoleAssignment.objects.get(user=world.people["natc"]), by=world.director)
+    else:
+        accounts.end_deputyship(Deputyship.objects.get(), by=world.natc)
+    with pytest.raises(PermissionDenied):
+        issue_report(Job.objects.get(kind="issue_report"), lambda done, total: None)
+    report.refresh_from_db()
+    assert report.is_draft
