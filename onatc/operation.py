@@ -283,9 +283,7 @@ def status(request: HttpRequest) -> HttpResponse:
     failed_jobs = Job.objects.filter(state=JobState.FAILED).order_by(F("finished_at").desc(nulls_last=True))[:20]
     context |= {
         "checks_in_words": _checks_in_words(context["checks"]),
-        "schedules": sorted(
-            (str(SCHEDULES.get(name, name)), ran.get(name)) for name in settings.CELERY_BEAT_SCHEDULE
-        ),
+        "schedules": sorted((str(SCHEDULES.get(name, name)), ran.get(name)) for name in settings.CELERY_BEAT_SCHEDULE),
         "skipped": [
             (SCHEDULES.get(run.name, run.name), run)
             for run in ScheduledRun.objects.exclude(state__in=["done", "running"])[:20]
