@@ -35,6 +35,7 @@ WITHOUT_HELP = {
     "strategy:measure-export": "a file", "strategy:evidence-download": "a file", "monitoring:report-download": "a file",
     "monitoring:report-preview": "the report itself, as it is printed",
     "mfa_login_webauthn": "what the browser asks for a passkey",
+    "mfa_download_recovery_codes": "a file",
 }  # fmt: skip
 
 
