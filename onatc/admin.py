@@ -32,6 +32,7 @@ class KeptAdmin(admin.ModelAdmin):
 
     formfield_overrides = {models.DateField: {"widget": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})}}
     show_facets = admin.ShowFacets.NEVER
+    view_on_site = False
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         title = capfirst(self.opts.verbose_name_plural)

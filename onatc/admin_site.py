@@ -61,6 +61,11 @@ class OfficeAdminSite(admin.AdminSite):
 
         return update_wrapper(for_administrators, inner)
 
+    def get_urls(self) -> list[Any]:
+        """Without Django's two doors to records that are not kept here: `r/<kind>/<key>/` says of any record whether it is
+        there, and `autocomplete/` looks up what a form of ours never asks for."""
+        return [one for one in super().get_urls() if getattr(one, "name", "") not in ("view_on_site", "autocomplete")]
+
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return super().each_context(request) | {"groups": self._groups(request)}
 

@@ -53,7 +53,7 @@ def test_keys_reach_search_and_pages_but_not_from_a_field_and_can_be_switched_of
 @pytest.mark.parametrize("has_script", [True, False])
 def test_a_word_is_explained_by_keyboard_and_escape_closes_it(world, open_browser, has_script):
     page = open_browser("kp-thb@demo.example", java_script_enabled=has_script, viewport={"width": 375, "height": 800})
-    page.goto("/progress/")
+    page.goto("/patterns/")
     word = page.locator("button.term").first
     box = page.locator(".term-box").first
     expect(box).not_to_be_visible()
@@ -74,7 +74,7 @@ def test_a_word_is_explained_by_keyboard_and_escape_closes_it(world, open_browse
 
 def test_help_opens_without_a_script_on_a_page_and_on_a_refusal(world, open_browser):
     page = open_browser("kp-thb@demo.example", java_script_enabled=False)
-    for path in ("/", "/dashboard/", "/no-such-page/", "/accounts/me/"):
+    for path in ("/", "/no-such-page/", "/accounts/me/"):
         page.goto(path)
         fold = page.locator(".pagehelp")
         expect(fold).to_have_count(1)
