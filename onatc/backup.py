@@ -223,7 +223,9 @@ def _collect(folder: Path) -> dict[str, Any]:
         _run("pg_dump", "-Fc", "-f", str(dump), f"--snapshot={snapshot}", "--no-owner")
         cursor.execute(SPELLING)
         tables = _contents(cursor)
-        cursor.execute("SELECT max(created_at) FROM pghistory_context")
+        cursor.execute(
+            "SELECT greatest((SELECT max(created_at) FROM pghistory_context), (SELECT max(noted_at) FROM onatc_recordchange))"
+        )
         newest = cursor.fetchone()[0]
         cursor.execute("SELECT app || '.' || name FROM django_migrations ORDER BY 1")
         migrations = [row[0] for row in cursor.fetchall()]

@@ -19,10 +19,12 @@ from typing import Any
 
 import redis
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse
 
 request_log = logging.getLogger("onatc.request")
 request_id: ContextVar[str] = ContextVar("request_id", default="")
+ANSWERS = (Http404, PermissionDenied, SuspiciousOperation, BadRequest)  # ways to say 404, 403 and 400, and no errors
 FIELDS = ("user", "page", "method", "status", "ms")
 LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 
@@ -48,6 +50,8 @@ class RequestMiddleware:
             request_id.reset(token)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        if isinstance(exception, ANSWERS):
+            return
         # Without the values of variables: they may be what somebody typed.
         kind = type(exception)
         steps = "".join(traceback.format_tb(exception.__traceback__))

@@ -138,6 +138,12 @@ def test_nothing_that_was_typed_stands_in_the_log(world, client_for, caplog):
     assert CANARY not in text and '"page": "strategy:measure-list"' in text
 
 
+def test_what_is_not_there_and_what_is_not_allowed_are_no_errors_in_the_log(world, client_for, caplog):
+    assert client_for("planning").get(reverse("status")).status_code == 403
+    assert client_for("planning").get(reverse("job-detail", args=[world.plan.pk])).status_code == 404
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_task_that_fails_writes_no_value_into_the_workers_log(tmp_path, monkeypatch):
     """T34: a real worker; the exception's text holds what was given to the task."""
