@@ -204,6 +204,8 @@ def issue(report: Report, progress: Progress, *, by: User) -> None:
         locked = _locked(report)
         if not locked.is_draft:
             return
+        # Making three PDFs takes a while: the right is read again beside the row that is now locked.
+        require(access.may_issue(by.read_anew(), locked))
         if locked.data_sha256 != report.data_sha256 or _fingerprint(locked) != _fingerprint_of(made):
             raise Refused(_("The report was changed while it was being issued. Read it again and issue it then."))
         progress(len(LANGUAGES), len(LANGUAGES))  # ends here when it was cancelled or taken over meanwhile

@@ -323,6 +323,7 @@ def confirm_role(assignment: RoleAssignment, *, by: User) -> None:
 def end_role(assignment: RoleAssignment, *, by: User, on: date | None = None) -> None:
     """The last day of a role; yesterday when it is to end at once: the person's sessions end with it. The last Director
     and the last administrator stay."""
+    hold_offices()
     assignment = RoleAssignment.objects.select_for_update(of=("self",)).get(pk=assignment.pk)
     require(access.may_keep_role(by, assignment))
     today = timezone.localdate()
@@ -341,12 +342,17 @@ def end_role(assignment: RoleAssignment, *, by: User, on: date | None = None) ->
         end_sessions(assignment.user)
 
 
+def hold_offices() -> None:
+    """One at a time, before any other row is locked: two people who end each other's role would otherwise both find the
+    other still there, or wait for each other."""
+    held = RoleAssignment.objects.select_for_update().filter(role__in=(Role.DIRECTOR, Role.ADMINISTRATOR))
+    list(held.order_by("pk").values_list("pk", flat=True))
+
+
 def refuse_if_last(user: User, role: str) -> None:
     """An office without a Director or an administrator could let nobody in any more."""
     if role not in (Role.DIRECTOR, Role.ADMINISTRATOR):
         return
-    # One at a time: two people who end each other's role would otherwise both find the other still there.
-    list(RoleAssignment.objects.select_for_update().filter(role=role).order_by("pk").values_list("pk", flat=True))
     if not User.objects.holding(role).exclude(pk=user.pk).exists():
         raise Refused(
             _("This is the last person with the role “%(role)s”. Invite a successor first.")
@@ -469,6 +475,8 @@ def approve_recovery(recovery: Recovery, *, by: User) -> None:
     require(access.may_approve_recovery(by, recovery))
     if recovery.approved_at:
         return
+    if not recovery.is_waiting:
+        raise Refused(_("This was asked for more than a week ago. If it is still needed, ask for it again."))
     token = new_token()
     recovery.approved_by, recovery.approved_at = by, timezone.now()
     recovery.token_hash, recovery.expires_at = hashed(token), timezone.now() + timedelta(hours=RECOVERY_HOURS)
@@ -559,6 +567,7 @@ def close_account(person: User, *, by: User, successors: dict[str, uuid.UUID]) -
 
     `successors` gives, for the key of each kind of holding, who takes it over. Refused while anything is left without one.
     """
+    hold_offices()
     person = User.objects.select_for_update().get(pk=person.pk)
     require(access.may_close(by, person))
     if not person.is_active:

@@ -20,7 +20,7 @@ from stakeholders.models.institutions import Institution
 from stakeholders.models.people import Role, User
 
 INVITATION_DAYS = 7
-RECOVERY_HOURS = 24
+RECOVERY_HOURS, RECOVERY_WAIT_DAYS = 24, 7
 CODE_MINUTES, CODE_TRIES = 10, 5
 RECOVERY_TRIES = 5
 KEPT_TEXT_HOURS = 24
@@ -191,6 +191,11 @@ class RecoveryQuerySet(models.QuerySet["Recovery"]):
             return self.none()
         return self if user.reviews_access else self.none()
 
+    def waiting(self) -> Self:
+        """Asked within the last days, and not approved yet."""
+        since = timezone.now() - timedelta(days=RECOVERY_WAIT_DAYS)
+        return self.filter(approved_at__isnull=True, asked_at__gte=since, user__is_active=True)
+
 
 @tracked(exclude=["token_hash", "tries"])
 class Recovery(models.Model):
@@ -224,6 +229,11 @@ class Recovery(models.Model):
 
     def __str__(self) -> str:
         return str(self.user)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Not approved yet, and not asked for so long ago that it has lapsed."""
+        return not self.approved_at and self.asked_at >= timezone.now() - timedelta(days=RECOVERY_WAIT_DAYS)
 
     @property
     def is_open(self) -> bool:

@@ -151,6 +151,14 @@ class User(AbstractBaseUser):
         """Whom this person may act for today."""
         return list(self.deputyships_held.active().select_related("principal")) if self.is_active else []
 
+    def read_anew(self) -> User:
+        """The same person with the rights of this moment, and those of whom they act for if that still holds."""
+        now = User.objects.get(pk=self.pk)
+        if self.acting_for is not None:
+            wanted = self.acting_for.pk
+            now.acting_for = next((one.principal for one in now.deputyships if one.principal_id == wanted), None)
+        return now
+
     @cached_property
     def roles(self) -> frozenset[str]:
         return frozenset(assignment.role for assignment in self.assignments)

@@ -72,11 +72,7 @@ def person_list(request: SignedInRequest) -> HttpResponse:
     )
     for invitation in invitations:
         invitation.may_approve = bool(access.may_approve(request.user, invitation))  # type: ignore[attr-defined]
-    recoveries = list(
-        Recovery.objects.visible_to(request.user)
-        .filter(approved_at__isnull=True, user__is_active=True)
-        .select_related("user", "asked_by")[:50]
-    )
+    recoveries = list(Recovery.objects.visible_to(request.user).waiting().select_related("user", "asked_by")[:50])
     for recovery in recoveries:
         recovery.may_approve = bool(access.may_approve_recovery(request.user, recovery))  # type: ignore[attr-defined]
     return render(

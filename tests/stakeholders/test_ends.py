@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import timedelta
 from io import BytesIO
@@ -12,6 +13,7 @@ from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied
+from django.db import connection, connections
 from django.urls import reverse
 from django.utils import timezone
 from freezegun import freeze_time
@@ -348,7 +350,7 @@ def test_who_comes_back_opens_the_account_again_by_an_invitation(world):
     assert [one.label for one in history_of(again)]
 
 
-def test_the_last_director_is_not_ended_by_a_deputy_or_by_two_at_once(world):
+def test_the_last_director_is_not_ended_by_a_deputy(world):
     """Bad input: the last Director leaving; also through whoever acts for the NATC."""
     role = RoleAssignment.objects.get(user=world.people["director"])
     deputy = world.planning
@@ -430,3 +432,52 @@ def test_a_job_reads_the_rights_again_when_it_runs(world, what):
         issue_report(Job.objects.get(kind="issue_report"), lambda done, total: None)
     report.refresh_from_db()
     assert report.is_draft
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("way", ["end", "close"])
+def test_two_directors_who_end_each_other_at_once_leave_one(world, way):
+    """Bad input: the last Director leaving, by two connections."""
+    first, second = world.director, world.planning
+    RoleAssignment.objects.create(
+        user=second,
+        role=Role.DIRECTOR,
+        institution=Institution.objects.get(code="ONATC"),
+        starts_on=timezone.localdate(),
+    )
+    ready, outcomes = threading.Barrier(2), []
+
+    def press(by: User, other: User) -> None:
+        try:
+            ready.wait(30)
+            if way == "end":
+                role = RoleAssignment.objects.get(user=other, role=Role.DIRECTOR)
+                accounts.end_role(role, by=User.objects.get(pk=by.pk))
+            else:
+                heirs = {kind.key: by.pk for kind, _records in ownership.held_by(other)}
+                accounts.close_account(other, by=User.objects.get(pk=by.pk), successors=heirs)
+            outcomes.append("ended")
+        except (Refused, PermissionDenied):
+            outcomes.append("told")
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=press, args=pair) for pair in ((first, second), (second, first))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    connection.close()
+    assert sorted(outcomes) == ["ended", "told"]
+    assert User.objects.holding(Role.DIRECTOR).count() == 1
+
+
+def test_a_recovery_that_nobody_approved_lapses(world, client_for):
+    recovery = accounts.ask_recovery(world.monitoring, by=world.administrator, reason="lost")
+    page = client_for("director").get(reverse("stakeholders:person-list")).content.decode()
+    assert "wait for a second person" in page
+    Recovery.objects.filter(pk=recovery.pk).update(asked_at=timezone.now() - timedelta(days=8))
+    page = client_for("director").get(reverse("stakeholders:person-list")).content.decode()
+    assert "wait for a second person" not in page
+    with pytest.raises(Refused, match="more than a week ago"):
+        accounts.approve_recovery(recovery, by=world.director)
