@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings as django_settings
 from playwright.sync_api import expect
 
-from onatc.models import Job, JobState
+from onatc.models import Code, Job, JobState
 from stakeholders.models import User
 from strategy.models import ProgressEntry
 from tests.browser.conftest import assert_accessible
@@ -129,8 +129,8 @@ PAGES = {
     "kp-thb@demo.example": ["/", "/progress/", "/measures/"],
     "observer@demo.example": ["/", "/dashboard/"],
     "administrator@demo.example": [
-        "/", "/status/", "/mails/", "/admin/", "/admin/onatc/code/", "/admin/onatc/code/1/change/", "/admin/onatc/code/1/history/",
-        "/admin/onatc/code/add/", "/admin/onatc/job/", "/admin/onatc/message/", "/admin/stakeholders/user/",
+        "/", "/status/", "/mails/", "/admin/", "/admin/onatc/code/", "/admin/onatc/code/add/", "/admin/onatc/job/",
+        "/admin/onatc/message/", "/admin/stakeholders/user/",
         "/admin/stakeholders/institution/", "/admin/stakeholders/institution/add/", "/admin/stakeholders/roleassignment/",
     ],
 }  # fmt: skip
@@ -145,6 +145,7 @@ def test_every_page_passes_axe_and_fits(in_albanian, open_browser, width):
     done = accepted(world.request("M1.2.3"), world.focal_point, world.monitoring)
     waiting = submitted(world.request("M2.2.1"), world.focal_point)
     draft = drafted(world.request("M2.2.2"), world.focal_point)
+    code = Code.objects.of("sex")[0]
     records = {
         "director@onatc.example": [
             world.plan, world.round, done, waiting, Measure.objects.get(pk=done.request.measure_id), done.request.institution,
@@ -154,6 +155,7 @@ def test_every_page_passes_axe_and_fits(in_albanian, open_browser, width):
     extra = {
         "kp-thb@demo.example": [f"/progress/{draft.pk}/edit/"],
         "director@onatc.example": [f"/rounds/{world.round.pk}/close/", f"/people/{world.observer.pk}/"],
+        "administrator@demo.example": [f"/admin/onatc/code/{code.pk}/{page}/" for page in ("change", "history")],
     }
     size = {"width": width, "height": 800}
     anonymous = open_browser(viewport=size)
