@@ -191,7 +191,7 @@ CHECKS = {
     "broker": (_("queue"), _("does not answer; work and mails wait in their tables")),
     "worker": (_("worker"), _("no sign of life for two minutes")),
     "files": (_("store of files"), _("cannot be written to, or has no room left")),
-    "anchors": (_("seals of the trail outside the database"), _("missing, not writable, or not those of this trail")),
+    "anchors": (_("seals of the trail outside the database"), None),  # says itself what is wrong (onatc/trail.py)
     "scanner": (_("scanner of files"), _("does not answer; no file is taken")),
 }
 SCHEDULES = {
@@ -225,7 +225,7 @@ def _checks_in_words(checks: dict[str, str]) -> list[tuple[str, bool, str]]:
     rows = []
     for name, found in checks.items():
         label, complaint = CHECKS.get(name, (name, found))
-        rows.append((str(label), found == "ok", "" if found == "ok" else str(complaint)))
+        rows.append((str(label), found == "ok", "" if found == "ok" else str(complaint or gettext(found))))
     return rows
 
 
@@ -395,7 +395,8 @@ def violations() -> list[str]:
     found += _files_that_are_not_right()
     found += [f"file {name}: no record refers to it, and it was not collected" for name in store.orphans(UNCOLLECTED)]
     path = Path(settings.TRAIL_ANCHOR_FILE)
-    found += [f"trail: {one}" for one in trail.verify(trail.anchors_in(path))]
+    # That the file is away is for /readyz and verify_audit to say; here the chain is looked at.
+    found += [f"trail: {one}" for one in trail.verify(trail.anchors_in(path) if path.exists() else ())]
     found += [f"trigger {name} is missing or switched off" for name in _triggers_that_are_away()]
     for rule in _rules:
         found += rule()

@@ -34,7 +34,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from onatc import mail
@@ -48,6 +48,7 @@ PURPOSE_MINUTES = 60  # how long a stated purpose holds for the same thing
 ANCHORED_WITHIN = timedelta(hours=2)  # what is older and has no seal outside the database is named
 MOST_BREAKS = 1_000
 NEAR = (1, -1, 2, -2, 3, -3, 4, -4, 5, -5)  # how far away an entry is looked for under the number it was sealed with
+FAR = 10_000
 SEAL = re.compile(r"[0-9a-f]{64}")
 
 
@@ -262,20 +263,20 @@ def anchors_are_well() -> str:
         return "ok"
     sequence = newest.sequence
     if newest.at > timezone.now() + timedelta(minutes=5):
-        return "the clock stands before the last entry"
+        return gettext_noop("the clock stands before the last entry")
     if not path.exists():
-        return "missing"
+        return gettext_noop("missing")
     if not os.access(path, os.W_OK):
-        return "cannot be written"
+        return gettext_noop("cannot be written")
     last = _last_anchor(path)
     if last is None:
-        return "holds no seal"
+        return gettext_noop("holds no seal")
     if last.sequence > sequence:
-        return "is ahead of the trail"
+        return gettext_noop("is ahead of the trail")
     if TrailEntry.objects.filter(sequence=last.sequence, seal=last.seal).exists():
         late = TrailEntry.objects.filter(sequence__gt=last.sequence, at__lt=timezone.now() - ANCHORED_WITHIN)
-        return "is behind the trail" if late.exists() else "ok"
-    return "differs from the trail"
+        return gettext_noop("is behind the trail") if late.exists() else "ok"
+    return gettext_noop("differs from the trail")
 
 
 def _last_anchor(path: Path) -> Anchor | None:
@@ -362,10 +363,11 @@ def verify(anchors: Iterable[Anchor] = ()) -> list[Break]:
     walk = _Walk(_trail_keys())
     entries = TrailEntry.objects.order_by("sequence").iterator(chunk_size=2_000)
     entry = next(entries, None)
-    while entry is not None and len(walk.found) < MOST_BREAKS:
+    while entry is not None and len(walk.found) + len(walk.missing) < MOST_BREAKS:
         following = next(entries, None)
         walk.step(entry, following)
         entry = following
+    is_through = entry is None
     found = walk.result()
     known = {one.sequence for one in found}
     cut: Anchor | None = None
@@ -378,10 +380,11 @@ def verify(anchors: Iterable[Anchor] = ()) -> list[Break]:
             number = anchor.sequence
             if number in walk.unsure:  # an entry of that number was written once: it is not a new one
                 found = [replace(one, kind="altered") if one.sequence == number else one for one in found]
-            elif number >= walk.expected:
-                cut = anchor if cut is None or number < cut.sequence else cut
             elif number in known or not number or walk.is_moved(number) or seals.get(number) == anchor.seal:
-                continue
+                continue  # also what was written since the walk passed
+            elif number >= walk.expected:
+                if is_through and (cut is None or number < cut.sequence):
+                    cut = anchor
             elif len(found) < MOST_BREAKS:
                 known.add(number)
                 found.append(Break(number, "rebuilt", source=anchor.source))
@@ -400,6 +403,7 @@ class _Walk:
         self.moved_from: int | None = None
         self.moved: list[range] = []
         self.expected, self.shift, self.before, self.was_flagged = 1, 0, START, False
+        self.searches = 5
 
     def step(self, entry: TrailEntry, following: TrailEntry | None) -> None:
         key, flagged = self.keys.get(entry.key), False
@@ -409,14 +413,7 @@ class _Walk:
             self.found.append(Break(entry.sequence, "unknown_key"))
         elif not entry.is_sealed(key):
             flagged = True
-            original = next(
-                (
-                    entry.sequence + by
-                    for by in (self.shift, *NEAR)
-                    if by and entry.is_sealed(key, as_number=entry.sequence + by)
-                ),
-                None,
-            )
+            original = self._original(entry, key, following)
             if original is not None:
                 if original - entry.sequence != self.shift:
                     self.found.append(Break(entry.sequence, "moved", other=original))
@@ -433,6 +430,16 @@ class _Walk:
             self.found.append(Break(entry.sequence, "inserted"))
         self._place(entry.sequence, original)
         self.before, self.was_flagged = entry.seal, flagged
+
+    def _original(self, entry: TrailEntry, key: bytes, following: TrailEntry | None) -> int | None:
+        """The number that an entry was sealed with; far away it is looked for only when the next one moved too."""
+        near: tuple[int, ...] = (self.shift, *NEAR)
+        if self.searches and following is not None and not following.is_sealed(key):
+            self.searches -= 1
+            near += tuple(sign * by for by in range(6, FAR) for sign in (1, -1))
+        return next(
+            (entry.sequence + by for by in near if by and entry.is_sealed(key, as_number=entry.sequence + by)), None
+        )
 
     def _place(self, number: int, original: int | None) -> None:
         if original is None:

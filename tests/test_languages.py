@@ -14,6 +14,7 @@ from stakeholders.models import Institution, User
 from strategy.models import Round
 from tests.strategy.steps import accepted
 
+PURPOSE = "/purpose/?scope=trail&next=/trail/"
 LOCALE = Path(__file__).resolve().parent.parent / "locale"
 TEXT = re.compile(r">([^<>]+)<")
 MARKED = re.compile(r'<span lang="[^"]*">[^<]*</span>')  # said to be in another language, as in the glossary
@@ -75,11 +76,12 @@ def pages(world) -> dict[str, list[str]]:
         reverse("stakeholders:invite"),
         reverse("settings-list"),
         reverse("settings-change", args=["office_name"]),
+        reverse("settings-change", args=["sop_reflection_days"]),
         reverse("holiday-add"),
         reverse("status"),
     ]
     return {
-        "director": [*office, *own, *accounts],
+        "director": [*office, *own, *accounts, PURPOSE, reverse("trail")],
         "planning": office,
         "focal_point": [*read, *own],
         "natc": [reverse("home")],
@@ -96,6 +98,7 @@ def test_no_english_is_left_on_a_page(world, client_for, language, locale, html_
     User.objects.update(language=language)
     for name, urls in addresses.items():
         client = client_for(name)
+        client.post(PURPOSE, {"purpose": "Kontrolli mujor"})
         for url in urls:
             response = client.get(url)
             assert response.status_code == 200, (name, url)

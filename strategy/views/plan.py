@@ -415,4 +415,4 @@ def import_undo(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 @require_safe
 def signal_rule(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_plan)
-    return render(request, "strategy/signal_rule.html", {"limits": rule_limits(timezone.localdate())})
+    return render(request, "strategy/signal_rule.html", {"limits": rule_limits(quarter_of(None).end)})

@@ -158,6 +158,37 @@ def test_each_attack_is_found_and_named(chain, verified):
     assert verified()[0] == 0
 
 
+def test_a_day_of_many_entries_dropped_and_the_gap_closed(chain, verified, world):
+    for _number in range(20):
+        trail.record(Act.READ, by=world.director)
+    tamper("DELETE FROM onatc_trailentry WHERE sequence BETWEEN 4 AND 18", *renumber("sequence > 18", -15))
+    code, lines = verified()
+    assert code == 1 and [line for line in lines if "removed" in line] == [REMOVED.format(n) for n in range(4, 19)]
+    assert [line for line in lines if "removed" not in line] == [MOVED.format(4, 19)]
+
+
+def test_what_is_written_while_the_chain_is_verified_is_no_break(
+    chain, world, django_capture_on_commit_callbacks, settings
+):
+    """The anchors are read after the walk, and the office goes on working."""
+
+    def anchors():
+        with django_capture_on_commit_callbacks(execute=True):
+            trail.record(Act.READ, by=world.director)
+        yield from trail.anchors_in(Path(settings.TRAIL_ANCHOR_FILE))
+
+    assert trail.verify(anchors()) == []
+
+
+def test_of_very_many_breaks_a_thousand_are_named(chain, world):
+    entries = [
+        TrailEntry(sequence=number, at=timezone.now(), act="read", previous="x", seal="y", key=chain[0].key)
+        for number in range(10, 2_010)
+    ]
+    TrailEntry.objects.bulk_create(entries)
+    assert len(trail.verify()) == trail.MOST_BREAKS
+
+
 def test_a_chain_cut_short_is_whole_in_itself_and_found_by_any_anchor(chain, verified, settings, tmp_path):
     """The owner of the machine shortens the file too: a mail of before, or an issued report, tells."""
     kept = tmp_path / "mail.txt"
@@ -300,6 +331,7 @@ def test_the_daily_mail_as_it_was_saved_is_an_anchor(chain, verified, settings, 
         assert verified(file) == (1, [str(trail.Break(9, "cut"))])
 
 
+@pytest.mark.django_db(transaction=True)  # as a job does it: no transaction stays open while pages are drawn
 def test_an_issued_report_is_an_anchor(chain, verified, world, settings, tmp_path):
     """Its PDF in each language, as it is."""
     period = Period.quarter_of(timezone.localdate())
