@@ -27,7 +27,8 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, InterfaceError, OperationalError, connections, models, transaction
-from django.db.models import Q
+from django.db.models import ExpressionWrapper, F, Q, Value
+from django.db.models.functions import Least
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -44,6 +45,7 @@ logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
 PAUSES = (timedelta(seconds=20), timedelta(minutes=2))  # before the second and the third attempt
+LONGEST_QUIET = timedelta(minutes=10)  # between two messages about a job that still waits
 CLOCK_SLACK = timedelta(seconds=5)  # what the clocks of two machines may differ by
 PASSING = (OperationalError, InterfaceError, ConnectionError, TimeoutError, redis.RedisError)
 
@@ -173,8 +175,8 @@ def enqueue(
         return new
 
 
-def publish(pk: uuid.UUID) -> None:
-    """Tell the workers; when the broker is away the job waits in its row and the sweeper tries again."""
+def publish(pk: uuid.UUID) -> bool:
+    """Tell the workers, and whether that went well; when the broker is away the job waits in its row and the sweeper tries again."""
     from onatc.tasks import run_job
 
     try:
@@ -182,6 +184,8 @@ def publish(pk: uuid.UUID) -> None:
     except Exception as error:
         # Any transport error: the row stays queued, the page says so.
         logger.warning("job %s could not be published: %s", pk, type(error).__name__)
+        return False
+    return True
 
 
 def run(pk: str) -> None:
@@ -332,19 +336,18 @@ def sweep() -> int:
         state__in=[JobState.QUEUED, JobState.RUNNING], not_before__gt=now + max(PAUSES) + CLOCK_SLACK
     ).update(not_before=now)
     Job.objects.filter(state=JobState.QUEUED, published_at__gt=now + CLOCK_SLACK).update(published_at=now)
-    waiting = Q(
-        state=JobState.QUEUED,
-        published_at__lt=now - timedelta(seconds=settings.JOB_SILENT_SECONDS),
-        not_before__lte=now,
-    ) | Q(state=JobState.QUEUED, attempt__gt=0, not_before__lte=now)
-    silent = Q(state=JobState.RUNNING, heartbeat_at__lt=now - timedelta(seconds=settings.JOB_SILENT_SECONDS))
-    with transaction.atomic():
-        stuck = list(
-            Job.objects.select_for_update(skip_locked=True).filter(waiting | silent).values_list("pk", flat=True)
-        )
-        Job.objects.filter(pk__in=stuck).update(published_at=now)
-    for pk in stuck:
-        publish(pk)
+    # Told again after 45 seconds, then after as long as it has waited already: a worker that is slow, and not dead, would
+    # otherwise drown in what it was told before.
+    quiet = Q(published_at__lt=now - timedelta(seconds=settings.JOB_SILENT_SECONDS))
+    waited = Least(F("published_at") - F("not_before"), Value(LONGEST_QUIET))
+    waiting = Q(state=JobState.QUEUED, not_before__lte=now) & (
+        Q(attempt__gt=0, published_at__lt=F("not_before"))
+        | quiet & Q(published_at__lte=ExpressionWrapper(Value(now) - waited, output_field=models.DateTimeField()))
+    )
+    silent = quiet & Q(state=JobState.RUNNING, heartbeat_at__lt=now - timedelta(seconds=settings.JOB_SILENT_SECONDS))
+    stuck = list(Job.objects.filter(waiting | silent).values_list("pk", flat=True))
+    told = [pk for pk in stuck if publish(pk)]
+    Job.objects.filter(pk__in=told).update(published_at=now)
     return len(stuck)
 
 

@@ -227,7 +227,8 @@ def drive(machine: Machine) -> int:
                 Message.objects.filter(state=MessageState.SENDING, attempts__lt=9).update(
                     next_attempt_at="2020-01-01T00:00Z"
                 )
-            mail._nudge()
+            if Message.objects.filter(state__in=[MessageState.QUEUED, MessageState.SENDING]).exists():
+                mail._nudge()
             open_jobs = Job.objects.filter(pk__in=made, state__in=[JobState.QUEUED, JobState.RUNNING]).count()
             unsent = (
                 Message.objects.filter(occasion__in=occasions)

@@ -59,7 +59,9 @@ def test_a_job_whose_worker_fell_silent_is_done_again_and_poison_is_stopped(worl
     job = queued(world)
     long_ago = timezone.now() - timedelta(minutes=10)
     for attempt in (1, 2):
-        Job.objects.filter(pk=job.pk).update(state=JobState.RUNNING, attempt=attempt, heartbeat_at=long_ago)
+        Job.objects.filter(pk=job.pk).update(
+            state=JobState.RUNNING, attempt=attempt, heartbeat_at=long_ago, published_at=long_ago
+        )
         assert jobs.sweep() == 1
     Job.objects.filter(pk=job.pk).update(state=JobState.RUNNING, attempt=3, heartbeat_at=long_ago)
     jobs.run(str(job.pk))
@@ -202,3 +204,18 @@ def test_the_same_work_is_not_tried_again_beside_itself(world):
     jobs.enqueue(job.kind, key=job.key, title="x", by=world.director, params={})
     with pytest.raises(Refused, match="under way"):
         jobs.retry(job.pk)
+
+
+def test_a_job_that_waits_is_told_of_again_more_and_more_seldom(world):
+    """A slow worker must not drown in messages about what it has not come to yet."""
+    from freezegun import freeze_time
+
+    with freeze_time("2026-05-04 10:00:00") as clock:
+        queued(world)
+        told = []
+        for second in range(0, 3600, 30):
+            if jobs.sweep():
+                told.append(second)
+            clock.tick(timedelta(seconds=30))
+    assert told[0] == 60 and told[1] == 120 and len(told) <= 10, told
+    assert told[-1] - told[-2] <= 630, told
