@@ -543,7 +543,7 @@ def marked(text: str, words: set[str], *, around: int = 80) -> SafeString:
     return format_html("{}{}{}{}", before, shown, text[at:end], after)
 
 
-def explained(typed: str) -> list[Text]:
+def explained(typed: str) -> list[str]:
     """Words of the glossary that are, in any language, what was typed."""
     words = words_of(typed)
     return [term.word for term in terms().values() if any(words_of(text) == words for text in term.words.values())][:3]
