@@ -414,7 +414,7 @@ def ask(user: Any, typed: str, *, kind: str = "", page: int = 1) -> Answer:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", [ASKING_LOCK, str(user.pk)])
         if not cursor.fetchone()[0]:
             raise Refused(_("Your last search is still running. Try again in a moment."))
-        seen = _seen(user, groups, scopes, kind)
+        seen = _seen(user, groups, scopes, kind) if all(_is_known(group, scopes) for group in groups) else []
         if not seen:
             # Whether others wrote the word plays no part: what counts is that this reader sees nothing (T5).
             wider = [[*group, *_near(word, scopes)] for group, word in zip(groups, words, strict=True)]
@@ -459,6 +459,20 @@ def _as_typed(spelled: set[str], *, is_last: bool) -> list[str]:
     """The last word may be unfinished, from three letters on: fewer begin half of all words there are, and the index would
     go through all of those records. Codes need it not; each of their parts is a word."""
     return [f"{one}:*" if is_last and len(one) >= BEGINNING else one for one in sorted(spelled)]
+
+
+def _is_known(group: list[str], scopes: list[str]) -> bool:
+    """Whether a word can stand where the reader may see: one that does not need not be looked for among others' records,
+    however many hold it. Short words and numbers are not kept; of those it is not known."""
+    for one in group:
+        word = one.removesuffix(":*")
+        if len(word) < 4 or len(word) > 40 or word.isdigit():
+            return True
+        found = SearchTerm.objects.filter(scopes__overlap=scopes)
+        same = found.filter(word__startswith=word) if one.endswith(":*") else found.filter(word=word)
+        if same.exists():
+            return True
+    return False
 
 
 def _near(word: str, scopes: list[str]) -> list[str]:
