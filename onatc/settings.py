@@ -212,7 +212,7 @@ LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "stakeholders.accounts.AccountAdapter"
 ACCOUNT_FORMS = {
     "login": "stakeholders.accounts.SignInForm",
-    "reset_password": "stakeholders.accounts.NewPasswordAskForm",
+    "reset_password": "stakeholders.accounts.NewPasswordAskForm",  # nosec B105
 }
 # An office is one network address: what is counted by address alone must not keep colleagues out (stakeholders.browsers).
 ACCOUNT_RATE_LIMITS = {

@@ -506,7 +506,7 @@ def recover(recovery: Recovery, *, password: str) -> User:
         else:
             recovery.tries += 1
             if recovery.tries >= RECOVERY_TRIES:
-                recovery.token_hash = ""
+                recovery.token_hash = ""  # nosec B105
             recovery.save(update_fields=["tries", "token_hash"])
     if not is_right:
         raise Refused(
