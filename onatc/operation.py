@@ -191,7 +191,7 @@ CHECKS = {
     "broker": (_("queue"), _("does not answer; work and mails wait in their tables")),
     "worker": (_("worker"), _("no sign of life for two minutes")),
     "files": (_("store of files"), _("cannot be written to, or has no room left")),
-    "anchors": (_("seals of the trail outside the database"), None),  # says itself what is wrong (onatc/trail.py)
+    "anchors": (_("seals of the trail"), None),  # says itself what is wrong (onatc/trail.py)
     "scanner": (_("scanner of files"), _("does not answer; no file is taken")),
 }
 SCHEDULES = {
@@ -393,7 +393,11 @@ def violations() -> list[str]:
     found += [f"job {job.pk} runs without a living worker" for job in silent]
     found += [f"mail {message.pk} waits for more than an hour" for message in mail.stuck()]
     found += _files_that_are_not_right()
-    found += [f"file {name}: no record refers to it, and it was not collected" for name in store.orphans(UNCOLLECTED)]
+    try:
+        orphans = store.orphans(UNCOLLECTED)
+        found += [f"file {name}: no record refers to it, and it was not collected" for name in orphans]
+    except store.AWAY as error:
+        found.append(f"the store of files does not answer: {type(error).__name__}")
     path = Path(settings.TRAIL_ANCHOR_FILE)
     # That the file is away is for /readyz and verify_audit to say; here the chain is looked at.
     found += [f"trail: {one}" for one in trail.verify(trail.anchors_in(path) if path.exists() else ())]

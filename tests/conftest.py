@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,6 +28,13 @@ from strategy.actions import rounds as round_actions
 from strategy.models import Measure, Plan, PlanVersion, ProgressRequest, Round
 
 PLAN_FILE = Path(__file__).resolve().parent.parent / "monitoring" / "demo" / "action_plan.csv"
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+
 
 # Name → e-mail of the demonstration's people; `stranger` has an account and no role.
 CAST = {

@@ -25,7 +25,7 @@ OFFICE = {Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.CHILD, Role.INFORM
 
 POLICY = {
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "font-src 'self'", "connect-src 'self'",
-    "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'",
+    "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'",
 }  # fmt: skip
 HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",

@@ -51,6 +51,7 @@ def test_reading_has_one_gate():
     """T1: views and forms reach rows through `visible_to`; what they ask without it is listed here with its reason."""
     allowed = {
         "Code.objects.of",  # code lists are common knowledge
+        "Code.objects.of_or_held",
         "RoleAssignment.objects.visible_to",
         "Goal.objects.filter",  # of a version that came through visible_to
         "Objective.objects.all",  # prefetch of such goals

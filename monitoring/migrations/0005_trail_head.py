@@ -4,6 +4,8 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
+from onatc.migrating import AtOnce
+
 
 class Migration(migrations.Migration):
 
@@ -11,7 +13,8 @@ class Migration(migrations.Migration):
         ('monitoring', '0004_note_changes'),
     ]
 
-    operations = [
+    # In one moment, and with defaults in the database: the version before goes on inserting rows (threats.md R18).
+    operations = [AtOnce([
         pgtrigger.migrations.RemoveTrigger(
             model_name='report',
             name='insert_insert',
@@ -56,4 +59,8 @@ class Migration(migrations.Migration):
             model_name='report',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "monitoring_reportevent" ("created_at", "created_by_id", "data_sha256", "ends_on", "id", "issue", "issued_at", "issued_by_id", "job_id", "kind", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "plan_id", "starts_on", "state", "trail_seal", "trail_sequence") VALUES (OLD."created_at", OLD."created_by_id", OLD."data_sha256", OLD."ends_on", OLD."id", OLD."issue", OLD."issued_at", OLD."issued_by_id", OLD."job_id", OLD."kind", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."plan_id", OLD."starts_on", OLD."state", OLD."trail_seal", OLD."trail_sequence"); RETURN NULL;', hash='411112eb3ce1e4cdb20c28ac1d00f3497ca3e687', operation='DELETE', pgid='pgtrigger_delete_delete_dfe7e', table='monitoring_report', when='AFTER')),
         ),
-    ]
+        migrations.RunSQL(
+            "ALTER TABLE monitoring_report ALTER trail_seal SET DEFAULT ''",
+            migrations.RunSQL.noop,
+        ),
+    ])]

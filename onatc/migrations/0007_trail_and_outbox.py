@@ -4,6 +4,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from onatc.migrating import AtOnce
+
 
 class Migration(migrations.Migration):
 
@@ -12,7 +14,8 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    # In one moment, and with defaults in the database: the version before goes on inserting rows (threats.md R18).
+    operations = [AtOnce([
         migrations.AddField(
             model_name='message',
             name='address',
@@ -62,4 +65,9 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['record_kind', 'record_id'], name='trail_of_record'), models.Index(fields=['actor', 'at'], name='trail_of_person')],
             },
         ),
-    ]
+        migrations.RunSQL(
+            "ALTER TABLE onatc_message ALTER address SET DEFAULT '', ALTER is_secret SET DEFAULT false, "
+            "ALTER kind SET DEFAULT 'notice'",
+            migrations.RunSQL.noop,
+        ),
+    ])]

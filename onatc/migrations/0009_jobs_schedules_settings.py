@@ -7,6 +7,8 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from onatc.migrating import AtOnce
+
 
 class Migration(migrations.Migration):
 
@@ -16,7 +18,8 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    # In one moment, and with defaults in the database: the version before goes on inserting rows (threats.md R18).
+    operations = [AtOnce([
         migrations.CreateModel(
             name='Holiday',
             fields=[
@@ -194,4 +197,12 @@ class Migration(migrations.Migration):
             model_name='scheduledrun',
             constraint=models.UniqueConstraint(fields=('name', 'day'), name='scheduled_run_once_a_day'),
         ),
-    ]
+        migrations.RunSQL(
+            [
+                "ALTER TABLE onatc_datedsetting ALTER picture SET DEFAULT '', ALTER text_sq SET DEFAULT '', "
+                "ALTER text_sr SET DEFAULT '', ALTER text_en SET DEFAULT ''",
+                "ALTER TABLE onatc_job ALTER not_before SET DEFAULT now()",
+            ],
+            migrations.RunSQL.noop,
+        ),
+    ])]

@@ -8,6 +8,8 @@ import stakeholders.models.people
 from django.conf import settings
 from django.db import migrations, models
 
+from onatc.migrating import AtOnce
+
 
 class Migration(migrations.Migration):
 
@@ -17,7 +19,8 @@ class Migration(migrations.Migration):
         ('stakeholders', '0003_note_changes'),
     ]
 
-    operations = [
+    # In one moment, and with defaults in the database: the version before goes on inserting rows (threats.md R18).
+    operations = [AtOnce([
         migrations.CreateModel(
             name='Deputyship',
             fields=[
@@ -466,4 +469,12 @@ class Migration(migrations.Migration):
             model_name='recovery',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "stakeholders_recoveryevent" ("approved_at", "approved_by_id", "asked_at", "asked_by_id", "expires_at", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "used_at", "user_id") VALUES (OLD."approved_at", OLD."approved_by_id", OLD."asked_at", OLD."asked_by_id", OLD."expires_at", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."used_at", OLD."user_id"); RETURN NULL;', hash='a29f59136948c128c04f8aec6613db88c1c7d1a3', operation='DELETE', pgid='pgtrigger_delete_delete_dfa06', table='stakeholders_recovery', when='AFTER')),
         ),
-    ]
+        migrations.RunSQL(
+            [
+                "ALTER TABLE stakeholders_user ALTER mail_digest SET DEFAULT false, ALTER mail_refused SET DEFAULT '[]'",
+                # As review_day() gives.
+                "ALTER TABLE stakeholders_roleassignment ALTER confirmed_until SET DEFAULT (current_date + interval '6 months')",
+            ],
+            migrations.RunSQL.noop,
+        ),
+    ])]

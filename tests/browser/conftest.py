@@ -76,5 +76,9 @@ def assert_accessible(page: Page) -> None:
     rules = RULES | {"preload": "/admin/" not in page.url}
     found = Axe().run(page, options=rules).response["violations"]
     assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found] == [], page.url
+    assert_fits(page)
+
+
+def assert_fits(page: Page) -> None:
     width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert width <= 0, f"{page.url} is {width} px too wide"
