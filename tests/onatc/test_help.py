@@ -307,7 +307,20 @@ def test_the_pattern_page_is_there_in_a_demonstration_only(world, client_for, se
 
 
 # Not components: the frame of a page and of a column, the sign-in, and what only one page has, each tested there.
-FRAME = {"wide", "scripted", "two", "nowrap", "prewrap", "asteriskField", "signin", "qr", "codes", "glossary", "steps", "count"}
+FRAME = {
+    "wide",
+    "scripted",
+    "two",
+    "nowrap",
+    "prewrap",
+    "asteriskField",
+    "signin",
+    "qr",
+    "codes",
+    "glossary",
+    "steps",
+    "count",
+}
 
 
 def test_the_pattern_page_shows_every_component_that_the_theme_knows(world, client_for):
