@@ -25,6 +25,7 @@ from onatc.help import ProblemState
 from onatc.history import Change, FieldChange
 from onatc.jobs import Job, JobState
 from onatc.texts import choose, language_column
+from onatc.trail import Act, TrailEntry
 from stakeholders.accounts import SignedInRequest
 from strategy.models import EntryState, ImportState, MeasureState, RoundState, Signal, VersionState
 from strategy.queries.progress import MISSING, NIL, OVERDUE, OWED
@@ -143,6 +144,11 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             Change(timezone.now(), str(request.user), gettext("changed"), example,
                    [FieldChange(gettext("state"), str(RoundState.OPEN.label), str(RoundState.CLOSED.label))]),
             Change(timezone.now() - timedelta(days=1), "", gettext("created"), example, []),
+        ],
+        "readers": [
+            TrailEntry(
+                at=timezone.now(), act=Act.DOWNLOADED, actor=request.user, record_kind="strategy.evidence", purpose=example
+            )
         ],
         "jobs": _jobs(request.user),
         "charts": _charts(),
