@@ -86,6 +86,7 @@ class Command(BaseCommand):
         manager = Manager(Printer(sys.stdout, colour=sys.stdout.isatty()))
         environment = os.environ | {"PYTHONUNBUFFERED": "1", "DJANGO_SETTINGS_MODULE": "onatc.settings"}
         environment["DATABASE_URL"] = self._application_url()
+        environment.setdefault("SITE_URL", f"http://localhost:{port}")  # where the links of mails lead
         # On a demonstration machine everything may run as root; tasks are JSON, which is what the warning is about.
         environment["PYTHONWARNINGS"] = "ignore:You're running the worker with superuser"
         web = f"-m gunicorn onatc.wsgi -b 0.0.0.0:{port} -k gthread -w 2 --threads 4 --log-level warning"
