@@ -193,6 +193,7 @@ def test_a_file_of_a_draft_is_its_institutions_until_the_entry_is_accepted(index
     assert [search.ask(one, "zarzavatet").count for one in readers] == [1, 1, 1]
 
 
+@pytest.mark.django_db(transaction=True)  # what one transaction writes itself is not told from what it saw
 def test_a_role_that_ended_finds_nothing_and_its_holder_is_no_colleague_any_more(indexed):
     """Whether a role is in force depends on the day: persons are taken in anew each night, the gate decides meanwhile."""
     yesterday = timezone.localdate() - timedelta(days=1)
