@@ -25,6 +25,7 @@ from stakeholders.accounts import FACTORS, SignedInRequest
 from stakeholders.actions import accounts as actions
 from stakeholders.forms.accounts import AddressAskForm, DeputyForm, JoinForm, MailForm, RecoverForm
 from stakeholders.models import Deputyship, Invitation, KeptText, User
+from stakeholders.models.accounts import CODE_MINUTES
 from stakeholders.sessions import act_for, seconds_left, what_was_kept
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -184,7 +185,13 @@ def _join(request: HttpRequest, found: Invitation) -> HttpResponse:
     return render(
         request,
         "account/invitation.html",
-        {"form": form, "invitation": found, "sent": sent, "address": masked(found.email)},
+        {
+            "form": form,
+            "invitation": found,
+            "sent": sent,
+            "address": masked(found.email),
+            "minutes": CODE_MINUTES,
+        },
     )
 
 

@@ -40,6 +40,7 @@ from stakeholders.models import (
     normalise_email,
     review_day,
 )
+from stakeholders.models.accounts import CODE_MINUTES
 
 pytestmark = pytest.mark.django_db
 
@@ -91,6 +92,7 @@ def test_an_invitation_opens_an_account_once_with_a_code_to_the_same_mailbox(wor
     invitation = offer(world)
     client = browser()
     code = open_invitation(client, invitation.email)
+    assert f"holds for {CODE_MINUTES} minutes" in client.get(reverse("invitation")).content.decode()
     answer = client.post(reverse("invitation"), {"code": code, "password1": GOOD, "password2": GOOD}, follow=True)
     assert answer.status_code == 200
     user = User.objects.get(email=invitation.email)
