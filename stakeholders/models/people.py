@@ -168,6 +168,11 @@ class User(AbstractBaseUser):
         """Institutions for which this person reports."""
         return frozenset(a.institution_id for a in self.assignments if a.role in REPORTERS)
 
+    @cached_property
+    def consulted_institution_ids(self) -> frozenset[uuid.UUID]:
+        """Institutions in whose name this person may comment in a consultation: one's own, also an observer's."""
+        return frozenset(a.institution_id for a in self.assignments if a.role in REPORTERS | {Role.OBSERVER})
+
     def has_role(self, *roles: str) -> bool:
         return not self.roles.isdisjoint(roles)
 

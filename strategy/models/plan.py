@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Self
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onatc.history import tracked
 from onatc.ids import new_id
+from onatc.models import District, Municipality
 from onatc.texts import Translated
 from stakeholders.models import Institution
 
@@ -25,9 +27,19 @@ def dates_in_order(name: str) -> models.CheckConstraint:
     )
 
 
+class PlanKind(models.TextChoices):
+    NATIONAL = "national", _("national")
+    CHILD = "child", _("for children")
+    LOCAL = "local", _("local")
+
+
+def all_languages() -> list[str]:
+    return [code for code, _name in settings.LANGUAGES]
+
+
 @tracked
 class Strategy(models.Model):
-    """A national strategy; it may have several plans, with gaps or overlaps between them."""
+    """A strategy; it may have several plans, with gaps or overlaps between them."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     code = models.SlugField(_("code"), max_length=40, unique=True)
@@ -35,6 +47,9 @@ class Strategy(models.Model):
     title_sr = models.CharField(_("title in Serbian"), max_length=300, blank=True)
     title_en = models.CharField(_("title in English"), max_length=300, blank=True)
     title = Translated("title")
+    kind = models.CharField(
+        _("kind"), max_length=10, choices=PlanKind, default=PlanKind.NATIONAL, db_default="national"
+    )
     starts_on = models.DateField(_("start"))
     ends_on = models.DateField(_("end"))
 
@@ -69,6 +84,24 @@ class Plan(models.Model):
     title_sr = models.CharField(_("title in Serbian"), max_length=300, blank=True)
     title_en = models.CharField(_("title in English"), max_length=300, blank=True)
     title = Translated("title")
+    kind = models.CharField(
+        _("kind"), max_length=10, choices=PlanKind, default=PlanKind.NATIONAL, db_default="national"
+    )
+    owner = models.ForeignKey(
+        Institution, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("owner of the plan")
+    )
+    district = models.ForeignKey(
+        District, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("district")
+    )
+    municipality = models.ForeignKey(
+        Municipality, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("municipality")
+    )
+    languages = ArrayField(
+        models.CharField(max_length=10, choices=settings.LANGUAGES),
+        verbose_name=_("languages of the plan"),
+        default=all_languages,
+        db_default=["sq", "sr-latn", "en"],
+    )
     starts_on = models.DateField(_("start"))
     ends_on = models.DateField(_("end"))
     is_demonstration = models.BooleanField(_("demonstration"), default=False)
@@ -79,7 +112,16 @@ class Plan(models.Model):
         verbose_name = _("action plan")
         verbose_name_plural = _("action plans")
         ordering = ["-starts_on", "code"]
-        constraints = [dates_in_order("plan_dates_in_order")]
+        constraints = [
+            dates_in_order("plan_dates_in_order"),
+            models.CheckConstraint(
+                condition=(~Q(kind="local") & Q(district__isnull=True, municipality__isnull=True))
+                | (Q(kind="local", district__isnull=False, municipality__isnull=True))
+                | (Q(kind="local", district__isnull=True, municipality__isnull=False)),
+                name="plan_local_has_one_area",
+                violation_error_message=_("A local plan is of one district or one municipality; other plans of none."),
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.title)
@@ -241,6 +283,10 @@ class Measure(models.Model):
     title_sr = models.CharField(_("title in Serbian"), max_length=500, blank=True)
     title_en = models.CharField(_("title in English"), max_length=500, blank=True)
     title = Translated("title")
+    description_sq = models.TextField(_("description in Albanian"), max_length=3000, blank=True, db_default="")
+    description_sr = models.TextField(_("description in Serbian"), max_length=3000, blank=True, db_default="")
+    description_en = models.TextField(_("description in English"), max_length=3000, blank=True, db_default="")
+    description = Translated("description")
     lead = models.ForeignKey(Institution, models.PROTECT, related_name="+", verbose_name=_("lead institution"))
     partners = models.ManyToManyField(
         Institution, through="MeasurePartner", related_name="+", verbose_name=_("partner institutions")
@@ -280,6 +326,10 @@ class MeasurePartner(models.Model):
         Institution, models.PROTECT, related_name="+", verbose_name=_("partner institution")
     )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
+    part_sq = models.CharField(_("its part in Albanian"), max_length=300, blank=True, db_default="")
+    part_sr = models.CharField(_("its part in Serbian"), max_length=300, blank=True, db_default="")
+    part_en = models.CharField(_("its part in English"), max_length=300, blank=True, db_default="")
+    part = Translated("part")
 
     class Meta:
         verbose_name = _("partner of a measure")
@@ -298,11 +348,71 @@ class Unit(models.TextChoices):
     YES_NO = "yes_no", _("yes or no")
 
 
+@tracked
+class MeasureOrigin(models.Model):
+    """Where a measure of an amendment came from when it is not the same one: a part of a split, or what was merged in.
+    The measure that goes on keeps the `lineage`; moved and renamed measures do too, and need no origin."""
+
+    class Kind(models.TextChoices):
+        SPLIT = "split", _("split off")
+        MERGED = "merged", _("merged in")
+
+    measure = models.ForeignKey(Measure, models.CASCADE, related_name="origins", verbose_name=_("measure"))
+    origin = models.ForeignKey(Measure, models.CASCADE, related_name="descendants", verbose_name=_("came from"))
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+
+    class Meta:
+        verbose_name = _("origin of a measure")
+        verbose_name_plural = _("origins of measures")
+        ordering = ["measure", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["measure", "origin"], name="measure_origin_once"),
+            models.CheckConstraint(condition=~Q(measure=F("origin")), name="measure_origin_is_another"),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
+
+
+@tracked
+class ServedMeasure(models.Model):
+    """A measure of a local plan points up to a national measure it serves; followed by the `lineage` of the latter."""
+
+    measure = models.ForeignKey(Measure, models.CASCADE, related_name="serves", verbose_name=_("measure"))
+    serves = models.ForeignKey(Measure, models.PROTECT, related_name="served_by", verbose_name=_("national measure"))
+
+    class Meta:
+        verbose_name = _("served measure")
+        verbose_name_plural = _("served measures")
+        ordering = ["measure", "serves__position"]
+        constraints = [
+            models.UniqueConstraint(fields=["measure", "serves"], name="served_measure_once"),
+            models.CheckConstraint(condition=~Q(measure=F("serves")), name="served_measure_is_another"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.serves)
+
+
 class CountingRule(models.TextChoices):
-    """What a reported value stands for. In both cases the latest accepted value is the standing."""
+    """What a reported value stands for. For the first two the latest accepted value is the standing; counts of the
+    single periods are summed (strategy.indicators)."""
 
     TO_DATE = "to_date", _("total since the start of the plan")
     AT_DATE = "at_date", _("situation on the last day of the period")
+    IN_PERIOD = "in_period", _("counted in the period alone")
+
+
+class ValueSource(models.TextChoices):
+    TYPED = "typed", _("reported by an institution")
+    RETURN = "return", _("taken from a return")
+    COMPUTED = "computed", _("computed from records of the application")
+
+
+class Frequency(models.TextChoices):
+    QUARTER = "quarter", _("each quarter")
+    HALF = "half", _("each half-year")
+    YEAR = "year", _("each year")
 
 
 class Breakdown(models.TextChoices):
@@ -341,14 +451,51 @@ class Indicator(models.Model):
     unit = models.CharField(_("unit"), max_length=10, choices=Unit)
     counting = models.CharField(_("counting"), max_length=10, choices=CountingRule, default=CountingRule.TO_DATE)
     lower_is_better = models.BooleanField(_("lower is better"), default=False)
+    definition_sq = models.TextField(_("definition in Albanian"), max_length=1000, blank=True, db_default="")
+    definition_sr = models.TextField(_("definition in Serbian"), max_length=1000, blank=True, db_default="")
+    definition_en = models.TextField(_("definition in English"), max_length=1000, blank=True, db_default="")
+    definition = Translated("definition")
+    # A percentage with these is reported as two numbers; without them as one.
+    numerator_sq = models.CharField(_("numerator in Albanian"), max_length=300, blank=True, db_default="")
+    numerator_sr = models.CharField(_("numerator in Serbian"), max_length=300, blank=True, db_default="")
+    numerator_en = models.CharField(_("numerator in English"), max_length=300, blank=True, db_default="")
+    numerator = Translated("numerator")
+    denominator_sq = models.CharField(_("denominator in Albanian"), max_length=300, blank=True, db_default="")
+    denominator_sr = models.CharField(_("denominator in Serbian"), max_length=300, blank=True, db_default="")
+    denominator_en = models.CharField(_("denominator in English"), max_length=300, blank=True, db_default="")
+    denominator = Translated("denominator")
     baseline = models.DecimalField(_("baseline"), max_digits=14, decimal_places=2, null=True, blank=True)
+    baseline_on = models.DateField(_("date of the baseline"), null=True, blank=True)
     disaggregation = ArrayField(models.CharField(max_length=40), verbose_name=_("breakdown"), default=list, blank=True)
+    value_source = models.CharField(
+        _("where its values come from"),
+        max_length=10,
+        choices=ValueSource,
+        default=ValueSource.TYPED,
+        db_default="typed",
+    )
+    # The key of a query in strategy.indicators; filled exactly when the source says so.
+    computed_by = models.SlugField(_("computed by"), max_length=60, blank=True, db_default="")
+    # Empty: the lead institution of the measure.
+    reported_by = models.ForeignKey(
+        Institution, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("reported by")
+    )
+    frequency = models.CharField(
+        _("how often"), max_length=10, choices=Frequency, default=Frequency.QUARTER, db_default="quarter"
+    )
 
     class Meta:
         verbose_name = _("indicator")
         verbose_name_plural = _("indicators")
         ordering = ["measure", "position"]
-        constraints = [models.UniqueConstraint(fields=["measure", "position"], name="indicator_position_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["measure", "position"], name="indicator_position_once"),
+            models.CheckConstraint(
+                condition=Q(value_source="computed") & ~Q(computed_by="")
+                | ~Q(value_source="computed") & Q(computed_by=""),
+                name="indicator_computed_by_a_query",
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.name)
@@ -380,26 +527,3 @@ class IndicatorTarget(models.Model):
 
     def __str__(self) -> str:
         return f"{self.value:f}"
-
-
-class BudgetSource(models.TextChoices):
-    STATE = "state", _("Kosovo budget")
-    DONOR = "donor", _("donor")
-    STATE_AND_DONOR = "state_and_donor", _("Kosovo budget and donor")
-    NOT_FUNDED = "not_funded", _("not yet funded")
-
-
-@tracked
-class BudgetLine(models.Model):
-    measure = models.ForeignKey(Measure, models.CASCADE, related_name="budget_lines", verbose_name=_("measure"))
-    source = models.CharField(_("source of funds"), max_length=20, choices=BudgetSource)
-    planned_cents = models.PositiveBigIntegerField(_("planned, in cents"))
-
-    class Meta:
-        verbose_name = _("budget line")
-        verbose_name_plural = _("budget lines")
-        ordering = ["measure", "source"]
-        constraints = [models.UniqueConstraint(fields=["measure", "source"], name="budget_line_once_a_source")]
-
-    def __str__(self) -> str:
-        return self.get_source_display()

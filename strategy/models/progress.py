@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
@@ -20,6 +21,7 @@ from onatc.vocabulary import Code
 from stakeholders.models import Institution
 from strategy.models.plan import (
     CountingRule,
+    Frequency,
     Indicator,
     Measure,
     MeasureState,
@@ -28,6 +30,34 @@ from strategy.models.plan import (
     Unit,
     dates_in_order,
 )
+
+
+@tracked
+class RoundSeries(models.Model):
+    """The template by which the rounds of a plan come: how often, due after how many days, with what guidance. Of each
+    series one round is open at a time."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    plan = models.ForeignKey(Plan, models.PROTECT, related_name="series", verbose_name=_("action plan"))
+    frequency = models.CharField(_("how often"), max_length=10, choices=Frequency, default=Frequency.QUARTER)
+    # Empty: the setting of the office in force at the period's end.
+    due_days = models.PositiveSmallIntegerField(_("days until due"), null=True, blank=True)
+    asks_partners = models.BooleanField(_("partners report their part"), default=False)
+    guidance_sq = models.TextField(_("guidance in Albanian"), max_length=2000, blank=True)
+    guidance_sr = models.TextField(_("guidance in Serbian"), max_length=2000, blank=True)
+    guidance_en = models.TextField(_("guidance in English"), max_length=2000, blank=True)
+    guidance = Translated("guidance")
+    # While this is set, beat schedules the next round of the series by itself.
+    is_active = models.BooleanField(_("in use"), default=True)
+
+    class Meta:
+        verbose_name = _("series of rounds")
+        verbose_name_plural = _("series of rounds")
+        ordering = ["plan", "frequency"]
+        constraints = [models.UniqueConstraint(fields=["plan", "frequency"], name="round_series_once_a_frequency")]
+
+    def __str__(self) -> str:
+        return f"{self.plan}, {self.get_frequency_display()}"
 
 
 class RoundState(models.TextChoices):
@@ -61,12 +91,18 @@ class Round(models.Model):
         related_name="rounds",
         verbose_name=_("version of a plan"),
     )
+    # Empty for a round that was scheduled by itself.
+    series = models.ForeignKey(
+        RoundSeries, models.PROTECT, null=True, blank=True, related_name="rounds", verbose_name=_("series of rounds")
+    )
     starts_on = models.DateField(_("start of the period"))
     ends_on = models.DateField(_("end of the period"))
     due_on = models.DateField(_("due on"))
     state = models.CharField(_("state"), max_length=20, choices=RoundState, default=RoundState.SCHEDULED)
     opened_at = models.DateTimeField(_("opened"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    reopened_at = models.DateTimeField(_("opened again"), null=True, blank=True)
+    reopening_reason = models.CharField(_("why it was opened again"), max_length=500, blank=True, db_default="")
 
     objects = RoundQuerySet.as_manager()
 
@@ -78,7 +114,12 @@ class Round(models.Model):
             dates_in_order("round_dates_in_order"),
             models.CheckConstraint(condition=Q(due_on__gt=F("ends_on")), name="round_due_after_period"),
             models.UniqueConstraint(fields=["plan", "starts_on", "ends_on"], name="round_once_a_period"),
-            models.UniqueConstraint(fields=["plan"], condition=Q(state="open"), name="round_one_open_per_plan"),
+            models.UniqueConstraint(
+                fields=["plan", "series"],
+                condition=Q(state="open"),
+                nulls_distinct=False,
+                name="round_one_open_per_series",
+            ),
             models.CheckConstraint(
                 condition=Q(state="scheduled") | (Q(version__isnull=False) & Q(opened_at__isnull=False)),
                 name="round_open_on_a_version",
@@ -100,6 +141,11 @@ class Round(models.Model):
         return self.state == RoundState.OPEN
 
 
+class Part(models.TextChoices):
+    WHOLE = "whole", _("the whole measure")
+    PART = "part", _("its part")
+
+
 class ProgressRequestQuerySet(models.QuerySet["ProgressRequest"]):
     def visible_to(self, user: Any) -> Self:
         """All for the secretariat and the NATC, else what one's own institution owes: lateness is between it and us."""
@@ -110,8 +156,8 @@ class ProgressRequestQuerySet(models.QuerySet["ProgressRequest"]):
         return self.owed_by(user)
 
     def owed_by(self, user: Any) -> Self:
-        """What the institutions for which `user` reports were asked, answered or not."""
-        return self.filter(institution__in=user.institution_ids)
+        """What the institutions for which `user` reports were asked and still are, answered or not."""
+        return self.filter(institution__in=user.institution_ids, waived_reason="")
 
 
 @tracked
@@ -129,6 +175,25 @@ class ProgressRequest(models.Model):
     measure_title_en = models.CharField(max_length=500, blank=True)
     measure_title = Translated("measure_title")
     measure_ends_on = models.DateField(_("deadline"))
+    # The lead reports the whole of a joint measure, a partner its part.
+    part = models.CharField(_("reports"), max_length=10, choices=Part, default=Part.WHOLE, db_default="whole")
+    part_sq = models.CharField(max_length=300, blank=True, db_default="")
+    part_sr = models.CharField(max_length=300, blank=True, db_default="")
+    part_en = models.CharField(max_length=300, blank=True, db_default="")
+    part_text = Translated("part")
+    # The day by which this institution owes it, when it is another than the round's.
+    extended_until = models.DateField(_("extended until"), null=True, blank=True)
+    # Adjusted by hand: asked for besides what follows from the plan, or no longer asked for.
+    added_reason = models.CharField(_("why it is asked for besides"), max_length=500, blank=True, db_default="")
+    waived_reason = models.CharField(_("why it is no longer asked for"), max_length=500, blank=True, db_default="")
+    delegated_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("delegated to"),
+    )
 
     objects = ProgressRequestQuerySet.as_manager()
 
@@ -143,6 +208,11 @@ class ProgressRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.measure_code} {self.round}"
+
+    @property
+    def due_on(self) -> Any:
+        """The day by which it is owed; reads `round`."""
+        return self.extended_until or self.round.due_on
 
 
 @tracked
@@ -162,6 +232,21 @@ class RequestedIndicator(models.Model):
     baseline = models.DecimalField(_("baseline"), max_digits=14, decimal_places=2, null=True, blank=True)
     target = models.DecimalField(_("target"), max_digits=14, decimal_places=2, null=True, blank=True)
     target_on = models.DateField(_("target date"), null=True, blank=True)
+    definition_sq = models.TextField(max_length=1000, blank=True, db_default="")
+    definition_sr = models.TextField(max_length=1000, blank=True, db_default="")
+    definition_en = models.TextField(max_length=1000, blank=True, db_default="")
+    definition = Translated("definition")
+    numerator_sq = models.CharField(max_length=300, blank=True, db_default="")
+    numerator_sr = models.CharField(max_length=300, blank=True, db_default="")
+    numerator_en = models.CharField(max_length=300, blank=True, db_default="")
+    numerator = Translated("numerator")
+    denominator_sq = models.CharField(max_length=300, blank=True, db_default="")
+    denominator_sr = models.CharField(max_length=300, blank=True, db_default="")
+    denominator_en = models.CharField(max_length=300, blank=True, db_default="")
+    denominator = Translated("denominator")
+    disaggregation = ArrayField(
+        models.CharField(max_length=40), verbose_name=_("breakdown"), default=list, blank=True, db_default=[]
+    )
 
     class Meta:
         ordering = ["request", "position"]
@@ -177,6 +262,12 @@ class EntryState(models.TextChoices):
     RETURNED = "returned", _("returned")
     ACCEPTED = "accepted", _("accepted")
     VERIFIED = "verified", _("verified")
+
+
+class Finding(models.TextChoices):
+    VERIFIED = "verified", _("verified")
+    PARTLY = "partly", _("partly verified")
+    NOT = "not", _("not verified")
 
 
 OPEN_STATES = (EntryState.DRAFT, EntryState.SUBMITTED, EntryState.RETURNED)
@@ -245,6 +336,14 @@ class ProgressEntry(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("verified by")
     )
     verified_at = models.DateTimeField(_("verified"), null=True, blank=True)
+    # Handed in after the day by which the institution owed it.
+    is_late = models.BooleanField(_("handed in late"), default=False, db_default=False)
+    # What the check of an accepted entry found, beside what the institution says of itself.
+    finding = models.CharField(_("finding"), max_length=10, choices=Finding, blank=True, db_default="")
+    finding_text = models.TextField(_("what was found"), max_length=2000, blank=True, db_default="")
+    verified_measure_state = models.CharField(
+        _("verified state of the measure"), max_length=20, choices=MeasureState, blank=True, db_default=""
+    )
 
     objects = ProgressEntryQuerySet.as_manager()
 
@@ -279,6 +378,9 @@ class ProgressEntry(models.Model):
                 condition=Q(verified_by__isnull=True)
                 | (~Q(verified_by=F("submitted_by")) & ~Q(verified_by=F("accepted_by"))),
                 name="entry_verified_by_a_third",
+            ),
+            models.CheckConstraint(
+                condition=~Q(finding__in=["partly", "not"]) | ~Q(finding_text=""), name="entry_finding_says_what"
             ),
         ]
         triggers = [
@@ -320,6 +422,13 @@ class ProgressValue(models.Model):
     missing_reason = models.ForeignKey(
         Code, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("why there is no value")
     )
+    # Of a percentage that is reported as two numbers; `value` is then computed from them.
+    numerator = models.DecimalField(_("numerator"), max_digits=14, decimal_places=2, null=True, blank=True)
+    denominator = models.DecimalField(_("denominator"), max_digits=14, decimal_places=2, null=True, blank=True)
+    # Why the parts of a breakdown do not make up the total; required when they do not.
+    parts_note = models.CharField(_("why the parts differ from the total"), max_length=500, blank=True, db_default="")
+    # What the check of the entry found instead; empty when it was not found otherwise.
+    verified_value = models.DecimalField(_("verified value"), max_digits=14, decimal_places=2, null=True, blank=True)
 
     class Meta:
         verbose_name = _("reported value")
@@ -334,6 +443,34 @@ class ProgressValue(models.Model):
 
     def __str__(self) -> str:
         return "" if self.value is None else f"{self.value:f}"
+
+
+@tracked
+class ProgressPart(models.Model):
+    """One cell of a value's breakdown: a count, or the reason why there is none. `code` is of the list that `dimension`
+    names (strategy.indicators), so that unknown is a cell like any other."""
+
+    value = models.ForeignKey(ProgressValue, models.CASCADE, related_name="parts", verbose_name=_("reported value"))
+    dimension = models.CharField(_("breakdown"), max_length=40)
+    code = models.CharField(_("code"), max_length=40)
+    count = models.DecimalField(_("count"), max_digits=14, decimal_places=2, null=True, blank=True)
+    missing_reason = models.ForeignKey(
+        Code, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("why there is no value")
+    )
+
+    class Meta:
+        verbose_name = _("part of a value")
+        verbose_name_plural = _("parts of values")
+        ordering = ["value", "dimension", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["value", "dimension", "code"], name="progress_part_once"),
+            models.CheckConstraint(
+                condition=Q(count__isnull=True) | Q(missing_reason__isnull=True), name="progress_part_or_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
 
 
 @tracked
@@ -406,3 +543,170 @@ class Evidence(Attachment):
 
     def get_absolute_url(self) -> str:
         return reverse("strategy:evidence-download", args=[self.pk])
+
+
+class EvidenceLinkQuerySet(models.QuerySet["EvidenceLink"]):
+    def visible_to(self, user: Any) -> Self:
+        return self.filter(entry__in=ProgressEntry.objects.visible_to(user).values("pk"))
+
+
+@tracked
+class EvidenceLink(models.Model):
+    """Evidence that is not a file: an address on the web, or a record of the application (`kind` is one of those that
+    `strategy.evidence` knows, `record` its key, `title` how it was called then)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    entry = models.ForeignKey(
+        ProgressEntry, models.PROTECT, related_name="evidence_links", verbose_name=_("progress entry")
+    )
+    kind = models.CharField(_("kind"), max_length=30, default="web")
+    address = models.URLField(_("address"), max_length=500, blank=True)
+    record = models.UUIDField(null=True, blank=True)
+    title = models.CharField(_("title"), max_length=300)
+    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("added by"))
+    added_at = models.DateTimeField(_("added"), auto_now_add=True)
+
+    objects = EvidenceLinkQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("link as evidence")
+        verbose_name_plural = _("links as evidence")
+        ordering = ["added_at", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=(Q(kind="web", record__isnull=True) & ~Q(address=""))
+                | (~Q(kind="web") & Q(record__isnull=False, address="")),
+                name="evidence_link_to_the_web_or_a_record",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+@tracked
+class VerificationSample(models.Model):
+    """An accepted entry that the monitoring officer is to check in a round, and why it was chosen."""
+
+    class Reason(models.TextChoices):
+        DRAWN = "drawn", _("drawn by lot")
+        RISK = "risk", _("large change, late or disputed")
+        BY_HAND = "by_hand", _("chosen by hand")
+
+    round = models.ForeignKey(Round, models.CASCADE, related_name="samples", verbose_name=_("reporting round"))
+    entry = models.OneToOneField(ProgressEntry, models.CASCADE, related_name="sample", verbose_name=_("progress entry"))
+    reason = models.CharField(_("reason"), max_length=10, choices=Reason)
+    drawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("drawn by")
+    )
+    drawn_at = models.DateTimeField(_("drawn"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("entry to be verified")
+        verbose_name_plural = _("entries to be verified")
+        ordering = ["round", "drawn_at", "pk"]
+
+    def __str__(self) -> str:
+        return str(self.entry)
+
+
+class DueExtensionQuerySet(models.QuerySet["DueExtension"]):
+    def visible_to(self, user: Any) -> Self:
+        """The office all, an institution its own."""
+        if not user.is_authenticated or not user.sees_rounds:
+            return self.none()
+        if user.is_secretariat or user.is_natc:
+            return self
+        return self.filter(institution__in=user.institution_ids)
+
+
+@tracked
+class DueExtension(models.Model):
+    """An institution's request for more time in a round, granted or refused with a reason; or more time that the office
+    gave by itself."""
+
+    class State(models.TextChoices):
+        ASKED = "asked", _("asked for")
+        GRANTED = "granted", _("granted")
+        REFUSED = "refused", _("refused")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    round = models.ForeignKey(Round, models.PROTECT, related_name="extensions", verbose_name=_("reporting round"))
+    institution = models.ForeignKey(Institution, models.PROTECT, related_name="+", verbose_name=_("institution"))
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.ASKED)
+    until = models.DateField(_("until"))
+    reason = models.TextField(_("reason"), max_length=1000)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("asked by"))
+    asked_at = models.DateTimeField(_("asked"), auto_now_add=True)
+    decision_reason = models.TextField(_("reason of the decision"), max_length=1000, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("decided by")
+    )
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+
+    objects = DueExtensionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("extension of a due date")
+        verbose_name_plural = _("extensions of due dates")
+        ordering = ["-asked_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["round", "institution"], condition=Q(state="asked"), name="due_extension_one_asked"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="asked") | Q(decided_at__isnull=False, decided_by__isnull=False),
+                name="due_extension_decided_on_record",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="refused") | ~Q(decision_reason=""), name="due_extension_refused_with_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.institution}, {self.round}"
+
+
+class WorkbookQuerySet(models.QuerySet["RoundWorkbook"]):
+    def visible_to(self, user: Any) -> Self:
+        """What one's own institution sent; the reviewers see all."""
+        if not user.is_authenticated or not user.sees_rounds:
+            return self.none()
+        if user.reviews_progress:
+            return self
+        return self.filter(institution__in=user.institution_ids)
+
+
+@tracked(exclude=["content"])
+class RoundWorkbook(models.Model):
+    """A filled workbook of a round that came back: what its rows say, what is wrong in which, what was taken over."""
+
+    class State(models.TextChoices):
+        REFUSED = "refused", _("refused")
+        PREVIEWED = "previewed", _("to be confirmed")
+        APPLIED = "applied", _("applied")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    round = models.ForeignKey(Round, models.PROTECT, related_name="workbooks", verbose_name=_("reporting round"))
+    institution = models.ForeignKey(Institution, models.PROTECT, related_name="+", verbose_name=_("institution"))
+    original_name = models.CharField(_("file"), max_length=255)
+    sha256 = models.CharField(max_length=64)
+    state = models.CharField(_("state"), max_length=20, choices=State)
+    content = models.JSONField(default=list)
+    problems = models.JSONField(_("problems"), default=list)
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by"))
+    uploaded_at = models.DateTimeField(_("read on"), auto_now_add=True)
+    applied_at = models.DateTimeField(_("applied on"), null=True, blank=True)
+
+    objects = WorkbookQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("workbook of a round")
+        verbose_name_plural = _("workbooks of rounds")
+        ordering = ["-uploaded_at"]
+
+    def __str__(self) -> str:
+        return self.original_name
+
+    def get_absolute_url(self) -> str:
+        return reverse("strategy:workbook-detail", args=[self.pk])
