@@ -31,6 +31,7 @@ from strategy.models import (
     Measure,
     NoteKind,
     ProgressEntry,
+    ProgressPart,
     ProgressRequest,
     ProgressValue,
     RequestedIndicator,
@@ -50,8 +51,26 @@ class Stale(Refused):
 
 
 @dataclass(frozen=True)
+class Given:
+    """What is said for one indicator: a value, or the key of the reason why there is none. A percentage of two numbers
+    comes with both; `parts` are the cells of its breakdowns, (dimension, code) → (count, key of a reason), and `parts_note`
+    says why they do not make up the total when they do not."""
+
+    value: Decimal | None = None
+    reason: int | None = None
+    numerator: Decimal | None = None
+    denominator: Decimal | None = None
+    parts: dict[tuple[str, str], tuple[Decimal | None, int | None]] = field(default_factory=dict)
+    parts_note: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        return self == Given(parts_note=self.parts_note)
+
+
+@dataclass(frozen=True)
 class Answer:
-    """What a writer says. `values` maps a requested indicator to its value, or to the reason why there is none."""
+    """What a writer says. `values` maps a requested indicator to what is said for it."""
 
     language: str
     measure_state: str
@@ -59,7 +78,7 @@ class Answer:
     difficulties: str = ""
     next_steps: str = ""
     is_nil: bool = False
-    values: dict[int, tuple[Decimal | None, int | None]] = field(default_factory=dict)
+    values: dict[int, Given] = field(default_factory=dict)
 
 
 @transaction.atomic
@@ -243,15 +262,8 @@ def start_correction(entry: ProgressEntry, *, by: User) -> ProgressEntry:
             )
     except IntegrityError as error:
         raise Refused(_("Another entry for this request is open. Finish it first.")) from error
-    ProgressValue.objects.bulk_create(
-        ProgressValue(
-            entry=correction,
-            requested_id=value.requested_id,
-            value=value.value,
-            missing_reason_id=value.missing_reason_id,
-        )
-        for value in entry.values.all()
-    )
+    for pk, given in given_of(entry).items():
+        _keep_value(correction, pk, given)
     return correction
 
 
@@ -291,8 +303,8 @@ def _locked(entry: ProgressEntry) -> ProgressEntry:
 
 def _same(entry: ProgressEntry, answer: Answer) -> bool:
     """Whether the entry says already what the answer says: a form sent twice is not a conflict."""
-    stored = {value.requested_id: (value.value, value.missing_reason_id) for value in entry.values.all()}
-    given = {pk: pair for pk, pair in answer.values.items() if pair != (None, None)}
+    stored = given_of(entry)
+    given = {pk: one for pk, one in answer.values.items() if not one.is_empty}
     return (
         (entry.done, entry.difficulties, entry.next_steps) == (answer.done, answer.difficulties, answer.next_steps)
         and (entry.is_nil, entry.language, entry.measure_state)
@@ -307,15 +319,49 @@ def _keep(entry: ProgressEntry, answer: Answer, by: User) -> None:
     entry.revision += 1
     entry.save()
     known = set(RequestedIndicator.objects.filter(request=entry.request).values_list("pk", flat=True))
-    for pk, (value, reason) in answer.values.items():
-        if pk not in known:
-            continue
-        if value is None and reason is None:
-            ProgressValue.objects.filter(entry=entry, requested=pk).delete()
-        else:
-            ProgressValue.objects.update_or_create(
-                entry=entry, requested_id=pk, defaults={"value": value, "missing_reason_id": reason}
-            )
+    for pk, given in answer.values.items():
+        if pk in known:
+            _keep_value(entry, pk, given)
+
+
+def given_of(entry: ProgressEntry) -> dict[int, Given]:
+    """What an entry says for each indicator, in the form of an answer."""
+    return {
+        value.requested_id: Given(
+            value.value,
+            value.missing_reason_id,
+            value.numerator,
+            value.denominator,
+            {(part.dimension, part.code): (part.count, part.missing_reason_id) for part in value.parts.all()},
+            value.parts_note,
+        )
+        for value in entry.values.prefetch_related("parts")
+    }
+
+
+def _keep_value(entry: ProgressEntry, requested: int, given: Given) -> None:
+    if given.is_empty:
+        ProgressValue.objects.filter(entry=entry, requested=requested).delete()
+        return
+    value, _created = ProgressValue.objects.update_or_create(
+        entry=entry,
+        requested_id=requested,
+        defaults={
+            "value": given.value,
+            "missing_reason_id": given.reason,
+            "numerator": given.numerator,
+            "denominator": given.denominator,
+            "parts_note": given.parts_note,
+        },
+    )
+    stored = {(part.dimension, part.code): (part.count, part.missing_reason_id) for part in value.parts.all()}
+    wanted = {cell: said for cell, said in given.parts.items() if said != (None, None)}
+    if stored != wanted:
+        value.parts.all().delete()
+        ProgressPart.objects.bulk_create(
+            ProgressPart(value=value, dimension=dimension, code=code, count=count, missing_reason_id=reason)
+            for (dimension, code), (count, reason) in wanted.items()
+        )
 
 
 def _note(entry: ProgressEntry, kind: str, by: User, comment: str = "", *, at: datetime | None = None) -> ReviewNote:

@@ -16,7 +16,7 @@ from onatc.files import AttachmentField
 from onatc.forms import plain_helper
 from onatc.models import Code
 from onatc.periods import PeriodField
-from strategy.actions.progress import Answer
+from strategy.actions.progress import Answer, Given
 from strategy.models import MeasureState, Plan, ProgressEntry, RequestedIndicator, Signal, Unit
 from strategy.queries.plan import current_plan
 
@@ -147,7 +147,7 @@ class EntryForm(forms.Form):
         values = {}
         for indicator in self.indicators:
             reason = cleaned.get(f"reason_{indicator.pk}")
-            values[indicator.pk] = (cleaned.get(f"value_{indicator.pk}"), int(reason) if reason else None)
+            values[indicator.pk] = Given(cleaned.get(f"value_{indicator.pk}"), int(reason) if reason else None)
         return Answer(
             language=cleaned["language"],
             measure_state=cleaned["measure_state"],

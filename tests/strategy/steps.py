@@ -7,12 +7,12 @@ from typing import Any
 
 from stakeholders.models import User
 from strategy.actions import progress as actions
-from strategy.actions.progress import Answer
+from strategy.actions.progress import Answer, Given
 from strategy.models import MeasureState, ProgressEntry, ProgressRequest
 
 
 def answer(request: ProgressRequest, *, value: Any = 12, **changes: Any) -> Answer:
-    values = {one.pk: (None if value is None else Decimal(value), None) for one in request.indicators.all()}
+    values = {one.pk: Given(None if value is None else Decimal(value)) for one in request.indicators.all()}
     fields: dict[str, Any] = {
         "language": "sq",
         "measure_state": MeasureState.UNDER_WAY,

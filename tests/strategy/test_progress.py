@@ -15,6 +15,7 @@ from onatc.errors import Refused
 from onatc.models import Code, Message
 from strategy.actions import progress as actions
 from strategy.actions import rounds as round_actions
+from strategy.actions.progress import Given
 from strategy.models import (
     EntryState,
     Measure,
@@ -103,7 +104,7 @@ def test_an_incomplete_entry_is_kept_but_not_handed_in(world, changes, part):
 def test_a_reason_stands_for_a_value_and_a_nil_return_needs_none(world):
     request = world.request()
     reason = Code.objects.get(code_list="missing_reason", code="NA_NOTCOLL")
-    values = {one.pk: (None, reason.pk) for one in request.indicators.all()}
+    values = {one.pk: Given(reason=reason.pk) for one in request.indicators.all()}
     submitted(request, world.focal_point, values=values)
     assert ProgressValue.objects.get().value is None
     nil = world.request("M3.1.1")
