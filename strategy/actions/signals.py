@@ -50,6 +50,13 @@ def refresh_current(*, on: date | None = None) -> None:
     refresh(measures, [Period.quarter_of(day)], on=day)
 
 
+def refresh_measure(measure: Measure, *, since: date) -> None:
+    """The signals of one measure for all quarters that something of that day can have a part in."""
+    plan, today = measure.version.plan, timezone.localdate()
+    start = min(max(since, plan.starts_on), today)
+    refresh([measure], Period(start, max(min(today, plan.ends_on), start)).quarters())
+
+
 @transaction.atomic
 def refresh(measures: Iterable[Measure], quarters: list[Period], *, on: date | None = None) -> None:
     """Compute and store the signals of `measures` for `quarters`.
