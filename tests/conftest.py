@@ -23,10 +23,10 @@ from onatc.periods import Period
 from stakeholders import directory
 from stakeholders import models as people_models
 from stakeholders.models import Institution, User
-from strategy.actions import plan as plan_actions
-from strategy.actions import rounds as round_actions
 from strategy import models as strategy_models
 from strategy import norms
+from strategy.actions import plan as plan_actions
+from strategy.actions import rounds as round_actions
 from strategy.models import Measure, Plan, PlanVersion, ProgressRequest, Round
 
 PLAN_FILE = Path(__file__).resolve().parent.parent / "monitoring" / "demo" / "action_plan.csv"

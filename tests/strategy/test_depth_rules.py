@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -172,7 +173,7 @@ def test_planned_splits_into_committed_waiting_and_gap_where_everything_is_state
 
 def test_the_statement_that_counts_is_the_latest_and_a_correction_stands_for_what_it_corrects():
     def said(as_of: date, hour: int, spent: int) -> Statement:
-        return Statement(as_of, datetime(2026, 7, 1, hour), 100, spent)
+        return Statement(as_of, datetime(2026, 7, 1, hour, tzinfo=UTC), 100, spent)
 
     first, corrected = said(date(2026, 3, 31), 8, 10), said(date(2026, 3, 31), 9, 12)
     later, about_earlier = said(date(2026, 6, 30), 10, 40), said(date(2025, 12, 31), 11, 5)
@@ -201,7 +202,7 @@ def test_what_is_let_in_never_makes_a_circle(pairs):
         way = circle_with(kept, one, other)
         if way:
             assert way[0] == way[-1] == one and way[1] == other
-            assert all(step in [*kept, (one, other)] for step in zip(way, way[1:], strict=False))
+            assert all(step in [*kept, (one, other)] for step in pairwise(way))
         else:
             kept.append((one, other))
     # Without circles there is an order: take away again and again what needs nothing that is left.
@@ -257,7 +258,11 @@ def facts(**changes) -> MeasureFacts:
         ([(date(2026, 1, 31), None)], date(2026, 1, 31), Signal.ON_TIME),  # its own day
         ([(date(2026, 1, 31), None)], date(2026, 2, 1), Signal.AT_RISK),
         ([(date(2026, 1, 31), date(2026, 2, 1))], date(2026, 2, 1), Signal.ON_TIME),  # reached late, but reached
-        ([(date(2026, 1, 31), date(2026, 2, 5))], date(2026, 2, 1), Signal.AT_RISK),  # as it was known to stand that day
+        (
+            [(date(2026, 1, 31), date(2026, 2, 5))],
+            date(2026, 2, 1),
+            Signal.AT_RISK,
+        ),  # as it was known to stand that day
         ([(date(2026, 1, 31), date(2025, 12, 1))], date(2026, 2, 1), Signal.ON_TIME),
     ],
 )
@@ -280,5 +285,3 @@ def test_what_comes_earlier_in_the_rule_is_not_hidden_by_a_milestone():
     assert compute(facts(milestones=late, latest_period_end=None), date(2026, 2, 1)).signal == Signal.NO_NEWS
     young = facts(milestones=[(date(2025, 2, 1), None)], latest_period_end=None, reported_state=None)
     assert compute(young, date(2025, 3, 1)).reason == "milestone_overdue"
-
-
