@@ -103,10 +103,11 @@ def may_record_on(user: User, measure: Measure) -> Allowed:
 
 
 def may_add_document(user: User, measure: Measure) -> Allowed:
-    """The same people, also on a draft, for whoever sees it; not on a version that is over."""
+    """The whole secretariat and those who report for the lead institution, also on a draft for whoever sees it; not on a
+    version that is over."""
     if measure.version.state not in (VersionState.DRAFT, VersionState.ADOPTED):
         return Denied(_("This version is no longer in force."))
-    return _leads_or_reviews(user, measure)
+    return user.is_secretariat or _leads_or_reviews(user, measure)
 
 
 def _leads_or_reviews(user: User, measure: Measure) -> Allowed:

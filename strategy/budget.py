@@ -2,14 +2,14 @@
 
 All sums are whole cents, so that the parts of every table make up its total exactly. The rule, as the page shows it:
 
-- *planned* is what the lines of the plan say. A line of 0 names a source whose amount nobody has said: not known.
+- *planned* is what the lines of the plan say. A line of 0 says that the measure costs nothing beyond regular work.
 - *committed* and *spent* are what was last stated of a line. A line without a statement is not known, never zero; it counts
   nothing into either sum and is counted as `unstated`.
 - *gap to fund* is what is planned of the source "not yet funded", less what was committed to it all the same.
 - *not yet committed* is what is planned of a named source and not committed as last stated, line by line, never
   less than nothing: more committed to one line does not hide that another waits. It is not part of the gap. A line
   without a statement adds nothing: what of it is committed is not known.
-- a measure without a line of a known amount is a measure whose budget is *not known*; totals say how many there are.
+- a measure without any line is a measure whose budget is *not known*; totals say how many there are.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Total:
-    """Sums in cents; `stated` and `unstated` count the lines with and without a statement, `blank` those whose amount is
-    not known. What rests on no line or no statement at all is None when it is shown, not zero."""
+    """Sums in cents; `stated` and `unstated` count the lines with and without a statement. What rests on no line or no
+    statement at all is None when it is shown, not zero."""
 
     planned_cents: int = 0
     committed_cents: int = 0
@@ -64,7 +64,6 @@ class Total:
     waiting_cents: int = 0
     stated: int = 0
     unstated: int = 0
-    blank: int = 0
 
     def __add__(self, other: Total) -> Total:
         return Total(*(a + b for a, b in zip(self.parts, other.parts, strict=True)))
@@ -73,7 +72,7 @@ class Total:
     def parts(self) -> tuple[int, ...]:
         return (
             self.planned_cents, self.committed_cents, self.spent_cents, self.gap_cents, self.waiting_cents,
-            self.stated, self.unstated, self.blank,
+            self.stated, self.unstated,
         )  # fmt: skip
 
     @property
@@ -82,7 +81,7 @@ class Total:
 
     @property
     def planned(self) -> int | None:
-        return self.planned_cents if self.lines > self.blank else None
+        return self.planned_cents if self.lines else None
 
     @property
     def committed(self) -> int | None:
@@ -94,7 +93,7 @@ class Total:
 
     @property
     def gap(self) -> int | None:
-        return self.gap_cents if self.lines > self.blank else None
+        return self.gap_cents if self.lines else None
 
     @property
     def waiting(self) -> int | None:
@@ -111,7 +110,6 @@ def of_line(line: Line) -> Total:
         waiting_cents=line.waiting,
         stated=int(is_stated),
         unstated=int(not is_stated),
-        blank=int(line.planned == 0),
     )
 
 
@@ -129,8 +127,8 @@ def totals(lines: Iterable[Line], by: Callable[[Line], K]) -> dict[K, Total]:
 
 
 def not_known(measures: Iterable[K], lines: Iterable[Line]) -> set[K]:
-    """The measures of which no line says an amount."""
-    return set(measures) - {line.measure for line in lines if line.planned > 0}
+    """The measures that have no line."""
+    return set(measures) - {line.measure for line in lines}
 
 
 @dataclass(frozen=True)

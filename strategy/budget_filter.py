@@ -94,8 +94,8 @@ class BudgetFilter:
 
     @property
     def of_unknown_budget(self) -> QuerySet[Measure]:
-        """The measures of which no line says an amount."""
-        known = BudgetLine.objects.filter(measure=OuterRef("pk"), planned_cents__gt=0)
+        """The measures that have no line."""
+        known = BudgetLine.objects.filter(measure=OuterRef("pk"))
         return self.measures.filter(~Exists(known))
 
     def link(self, page: str = "strategy:budget-lines", **changes: Any) -> str:

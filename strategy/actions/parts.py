@@ -173,8 +173,8 @@ def _check_line(row: BudgetLine) -> None:
             _("The year lies outside the plan, which runs from %(first)d to %(last)d.")
             % {"first": plan.starts_on.year, "last": plan.ends_on.year}
         )
-    if not 0 < row.planned_cents <= LARGEST_CENTS:
-        raise Refused(_("The amount must be more than nothing. If it is not known, leave the line out."))
+    if not 0 <= row.planned_cents <= LARGEST_CENTS:
+        raise Refused(_("The amount is too large."))
     if row.funder is not None:
         if row.source not in (BudgetSource.DONOR, BudgetSource.STATE_AND_DONOR):
             raise Refused(_("A donor is named only where money comes from a donor."))

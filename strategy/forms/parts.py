@@ -79,7 +79,10 @@ class DependencyForm(PartForm):
 
 
 class BudgetLineForm(PartForm):
-    planned_cents = MoneyField(label=_("Planned, in euro"))
+    planned_cents = MoneyField(
+        label=_("Planned, in euro"),
+        help_text=_("0 says that it costs nothing beyond regular work. An amount that is not known gets no line."),
+    )
 
     class Meta:
         model = BudgetLine

@@ -187,7 +187,7 @@ def _row(line: Any, said: Any) -> dict[str, Any]:
 
 @require_safe
 def budget_unknown(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """The measures of which no line says an amount."""
+    """The measures that have no budget line."""
     plan, found = _filter(request, pk)
     measures = found.of_unknown_budget.select_related("lead", "objective__goal").order_by("position")
     page = Paginator(measures, PAGE_SIZE).get_page(request.GET.get("page"))
