@@ -23,11 +23,11 @@ from django.utils.translation import gettext_lazy as _
 
 from onatc.errors import Denied, proof_required, require
 
-APPS = {"onatc", "stakeholders"}
+APPS = {"onatc", "stakeholders", "strategy"}
 # What administrators keep, by purpose and not by the app it is written in.
 GROUPS = [
     (_("Accounts"), ["User", "RoleAssignment", "Invitation"]),
-    (_("Code lists"), ["CodeList", "Code"]),
+    (_("Code lists"), ["CodeList", "Code", "Norm"]),
     (_("Institutions and places"), ["Institution", "Municipality", "District"]),
     (_("What failed"), ["Job", "Message", "ScheduledRun"]),
 ]

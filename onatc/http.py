@@ -46,6 +46,7 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
         [
             Entry("strategy:plan-list", _("Action plans"), "sees_plan"),
             Entry("strategy:measure-list", _("Measures"), "sees_plan"),
+            Entry("strategy:recommendation-list", _("Recommendations"), "sees_plan"),
             Entry("strategy:progress-list", _("Progress"), "sees_progress"),
             Entry("strategy:round-list", _("Reporting rounds"), "sees_rounds"),
             Entry("strategy:import-list", _("Imports"), "imports_plans"),

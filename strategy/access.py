@@ -8,7 +8,15 @@ from django.utils.translation import gettext_lazy as _
 
 from onatc.errors import Denied
 from stakeholders.models import Role
-from strategy.models import EntryState, PlanVersion, ProgressEntry, ProgressRequest, VersionState
+from strategy.models import (
+    ConsultationState,
+    EntryState,
+    Measure,
+    PlanVersion,
+    ProgressEntry,
+    ProgressRequest,
+    VersionState,
+)
 
 if TYPE_CHECKING:
     from stakeholders.models import User
@@ -72,3 +80,54 @@ def may_verify(user: User, entry: ProgressEntry) -> Allowed:
 
 def may_override_signal(user: User) -> Allowed:
     return user.reviews_progress or Denied(_("Only the secretariat overrides a signal."))
+
+
+def may_edit_parts(user: User, version: PlanVersion) -> Allowed:
+    """Director and strategic planning officer, on what belongs to the measures of a draft, unless it lies before others in
+    a consultation: who comments and who answers must look at the same text."""
+    if version.state != VersionState.DRAFT:
+        return Denied(_("Only a draft can be changed. A plan in force is amended by a new version."))
+    if not user.imports_plans:
+        return Denied(_("Only the Director and the strategic planning officer write a plan."))
+    if version.consultations.filter(state=ConsultationState.OPEN).exists():
+        return Denied(_("The draft is in consultation and does not change until that is over."))
+    return True
+
+
+def may_record_on(user: User, measure: Measure) -> Allowed:
+    """Milestones reached, money committed and spent: those who report for the lead institution, and those who review;
+    on the version in force alone."""
+    if measure.version.state != VersionState.ADOPTED:
+        return Denied(_("This is recorded on the version in force."))
+    return _leads_or_reviews(user, measure)
+
+
+def may_add_document(user: User, measure: Measure) -> Allowed:
+    """The whole secretariat and those who report for the lead institution, also on a draft for whoever sees it; not on a
+    version that is over."""
+    if measure.version.state not in (VersionState.DRAFT, VersionState.ADOPTED):
+        return Denied(_("This version is no longer in force."))
+    return user.is_secretariat or _leads_or_reviews(user, measure)
+
+
+def _leads_or_reviews(user: User, measure: Measure) -> Allowed:
+    return (
+        user.reviews_progress
+        or measure.lead_id in user.institution_ids
+        or Denied(_("Only the focal point of the lead institution and the office record this."))
+    )
+
+
+def may_assess_rights(user: User, measure: Measure | None = None) -> Allowed:
+    """Director, strategic planning and M&E officers (Article 8.4.7 is the office's task), on a draft too: what is wrong
+    should be found before a plan is adopted."""
+    if not user.reviews_progress:
+        return Denied(_("Only the office checks a measure against human rights."))
+    if measure is not None and measure.version.state not in (VersionState.DRAFT, VersionState.ADOPTED):
+        return Denied(_("This version is no longer in force."))
+    return True
+
+
+def may_keep_recommendations(user: User) -> Allowed:
+    """The whole secretariat: whoever reads a report of GRETA or answers a questionnaire enters what it recommends."""
+    return user.is_secretariat or Denied(_("Only the office keeps the recommendations."))

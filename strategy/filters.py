@@ -11,9 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onatc.forms import PlainSelect
+from onatc.models import Code
 from onatc.periods import Period, PeriodField
 from onatc.texts import SortKey
-from strategy.models import Measure, MeasurePartner, MeasureState, PlanVersion, Signal
+from strategy.models import Measure, MeasurePartner, MeasureState, MeasureTag, PlanVersion, Signal
 
 SORTS: dict[str, Any] = {
     "plan": ["position"],
@@ -50,6 +51,7 @@ class MeasureFilterForm(forms.Form):
     state = forms.ChoiceField(
         label=_("State"), required=False, widget=PlainSelect, choices=[("", _("all")), *MeasureState.choices]
     )
+    tag = forms.ChoiceField(label=_("Tag"), required=False, widget=PlainSelect)
     period = PeriodField(label=_("Period"), required=False)
     lead = forms.CharField(widget=forms.HiddenInput, required=False, max_length=20)
     plan = forms.CharField(widget=forms.HiddenInput, required=False)
@@ -57,6 +59,8 @@ class MeasureFilterForm(forms.Form):
 
     def __init__(self, data: Any, goals: list[tuple[str, str]], institutions: list[tuple[str, str]]) -> None:
         super().__init__(data, auto_id="filter_%s")
+        tags = [(code.code, str(code.label)) for code in Code.objects.of("measure_tag")]
+        self.fields["tag"].choices = [("", _("all")), *tags]  # type: ignore[attr-defined]
         self.fields["goal"].choices = [("", _("all")), *goals]  # type: ignore[attr-defined]
         self.fields["institution"].choices = [("", _("all")), *institutions]  # type: ignore[attr-defined]
         for name, field in self.fields.items():
@@ -113,6 +117,8 @@ class MeasureFilter:
             rows = rows.filter(objective__goal__code=goal)
         if state := self.chosen.get("state"):
             rows = rows.filter(state=state)
+        if code := self.chosen.get("tag"):
+            rows = rows.filter(Exists(MeasureTag.objects.filter(measure=OuterRef("pk"), tag__code=code)))
         if code := self.chosen.get("lead"):
             rows = rows.filter(lead__code=code)
         if code := self.chosen.get("institution"):

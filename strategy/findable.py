@@ -24,6 +24,8 @@ from strategy.models import (
     PlanVersion,
     ProgressEntry,
     ProgressRequest,
+    Recommendation,
+    RecommendationStep,
     Round,
     RoundState,
     SignalOverride,
@@ -104,6 +106,14 @@ def _round(one: Round) -> Found:
     return Found(title, text, one.get_absolute_url(), ["office", *dict.fromkeys(asked)])
 
 
+def _recommendation(one: Recommendation) -> Found:
+    """Read by everybody who opens plan pages: the office, observers and whoever reports for an institution."""
+    title = {column: text[:200] for column, text in _texts(one, "text").items()}
+    said = [part for step in one.steps.all() for part in (step.evidence, step.unanswered)]
+    text = joined([one.report, one.number, one.paragraph, *_texts(one, "text").values(), *said])
+    return Found(title, text, one.get_absolute_url(), ["plan_reader"])
+
+
 OPENED = (RoundState.OPEN, RoundState.CLOSED)
 
 
@@ -160,5 +170,12 @@ def register_own() -> None:
         Kind(
             "import", _("import of a plan"), PlanImport, _import,
             lambda: PlanImport.objects.select_related("plan").defer("content", "changes", "problems"),
+        )
+    )  # fmt: skip
+    register(
+        Kind(
+            "recommendation", _("recommendation"), Recommendation, _recommendation,
+            lambda: Recommendation.objects.prefetch_related("steps"),
+            {RecommendationStep: "steps"},
         )
     )  # fmt: skip

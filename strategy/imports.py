@@ -517,7 +517,8 @@ class _Checker:
         if amount is not None and not text:
             self._problem(number, "budget_source", gettext("There is an amount but no source of funds."))
         cents = None if amount is None else int((amount * 100).quantize(Decimal(1), ROUND_HALF_UP))
-        return cents, str(source or "")
+        # A source without an amount makes no line: what is not known is not zero.
+        return cents, "" if cents is None else str(source or "")
 
 
 # What a file changes

@@ -8,9 +8,12 @@ The rule, in the order in which it is asked:
 3. *late* when the deadline has passed.
 4. *no news* when nothing was accepted within `first_days` of the start, or when the latest accepted report is about
    a period that ended more than `news_days` days ago.
-5. *at risk* when the share achieved is more than `tolerance` points behind the share of time gone, or when the lead
-   reported that the work has not started although `start_share` per cent of its time is gone.
+5. *at risk* when a milestone whose date has passed is not reached, when the lead reported that the work has not started
+   although `start_share` per cent of its time is gone, or when the share achieved is more than `tolerance` points behind
+   the share of time gone; the reason is the first of these that holds.
 6. *on time* otherwise.
+
+A milestone is overdue from the day after its date until the day on which it was reached; that day itself it is reached.
 
 Share achieved = (value - baseline) / (target - baseline) in per cent, from the latest accepted values; with several
 indicators, their mean over those that can be computed. A baseline or target that is not known gives no share, never zero.
@@ -56,13 +59,14 @@ class Reading:
 @dataclass(frozen=True)
 class MeasureFacts:
     """What is known of a measure on a day. `reported_state` and `latest_period_end` come from the lead's latest accepted
-    report; both are None when there is none."""
+    report; both are None when there is none. `milestones` are pairs: due on, reached on (None: not reached)."""
 
     starts_on: date
     ends_on: date
     reported_state: str | None = None
     latest_period_end: date | None = None
     readings: Sequence[Reading] = ()
+    milestones: Sequence[tuple[date, date | None]] = ()
     is_dropped: bool = False
 
 
@@ -100,6 +104,11 @@ def elapsed_pct(starts_on: date, ends_on: date, on: date) -> Decimal:
     return (Decimal(gone) / days * 100).quantize(Decimal("0.1"), ROUND_HALF_UP)
 
 
+def overdue_milestone(milestones: Sequence[tuple[date, date | None]], on: date) -> date | None:
+    """The date of the oldest milestone that lies behind `on` and was not reached by then."""
+    return min((due for due, reached in milestones if due < on and (reached is None or reached > on)), default=None)
+
+
 def compute(facts: MeasureFacts, on: date, *, limits: Limits = SHIPPED) -> Judgement:
     """The signal of a measure on a day, by the rule of this module and the limits in force."""
     share = mean_achieved_pct(facts.readings)
@@ -113,12 +122,20 @@ def compute(facts: MeasureFacts, on: date, *, limits: Limits = SHIPPED) -> Judge
         days = (on - facts.ends_on).days
         return Judgement(Signal.LATE, "deadline_passed", {"date": facts.ends_on.isoformat(), "days": days}, share)
     gone = elapsed_pct(facts.starts_on, facts.ends_on, on)
+    behind = None
+    if (due := overdue_milestone(facts.milestones, on)) is not None:
+        values = {"date": due.isoformat(), "days": (on - due).days}
+        behind = Judgement(Signal.AT_RISK, "milestone_overdue", values, share)
     if facts.latest_period_end is None:
         if (on - facts.starts_on).days > limits.first_days:
             return Judgement(Signal.NO_NEWS, "never_reported", {}, share)
+        if behind is not None:
+            return behind
         return Judgement(Signal.ON_TIME, "first_report_not_due", {}, share)
     if (on - facts.latest_period_end).days > limits.news_days:
         return Judgement(Signal.NO_NEWS, "report_is_old", {"date": facts.latest_period_end.isoformat()}, share)
+    if behind is not None:
+        return behind
     if facts.reported_state == MeasureState.PLANNED and gone > limits.start_share:
         return Judgement(Signal.AT_RISK, "not_started", {"elapsed": str(gone)}, share)
     if share is None:
@@ -139,6 +156,7 @@ def reason_text(reason: str, values: dict[str, Any]) -> str:
         "never_reported": gettext("No report on it was ever accepted."),
         "first_report_not_due": gettext("It has begun; its first report is not due yet."),
         "report_is_old": gettext("The latest accepted report is about the period that ended on %(date)s."),
+        "milestone_overdue": gettext("Behind: the milestone of %(date)s is not reached, %(days)s days after its date."),
         "not_started": gettext("The work has not started although %(elapsed)s%% of the time is gone."),
         "no_share": gettext(
             "It is reported on; a share cannot be computed because a baseline, a target or a value is unknown."

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from strategy.views import plan, progress, rounds
+from strategy.views import budget, measure, parts, plan, progress, recommendations, rounds
 
 app_name = "strategy"
 
@@ -36,4 +36,47 @@ urlpatterns = [
     path("evidence/<uuid:pk>/", progress.evidence_download, name="evidence-download"),
     path("evidence/<uuid:pk>/remove/", progress.evidence_remove, name="evidence-remove"),
     path("help/signals/", plan.signal_rule, name="signal-rule"),
+    # What belongs to a measure
+    path("measures/<uuid:pk>/parts/<slug:kind>/", parts.part_list, name="measure-parts"),
+    path("measures/<uuid:pk>/parts/<slug:kind>/<slug:row>/", parts.part_edit, name="measure-part-edit"),
+    path("measures/<uuid:pk>/parts/<slug:kind>/<slug:row>/remove/", parts.part_remove, name="measure-part-remove"),
+    path("measures/<uuid:pk>/milestones/<uuid:milestone>/reached/", measure.milestone_reach, name="milestone-reach"),
+    path(
+        "measures/<uuid:pk>/milestones/<uuid:milestone>/take-back/",
+        measure.milestone_take_back,
+        name="milestone-take-back",
+    ),
+    path("measures/<uuid:pk>/budget/<int:line>/state/", measure.execution_create, name="execution-create"),
+    path("measures/<uuid:pk>/documents/new/", measure.document_create, name="document-create"),
+    path("measures/<uuid:pk>/rights/new/", measure.rights_create, name="rights-create"),
+    path("measures/rights/", measure.rights_list, name="rights-list"),
+    path("documents/<uuid:pk>/", measure.document_download, name="document-download"),
+    path("documents/<uuid:pk>/remove/", measure.document_remove, name="document-remove"),
+    path("norms/", measure.norm_list, name="norm-list"),
+    path("norms/<uuid:pk>/", measure.norm_detail, name="norm-detail"),
+    # The money of a plan
+    path("plans/<uuid:pk>/budget/", budget.plan_budget, name="plan-budget"),
+    path("plans/<uuid:pk>/budget/lines/", budget.budget_lines, name="budget-lines"),
+    path("plans/<uuid:pk>/budget/unknown/", budget.budget_unknown, name="budget-unknown"),
+    path("plans/<uuid:pk>/budget/export/", budget.budget_export, name="budget-export"),
+    # Recommendations
+    path("recommendations/", recommendations.recommendation_list, name="recommendation-list"),
+    path("recommendations/export/", recommendations.recommendation_export, name="recommendation-export"),
+    path("recommendations/new/", recommendations.recommendation_create, name="recommendation-create"),
+    path("recommendations/<uuid:pk>/", recommendations.recommendation_detail, name="recommendation-detail"),
+    path("recommendations/<uuid:pk>/edit/", recommendations.recommendation_edit, name="recommendation-edit"),
+    path("recommendations/<uuid:pk>/steps/new/", recommendations.recommendation_step, name="recommendation-step"),
+    path("recommendations/<uuid:pk>/answers/new/", recommendations.recommendation_link, name="recommendation-link"),
+    path(
+        "recommendations/<uuid:pk>/answers/<int:answer>/remove/",
+        recommendations.recommendation_unlink,
+        name="recommendation-unlink",
+    ),
+    path("recommendations/<uuid:pk>/files/new/", recommendations.recommendation_upload, name="recommendation-upload"),
+    path("recommendation-files/<uuid:pk>/", recommendations.recommendation_file, name="recommendation-file"),
+    path(
+        "recommendation-files/<uuid:pk>/remove/",
+        recommendations.recommendation_file_remove,
+        name="recommendation-file-remove",
+    ),
 ]

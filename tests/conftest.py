@@ -23,6 +23,8 @@ from onatc.periods import Period
 from stakeholders import directory
 from stakeholders import models as people_models
 from stakeholders.models import Institution, User
+from strategy import models as strategy_models
+from strategy import norms
 from strategy.actions import plan as plan_actions
 from strategy.actions import rounds as round_actions
 from strategy.models import Measure, Plan, PlanVersion, ProgressRequest, Round
@@ -78,6 +80,8 @@ def load_reference_data() -> None:
         vocabulary.load(lambda name: getattr(vocabulary, name))
     if not Institution.objects.exists():
         directory.load(lambda name: getattr(people_models, name))
+    if not strategy_models.Norm.objects.exists():
+        norms.load(lambda name: getattr(strategy_models, name))
 
 
 def plan_that_runs() -> io.BytesIO:

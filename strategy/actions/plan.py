@@ -255,10 +255,8 @@ def _write(version: PlanVersion, rows: list[dict[str, Any]], before: PlanVersion
                         value=found["target"],
                     )
                 )
-        if row["budget_source"]:
-            budget.append(
-                BudgetLine(measure=measure, source=row["budget_source"], planned_cents=row["budget_cents"] or 0)
-            )
+        if row["budget_source"] and row["budget_cents"] is not None:  # what is not known is no line, and not zero
+            budget.append(BudgetLine(measure=measure, source=row["budget_source"], planned_cents=row["budget_cents"]))
     batch = 1_000
     Goal.objects.bulk_create(goals.values(), batch)
     Objective.objects.bulk_create(objectives.values(), batch)

@@ -24,6 +24,8 @@ from strategy.models import (
     Measure,
     MeasureSignal,
     MeasureState,
+    Milestone,
+    MilestoneReached,
     PlanVersion,
     ProgressEntry,
     ProgressValue,
@@ -48,6 +50,13 @@ def refresh_current(*, on: date | None = None) -> None:
     refresh(measures, [Period.quarter_of(day)], on=day)
 
 
+def refresh_measure(measure: Measure, *, since: date) -> None:
+    """The signals of one measure for all quarters that something of that day can have a part in."""
+    plan, today = measure.version.plan, timezone.localdate()
+    start = min(max(since, plan.starts_on), today)
+    refresh([measure], Period(start, max(min(today, plan.ends_on), start)).quarters())
+
+
 @transaction.atomic
 def refresh(measures: Iterable[Measure], quarters: list[Period], *, on: date | None = None) -> None:
     """Compute and store the signals of `measures` for `quarters`.
@@ -59,6 +68,7 @@ def refresh(measures: Iterable[Measure], quarters: list[Period], *, on: date | N
     rows = list(measures)
     entries = _entries_by_lineage({measure.lineage for measure in rows})
     targets = _targets_by_measure([measure.pk for measure in rows])
+    milestones = _milestones_by_measure([measure.pk for measure in rows])
     overrides = {
         (override.measure_id, override.starts_on, override.ends_on): override
         for override in SignalOverride.objects.filter(
@@ -79,6 +89,7 @@ def refresh(measures: Iterable[Measure], quarters: list[Period], *, on: date | N
                 reported_state=latest["measure_state"] if latest else None,
                 latest_period_end=latest["ends_on"] if latest else None,
                 readings=_readings(known, targets.get(measure.pk, {})),
+                milestones=milestones.get(measure.pk, []),
                 is_dropped=measure.state == MeasureState.DROPPED and judged_on == day,
             )
             judgement = compute(facts, judged_on, limits=limits[quarter])
@@ -165,6 +176,21 @@ def _targets_by_measure(measures: list[uuid.UUID]) -> dict[uuid.UUID, dict[uuid.
         .values_list("indicator__measure", "indicator__lineage", "indicator__baseline", "value")
     ):
         grouped[measure][lineage] = (baseline, target)
+    return grouped
+
+
+def _milestones_by_measure(measures: list[uuid.UUID]) -> dict[uuid.UUID, list[tuple[date, date | None]]]:
+    """For each measure, when each of its milestones is due and when it was reached, whichever version said so."""
+    found = list(Milestone.objects.filter(measure__in=measures).values_list("measure", "lineage", "due_on"))
+    lineages = {lineage for _measure, lineage, _due in found}
+    reached = dict(
+        MilestoneReached.objects.filter(milestone__lineage__in=lineages)
+        .order_by("-reached_on")
+        .values_list("milestone__lineage", "reached_on")
+    )
+    grouped: dict[uuid.UUID, list[tuple[date, date | None]]] = defaultdict(list)
+    for measure, lineage, due in found:
+        grouped[measure].append((due, reached.get(lineage)))
     return grouped
 
 

@@ -14,12 +14,13 @@ from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from onatc.files import Attachment
 from onatc.history import tracked
 from onatc.ids import new_id
-from onatc.texts import Translated
+from onatc.texts import HTML_CODES, Translated, column_of
 from onatc.vocabulary import Code
 from stakeholders.models import Institution
 from strategy.models.plan import Measure
@@ -173,6 +174,17 @@ class NormKind(models.TextChoices):
     OTHER = "other", _("other norm")
 
 
+# The acts that ship, by what `Norm.act` calls them.
+ACTS: dict[str, Any] = {
+    "Constitution": _("Constitution of Kosovo"),
+    "CETS 197": _("Convention on Action against Trafficking in Human Beings (CETS 197)"),
+    "CETS 210": _("Istanbul Convention (CETS 210)"),
+    "CRC": _("Convention on the Rights of the Child"),
+    "Palermo Protocol": _("Palermo Protocol on trafficking in persons"),
+    "04/L-218": _("Law 04/L-218 on preventing and combating trafficking"),
+}
+
+
 @tracked
 class Norm(models.Model):
     """An article of the Constitution, of a convention or of a law, once for the whole application. What GRETA, the EU or
@@ -195,7 +207,15 @@ class Norm(models.Model):
         constraints = [models.UniqueConstraint(fields=["act", "reference"], name="norm_once")]
 
     def __str__(self) -> str:
-        return f"{self.act}, {self.reference}"
+        return gettext("%(act)s, Article %(number)s") % {"act": self.act_name, "number": self.reference}
+
+    def get_absolute_url(self) -> str:
+        return reverse("strategy:norm-detail", args=[self.pk])
+
+    @property
+    def act_name(self) -> str:
+        """The name of a shipped act in the active language; another one as it was entered."""
+        return str(ACTS.get(self.act, self.act))
 
 
 @tracked
@@ -325,3 +345,7 @@ class RightsCheck(models.Model):
 
     def __str__(self) -> str:
         return self.get_outcome_display()
+
+    @property
+    def html_language(self) -> str:
+        return HTML_CODES[column_of(self.language)]

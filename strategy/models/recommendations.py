@@ -8,12 +8,13 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from onatc.files import Attachment
 from onatc.history import tracked
 from onatc.ids import new_id
-from onatc.texts import Translated
+from onatc.texts import HTML_CODES, Text, Translated, column_of
 from stakeholders.models import Institution
 from strategy.models.plan import Measure
 
@@ -81,6 +82,12 @@ class Recommendation(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("strategy:recommendation-detail", args=[self.pk])
 
+    @property
+    def short_text(self) -> Text:
+        """The beginning of the text, for lists."""
+        whole = self.text
+        return Text(Truncator(whole).chars(200), whole.lang, whole.is_fallback)
+
 
 @tracked
 class RecommendationAnswer(models.Model):
@@ -132,6 +139,10 @@ class RecommendationStep(models.Model):
 
     def __str__(self) -> str:
         return self.get_state_display()
+
+    @property
+    def html_language(self) -> str:
+        return HTML_CODES[column_of(self.language)]
 
 
 class RecommendationFileQuerySet(models.QuerySet["RecommendationFile"]):

@@ -44,6 +44,7 @@ from strategy.models import (
     Signal,
     SignalOverride,
 )
+from strategy.queries.measure import depth_of
 from strategy.queries.plan import current_plan, shown_version
 from strategy.queries.progress import progress_of
 from strategy.signal import reason_text
@@ -102,7 +103,7 @@ def plan_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         if branches:
             measures = [measure for _one, rows in branches for measure in rows]
             tree.append((goal, branches, len(measures), _signal_counts(Counter(m.signal for m in measures))))
-    is_narrowed = any(found.chosen.get(name) for name in ("q", "goal", "institution", "signal", "state"))
+    is_narrowed = any(found.chosen.get(name) for name in ("q", "goal", "institution", "signal", "state", "tag"))
     return render(
         request,
         "strategy/plan_detail.html",
@@ -235,7 +236,6 @@ def measure_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         .select_related("objective__goal", "lead", "version__plan")
         .prefetch_related(
             "indicators__targets",
-            "budget_lines",
             Prefetch("partnerships", MeasurePartner.objects.select_related("institution")),
         ),
         pk=pk,
@@ -262,7 +262,11 @@ def measure_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "indicators": _indicators(measure, entries),
             "chart": _chart(measure, entries),
             "signals": signals[-8:],
-            "budget_cents": sum(line.planned_cents for line in measure.budget_lines.all()),
+            **depth_of(measure, request.user),
+            "may_edit_parts": bool(access.may_edit_parts(request.user, measure.version)),
+            "may_record": bool(access.may_record_on(request.user, measure)),
+            "may_add_document": bool(access.may_add_document(request.user, measure)),
+            "may_assess": bool(access.may_assess_rights(request.user, measure)),
             "may_override": bool(access.may_override_signal(request.user)) and current is not None,
             "other_versions": Measure.objects.visible_to(request.user)
             .filter(lineage=measure.lineage)

@@ -33,6 +33,8 @@ STATIC = Path(__file__).resolve().parents[2] / "static"
 WITHOUT_HELP = {
     "healthz": "for machines", "readyz": "for machines", "metrics": "for machines",
     "strategy:measure-export": "a file", "strategy:evidence-download": "a file", "monitoring:report-download": "a file",
+    "strategy:budget-export": "a file", "strategy:recommendation-export": "a file",
+    "strategy:document-download": "a file", "strategy:recommendation-file": "a file",
     "monitoring:report-preview": "the report itself, as it is printed",
     "mfa_login_webauthn": "what the browser asks for a passkey",
     "mfa_download_recovery_codes": "a file",

@@ -24,6 +24,7 @@ from onatc.help import report_problem
 from stakeholders.models import FormerName, Institution, RoleAssignment, User
 from strategy.actions import progress as progress_actions
 from strategy.actions.plan import apply_import, preview_import
+from strategy.actions.recommendations import save_recommendation
 from strategy.models import Evidence, ProgressEntry, ProgressRequest
 from tests.conftest import CAST, plan_that_runs
 from tests.samples import document
@@ -101,6 +102,13 @@ def full(world):
     report_actions.draft_report(world.plan, world.round.period, by=world.monitoring)
     renewed = io.BytesIO(plan_that_runs().getvalue().replace(b"M4.4.2", b"M4.4.9"))
     apply_import(preview_import(renewed, "renewed.csv", plan=world.plan, by=world.planning), by=world.planning)
+    recommended = {
+        "body": "eu",
+        "report": "Raport",
+        "published_on": world.plan.starts_on,
+        "text_sq": "Gjirafat e këshilluara.",
+    }
+    save_recommendation(None, recommended, by=world.director)
     for person in (mine, world.observer):
         report_problem(by=person, page="home", language="en", browser="", window="", text=f"The page {person.pk}")
     search.rebuild()

@@ -31,7 +31,7 @@ from tests.test_languages import LOCALE
 def test_only_accounts_institutions_code_lists_settings_and_failures_are_there():
     assert {model.__name__ for model in admin.site._registry} == {
         "Code", "CodeList", "District", "Job", "Message", "Municipality", "ScheduledRun",
-        "Institution", "Invitation", "RoleAssignment", "User",
+        "Institution", "Invitation", "RoleAssignment", "User", "Norm",
     }  # fmt: skip
 
 

@@ -33,7 +33,25 @@ from stakeholders.models import Deputyship, Institution, Invitation, KeptText, R
 from strategy.actions import progress as progress_actions
 from strategy.actions import rounds as round_actions
 from strategy.actions.plan import adopt_version, apply_import
-from strategy.models import Evidence, ImportState, Measure, PlanImport, ProgressRequest
+from strategy.models import (
+    BudgetLine,
+    Evidence,
+    Goal,
+    ImportState,
+    Measure,
+    MeasureDocument,
+    MeasureRisk,
+    Milestone,
+    Norm,
+    Objective,
+    Plan,
+    PlanImport,
+    PlanVersion,
+    ProgressRequest,
+    Recommendation,
+    RecommendationAnswer,
+    RecommendationFile,
+)
 
 HEAD = ["role", "method", "url_name", "own", "other"]
 ROLES = ["anonymous", "no_role", *Role.values]
@@ -126,6 +144,9 @@ class _Samples:
         round_actions.open_round(self.round, by=None)
         self.version = version
         self.records = {code: self._records(code) for code in (OWN, OTHER)}
+        self.depth = {code: self._depth(self.records[code]["measure"]) for code in (OWN, OTHER)}
+        self.draft_row = self._draft_row()
+        self.recommendation = self._recommendation()
         self.report = report_actions.draft_report(version.plan, period, by=self.users[Role.DIRECTOR])
         upload = _upload("x.pdf", "application/pdf")
         self.report_file = ReportFile.keep(upload, by=None, report=self.report, language="sq", pages=1)
@@ -234,9 +255,72 @@ class _Samples:
             "problem": problem,
         }
 
+    def _depth(self, measure: Measure) -> dict[str, Any]:
+        """What is recorded on a measure in force."""
+        document = MeasureDocument.keep(_upload("x.csv", "text/csv"), by=None, measure=measure, title="x")
+        return {
+            "milestone": Milestone.objects.create(measure=measure, title_sq="x", due_on=measure.ends_on),
+            "line": BudgetLine.objects.create(measure=measure, source="own", planned_cents=1),
+            "document": document,
+        }
+
+    def _draft_row(self) -> MeasureRisk:
+        """A row of a measure of a draft, which belongs to the office."""
+        plan = Plan.objects.create(
+            strategy=self.version.plan.strategy, code="matrix-draft", title_sq="x",
+            starts_on=self.version.plan.starts_on, ends_on=self.version.plan.ends_on,
+        )  # fmt: skip
+        version = PlanVersion.objects.create(plan=plan, number=1)
+        goal = Goal.objects.create(version=version, code="G1", title_sq="x", position=1)
+        objective = Objective.objects.create(goal=goal, code="O1", title_sq="x", position=1)
+        measure = Measure.objects.create(
+            version=version, objective=objective, code="X1", position=1, title_sq="x", lead=self.institutions[OWN],
+            starts_on=plan.starts_on, ends_on=plan.ends_on,
+        )  # fmt: skip
+        return MeasureRisk.objects.create(measure=measure, text_sq="x")
+
+    def _recommendation(self) -> Recommendation:
+        recommendation = Recommendation.objects.create(
+            body="greta", report="x", published_on=timezone.localdate(), text_sq="x"
+        )
+        self.answer = RecommendationAnswer.objects.create(
+            recommendation=recommendation, measure=self.records[OWN]["measure"]
+        )
+        self.recommendation_file = RecommendationFile.keep(
+            _upload("x.csv", "text/csv"), by=None, recommendation=recommendation
+        )
+        return recommendation
+
+    def _depth_arguments(self, name: str, code: str) -> dict[str, Any]:
+        """Of the pages of what belongs to a measure, and of recommendations; empty for all others."""
+        measure, depth = self.records[code]["measure"], self.depth[code]
+        draft = {"pk": self.draft_row.measure_id, "kind": "risks"}
+        return {
+            "strategy:measure-parts": draft,
+            "strategy:measure-part-edit": draft | {"row": str(self.draft_row.pk)},
+            "strategy:measure-part-remove": draft | {"row": str(self.draft_row.pk)},
+            "strategy:milestone-reach": {"pk": measure.pk, "milestone": depth["milestone"].pk},
+            "strategy:milestone-take-back": {"pk": measure.pk, "milestone": depth["milestone"].pk},
+            "strategy:execution-create": {"pk": measure.pk, "line": depth["line"].pk},
+            "strategy:document-create": {"pk": measure.pk},
+            "strategy:document-download": {"pk": depth["document"].pk},
+            "strategy:document-remove": {"pk": depth["document"].pk},
+            "strategy:rights-create": {"pk": measure.pk},
+            "strategy:norm-detail": {"pk": Norm.objects.all()[0].pk},
+            "strategy:plan-budget": {"pk": self.version.plan_id},
+            "strategy:budget-lines": {"pk": self.version.plan_id},
+            "strategy:budget-unknown": {"pk": self.version.plan_id},
+            "strategy:budget-export": {"pk": self.version.plan_id},
+            "strategy:recommendation-unlink": {"pk": self.recommendation.pk, "answer": self.answer.pk},
+            "strategy:recommendation-file": {"pk": self.recommendation_file.pk},
+            "strategy:recommendation-file-remove": {"pk": self.recommendation_file.pk},
+        }.get(name, {"pk": self.recommendation.pk} if name.startswith("strategy:recommendation-") else {})
+
     def remove_files(self) -> None:
         """What a rollback does not reach."""
-        for kept in (self.report_file, *(records["evidence"] for records in self.records.values())):
+        documents = (records["document"] for records in self.depth.values())
+        evidence = (records["evidence"] for records in self.records.values())
+        for kept in (self.report_file, self.recommendation_file, *documents, *evidence):
             kept.file.storage.delete(kept.file.name)
 
     def arguments(self, name: str, code: str) -> dict[str, Any]:
@@ -261,6 +345,8 @@ class _Samples:
             return {}
         if name in shared:
             return {"pk": shared[name]}
+        if found := self._depth_arguments(name, code):
+            return found
         if name == "strategy:round-remind":
             return {"pk": self.round.pk, "institution": institution.pk}
         if name.startswith("status-"):

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from monitoring import actions
+from monitoring.demo.depth import add_depth_content, add_depth_records
 from monitoring.demo.people import PASSWORD, make_people
 from monitoring.demo.progress import Story
 from onatc.ids import from_seed
@@ -56,6 +57,7 @@ class Command(BaseCommand):
         with PLAN.open("rb") as file:
             version = apply_import(preview_import(file, PLAN.name, plan=None, by=None), by=None)
         Plan.objects.update(is_demonstration=True)
+        add_depth_content(version, seed)
         adopt_version(
             version,
             by=None,
@@ -66,6 +68,7 @@ class Command(BaseCommand):
         leads = list(Institution.objects.filter(pk__in=Measure.objects.filter(version=version).values("lead")))
         people = make_people(leads, today)
         Story(version.plan, version, people, seed, today).tell(quarters)
+        add_depth_records(version, people, seed, today)
         last = Period.quarter_of(today).previous()
         report = actions.draft_report(version.plan, last, by=people["monitoring@onatc.example"])
         for language, text in CONCLUSIONS.items():

@@ -1,0 +1,67 @@
+"""Reading an amount of euro as people write it; kept in cents, never as a floating-point number."""
+
+from __future__ import annotations
+
+import re
+
+LARGEST_CENTS = 999_999_999_999  # 9,999,999,999.99 €
+
+
+class NotAnAmount(ValueError):
+    """`why`: `text`, `negative`, `fine` (finer than a cent) or `large`."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+def cents_of(text: str, *, decimal: str, thousand: str) -> int:
+    """The cents of an amount; `decimal` and `thousand` are the signs of the reader's language.
+
+    A sign that stands before one or two last digits is a decimal sign in every language ("1234,50" in English too). One
+    that stands once before exactly three digits is read as the language has it: 1.234 is a thousand and more in
+    Albanian, and refused in English as finer than a cent. With both signs the last one is the decimal sign.
+    Raises NotAnAmount.
+    """
+    text = re.sub(r"[\s\u00a0\u202f']|€|EUR\b", "", text.strip(), flags=re.I)
+    if re.fullmatch(r"[-−–][\d.,]+", text):
+        raise NotAnAmount("negative")
+    if not re.fullmatch(r"\d[\d.,]*", text, re.A):
+        raise NotAnAmount("text")
+    whole, fraction = _parted(text, decimal, thousand)
+    if len(fraction) > 2:
+        raise NotAnAmount("fine")
+    if len(whole) > 20:
+        raise NotAnAmount("large")
+    cents = int(whole) * 100 + int(fraction.ljust(2, "0") or "0")
+    if cents > LARGEST_CENTS:
+        raise NotAnAmount("large")
+    return cents
+
+
+def _parted(text: str, decimal: str, thousand: str) -> tuple[str, str]:
+    """Digits before and after the decimal sign."""
+    last = max(text.rfind("."), text.rfind(","))
+    if last < 0:
+        return text, ""
+    sign = text[last]
+    other = "," if sign == "." else "."
+    before, after = text[:last], text[last + 1 :]
+    if text.count(sign) > 1:  # 1.234.567: only groups of three are written with a sign that comes twice
+        return _ungrouped(text, sign), ""
+    if other in before:  # 1.234,50 and 1,234.50
+        return _ungrouped(before, other), after
+    if len(after) == 3 and sign == thousand and sign != decimal:
+        return _ungrouped(text, sign), ""
+    return before, after
+
+
+def _ungrouped(text: str, sign: str) -> str:
+    if not re.fullmatch(rf"\d{{1,3}}(?:{re.escape(sign)}\d{{3}})+", text, re.A):
+        raise NotAnAmount("text")
+    return text.replace(sign, "")
+
+
+def as_typed(cents: int, *, decimal: str, thousand: str) -> str:
+    """The amount as the language writes it, without a sign of currency: what a form shows and reads back."""
+    return f"{cents // 100:,}".replace(",", thousand) + f"{decimal}{cents % 100:02d}"
