@@ -367,6 +367,7 @@ def scopes_of(user: Any) -> list[str]:
         "all": True,
         "office": user.is_secretariat or user.is_natc,
         "observer": user.is_observer,
+        "reporter": user.is_reporter,
         "reviewer": user.reviews_progress,
         "planner": user.imports_plans,
         "administrator": user.is_administrator,

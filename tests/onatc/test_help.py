@@ -34,6 +34,8 @@ WITHOUT_HELP = {
     "healthz": "for machines", "readyz": "for machines", "metrics": "for machines",
     "strategy:measure-export": "a file", "strategy:evidence-download": "a file", "monitoring:report-download": "a file",
     "monitoring:report-preview": "the report itself, as it is printed",
+    **{f"strategy:{name}-export": "a file" for name in ("legal", "legal-input", "study", "practice", "trend")},
+    "strategy:legal-file": "a file", "strategy:study-file": "a file",
     "mfa_login_webauthn": "what the browser asks for a passkey",
     "mfa_download_recovery_codes": "a file",
 }  # fmt: skip

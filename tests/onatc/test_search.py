@@ -27,6 +27,7 @@ from strategy.actions.plan import apply_import, preview_import
 from strategy.models import Evidence, ProgressEntry, ProgressRequest
 from tests.conftest import CAST, plan_that_runs
 from tests.samples import document
+from tests.strategy.knowledge import something_of_each
 from tests.strategy.steps import accepted, drafted, submitted
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +102,7 @@ def full(world):
     report_actions.draft_report(world.plan, world.round.period, by=world.monitoring)
     renewed = io.BytesIO(plan_that_runs().getvalue().replace(b"M4.4.2", b"M4.4.9"))
     apply_import(preview_import(renewed, "renewed.csv", plan=world.plan, by=world.planning), by=world.planning)
+    something_of_each(world)
     for person in (mine, world.observer):
         report_problem(by=person, page="home", language="en", browser="", window="", text=f"The page {person.pk}")
     search.rebuild()

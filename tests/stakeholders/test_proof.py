@@ -54,6 +54,9 @@ GRAVE = {
     "holiday-remove": "director", "maintenance-switch": "administrator", "admin": "administrator",
     # what can never be taken back
     "monitoring:report-issue": "natc", "strategy:plan-adopt": "director",
+    # what leaves the office
+    "strategy:legal-input-approve": "director", "strategy:study-publish": "director",
+    "strategy:practice-publish": "director",
     # what takes much away, and one's own password
     "strategy:measure-export": "planning", "account_change_password": "planning",
 }  # fmt: skip

@@ -33,7 +33,22 @@ from stakeholders.models import Deputyship, Institution, Invitation, KeptText, R
 from strategy.actions import progress as progress_actions
 from strategy.actions import rounds as round_actions
 from strategy.actions.plan import adopt_version, apply_import
-from strategy.models import Evidence, ImportState, Measure, PlanImport, ProgressRequest
+from strategy.models import (
+    Evidence,
+    ImportState,
+    LegalAct,
+    LegalInput,
+    LegalInputFile,
+    LegalStage,
+    Measure,
+    PlanImport,
+    Practice,
+    ProgressRequest,
+    Study,
+    StudyFile,
+    StudyRecommendation,
+    Trend,
+)
 
 HEAD = ["role", "method", "url_name", "own", "other"]
 ROLES = ["anonymous", "no_role", *Role.values]
@@ -42,6 +57,7 @@ PUBLIC = {"healthz", "readyz", "metrics", "set-language"}
 # One's own sign-in, password and factors, which no role changes.
 OWN_ACCOUNT = ("account_", "mfa_")
 OWN, OTHER = "KP-THB", "MOH"
+BEFORE_SENDING = ("edit", "submit", "return", "approve")  # of a legal input; the other pages are of one that was sent
 HOST = settings.ALLOWED_HOSTS[0].lstrip(".") if settings.ALLOWED_HOSTS else "localhost"
 
 
@@ -125,7 +141,8 @@ class _Samples:
         self.round = round_actions.schedule_round(version.plan, period, by=None, due_on=period.next().end)
         round_actions.open_round(self.round, by=None)
         self.version = version
-        self.records = {code: self._records(code) for code in (OWN, OTHER)}
+        self.records = {code: self._records(code) | self._legal(code) for code in (OWN, OTHER)}
+        self.research = self._research()
         self.report = report_actions.draft_report(version.plan, period, by=self.users[Role.DIRECTOR])
         upload = _upload("x.pdf", "application/pdf")
         self.report_file = ReportFile.keep(upload, by=None, report=self.report, language="sq", pages=1)
@@ -234,9 +251,54 @@ class _Samples:
             "problem": problem,
         }
 
+    def _legal(self, code: str) -> dict[str, Any]:
+        """An act of which the institution is in charge, and what the office sent it."""
+        office, today, lead = self.users[Role.DIRECTOR], timezone.localdate(), self.institutions[code]
+        act = LegalAct.objects.create(title_en="Draft law", kind="law", lead=lead, stage="drafting", created_by=office)
+        LegalStage.objects.create(act=act, stage="drafting", on=today, by=office)
+        asked = {"act": act, "kind": "input", "asked_by": lead, "asked_on": today, "due_on": today, "author": office}
+        sent = {
+            "state": "sent",
+            "approved_by": office,
+            "approved_at": timezone.now(),
+            "sent_on": today,
+            "sent_by": office,
+        }
+        input_ = LegalInput.objects.create(question="x", answer="x", **asked, **sent)
+        upload = _upload("x.csv", "text/csv")
+        return {
+            "legal-input": input_,
+            "legal-draft": LegalInput.objects.create(question="x", answer="x", **asked),
+            "legal-file": LegalInputFile.keep(upload, by=office, input=input_),
+            "legal-act": act,
+        }
+
+    def _research(self) -> dict[str, Any]:
+        """A published study and practice, and a trend; none belongs to an institution."""
+        office, today = self.users[Role.MONITORING], timezone.localdate()
+        days = {"ethics_on": today, "started_on": today, "ended_on": today, "published_on": today}
+        study = Study.objects.create(
+            title_en="x", kind="study", topic="data", state="done", question="x", ethics="x", ethics_by="x",
+            findings_en="x", author=office, **days,
+        )  # fmt: skip
+        return {
+            "study": study,
+            "study-file": StudyFile.keep(_upload("x.csv", "text/csv"), by=office, study=study, is_public=True),
+            "study-advice-edit": StudyRecommendation.objects.create(study=study, number=1, text_en="x"),
+            "practice": Practice.objects.create(
+                title_en="x", topic="data", place="x", source="x", evidence_level="opinion", done_en="x", worked_en="x",
+                noted_on=today, published_on=today, created_by=office,
+            ),
+            "trend": Trend.objects.create(
+                title_en="x", topic="data", description="x", since_on=today, source_kind="media", source="x",
+                confidence="low", noted_by=office, noted_on=today,
+            ),
+        }  # fmt: skip
+
     def remove_files(self) -> None:
         """What a rollback does not reach."""
-        for kept in (self.report_file, *(records["evidence"] for records in self.records.values())):
+        own = [records[name] for records in self.records.values() for name in ("evidence", "legal-file")]
+        for kept in (self.report_file, self.research["study-file"], *own):
             kept.file.storage.delete(kept.file.name)
 
     def arguments(self, name: str, code: str) -> dict[str, Any]:
@@ -275,6 +337,16 @@ class _Samples:
             if name.startswith(prefix) or (name == "act-for" and prefix == "deputyship-"):
                 return {"pk": record.pk}
         for prefix, record in (
+            *((f"strategy:legal-input-{act}", records["legal-draft"]) for act in BEFORE_SENDING),
+            ("strategy:legal-input-create", records["legal-act"]),
+            ("strategy:legal-input-", records["legal-input"]),
+            ("strategy:legal-file", records["legal-file"]),
+            ("strategy:legal-", records["legal-act"]),
+            ("strategy:study-file", self.research["study-file"]),
+            ("strategy:study-advice-edit", self.research["study-advice-edit"]),
+            ("strategy:study-", self.research["study"]),
+            ("strategy:practice-", self.research["practice"]),
+            ("strategy:trend-", self.research["trend"]),
             ("strategy:measure-", records["measure"]),
             ("strategy:signal-", records["measure"]),
             ("strategy:round-", self.round),
