@@ -17,7 +17,7 @@ from onatc.ids import new_id
 from onatc.texts import Translated
 from stakeholders.models import Institution
 
-web_address = URLValidator(schemes=["https"], message=_("Write an address that begins with https://."))
+web_address = URLValidator(schemes=["https"], message=_("Write an address that begins with https://."), code="https")
 
 
 class LegalActKind(models.TextChoices):
