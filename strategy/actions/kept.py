@@ -46,7 +46,7 @@ def save(record: M, *, is_new: bool = False) -> M:
         name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
         for constraint in record._meta.constraints:
             if constraint.name == name:
-                raise Refused(constraint.get_violation_error_message()) from error
+                raise Refused(str(constraint.get_violation_error_message())) from error
         raise
     return record
 

@@ -27,7 +27,7 @@ def date_input() -> forms.DateInput:
     return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
-def web_address_field(label: str | Promise) -> forms.URLField:
+def web_address_field(label: Any) -> forms.URLField:
     return forms.URLField(
         label=label,
         max_length=300,
@@ -97,14 +97,14 @@ class KeptForm(CarefulForm, forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(data, files, instance=instance, **kwargs)
         self.user = user
         self.is_new = self.instance._state.adding
-        self.initial |= {"key": new_id()} if self.is_new else {"revision": self.instance.revision}
+        self.initial.update({"key": new_id()} if self.is_new else {"revision": self.instance.revision})
         del self.fields["revision" if self.is_new else "key"]
         for field in self.fields.values():
             if isinstance(field, forms.DateField):
                 field.widget = date_input()
             elif isinstance(field.widget, forms.Textarea):
                 field.widget.attrs["rows"] = 4
-            elif isinstance(field, forms.ModelChoiceField) and field.queryset.model is Institution:
+            elif isinstance(field, forms.ModelChoiceField) and getattr(field.queryset, "model", None) is Institution:
                 # All of them: what was dissolved may have asked, or paid, before; the day decides.
                 field.queryset = Institution.objects.visible_to(user).order_by(SortKey("name"))
         self.arrange()

@@ -95,11 +95,11 @@ class StageForm(CarefulForm):
 
 
 class InputForm(KeptForm):
-    files = AttachmentField(label=_("Files"), required=False)
+    attachments = AttachmentField(label=_("Files"), required=False)
     past = ("asked_on",)
     groups = (
         (_("What was asked"), ("kind", "asked_by", "contact", "asked_on", "due_on", "question", "language")),
-        (_("What the office answers"), ("answer", "answer_language", "files")),
+        (_("What the office answers"), ("answer", "answer_language", "attachments")),
     )
 
     class Meta:
@@ -120,7 +120,7 @@ class InputForm(KeptForm):
         self.fields["answer"].widget.attrs["rows"] = 10
         if self.is_new:
             language = self.user.language
-            self.initial |= {"asked_on": timezone.localdate(), "language": language, "answer_language": language}
+            self.initial.update({"asked_on": timezone.localdate(), "language": language, "answer_language": language})
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

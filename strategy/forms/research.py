@@ -27,7 +27,7 @@ class StudyForm(KeptForm):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
-    files = AttachmentField(label=_("Files"), required=False)
+    attachments = AttachmentField(label=_("Files"), required=False)
     is_public = forms.BooleanField(
         label=_("These files belong to the publication"),
         required=False,
@@ -40,7 +40,7 @@ class StudyForm(KeptForm):
         (_("What it asks, and how"), ("question", "method", "language", "planned_start", "planned_end")),
         (_("How people are protected"), ("ethics", "ethics_by", "ethics_on")),
         (_("With whom"), ("funder", "funder_name", "partners")),
-        (_("What was found"), ("findings_sq", "findings_sr", "findings_en", "link", "files", "is_public")),
+        (_("What was found"), ("findings_sq", "findings_sr", "findings_en", "link", "attachments", "is_public")),
     )
 
     class Meta:
@@ -65,9 +65,9 @@ class StudyForm(KeptForm):
         open_ones = Institution.objects.visible_to(self.user).existing_on(timezone.localdate())
         theirs = Institution.objects.visible_to(self.user).filter(pk__in=held)
         partners.queryset = (open_ones | theirs).order_by(SortKey("name"))
-        self.initial |= {"partners": held}
+        self.initial.update({"partners": held})
         if self.is_new:
-            self.initial |= {"proposed_on": timezone.localdate(), "language": self.user.language}
+            self.initial.update({"proposed_on": timezone.localdate(), "language": self.user.language})
         else:
             del self.fields["proposed_on"]
 
@@ -235,7 +235,7 @@ class ReviewForm(CarefulForm):
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1)
 
     def __init__(self, data: Any = None, *, trend: Trend) -> None:
-        initial = {"revision": trend.revision}
+        initial: dict[str, Any] = {"revision": trend.revision}
         if trend.state != TrendState.NOTED:
             initial |= {"state": trend.state, "review": trend.review}
         super().__init__(data, initial=initial)

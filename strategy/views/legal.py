@@ -295,7 +295,7 @@ def legal_input_create(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         request,
         form,
         lambda: actions.record_request(
-            form.cleaned_data["key"], act, form.values(), by=request.user, files=form.cleaned_data["files"]
+            form.cleaned_data["key"], act, form.values(), by=request.user, files=form.cleaned_data["attachments"]
         ),
         title=_("What the office is asked"),
         lead=str(act.title),
@@ -317,7 +317,7 @@ def legal_input_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         form,
         lambda: actions.change_input(
             input_, form.values(), by=request.user, revision=form.cleaned_data["revision"],
-            files=form.cleaned_data["files"],
+            files=form.cleaned_data["attachments"],
         ),
         title=str(input_),
         lead=lead,

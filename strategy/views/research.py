@@ -169,7 +169,7 @@ def study_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def study_create(request: SignedInRequest) -> HttpResponse:
     require(access.may_research(request.user))
     form = StudyForm(request.POST or None, request.FILES or None, user=request.user)
-    names = ("proposed_on", "partners", "files", "is_public")
+    names = ("proposed_on", "partners", "is_public")
     return form_page(
         request,
         form,
@@ -191,12 +191,16 @@ def study_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     study = _study(request, pk)
     require(access.may_edit_publication(request.user, study))
     form = StudyForm(request.POST or None, request.FILES or None, user=request.user, instance=study)
-    names = ("revision", "partners", "files", "is_public")
+    names = ("revision", "partners", "is_public")
     return form_page(
         request,
         form,
         lambda: actions.change_study(
-            study, form.values(), by=request.user, **{name: form.cleaned_data[name] for name in names}
+            study,
+            form.values(),
+            by=request.user,
+            files=form.cleaned_data["attachments"],
+            **{name: form.cleaned_data[name] for name in names},
         ),
         title=str(study.title),
         cancel_url=study.get_absolute_url(),

@@ -345,14 +345,14 @@ def test_of_two_who_send_at_once_one_wins_and_the_other_is_told(world):
 def test_files_are_kept_with_the_answer_and_follow_its_rights(world, client_for):
     act = an_act(world.planning, lead="KP-THB")
     planning = client_for("planning")
-    form = input_form(answer="Po.", files=SimpleUploadedFile("mendimi.pdf", document()))
+    form = input_form(answer="Po.", attachments=SimpleUploadedFile("mendimi.pdf", document()))
     planning.post(url("legal-input-create", act.pk), form)
     file = LegalInputFile.objects.get()
     assert planning.get(file.get_absolute_url()).status_code == 200
     assert client_for("focal_point").get(file.get_absolute_url()).status_code == 404
     legal.approve_input(file.input, by=world.director, revision=0)
     wrong = SimpleUploadedFile("mendimi.pdf", b"MZ not a document")
-    page = planning.post(url("legal-input-edit", file.input_id), form | {"revision": 0, "files": wrong})
+    page = planning.post(url("legal-input-edit", file.input_id), form | {"revision": 0, "attachments": wrong})
     assert "mendimi.pdf" in page.content.decode() and refresh(file.input).state == "approved"
     legal.send_input(file.input, by=world.planning, sent_on=days_ago(0))
     assert client_for("focal_point").get(file.get_absolute_url()).status_code == 200

@@ -197,10 +197,10 @@ def test_files_of_the_office_stay_there_and_those_of_the_publication_are_read(wo
     form = study_form(**{name: str(getattr(study, name)) for name in ("title_sq", "ethics", "ethics_by", "findings_sq")},
                       ethics_on=study.ethics_on.isoformat())  # fmt: skip
     for name, extra in (("raporti.pdf", {"is_public": "on"}), ("etika.pdf", {})):
-        form |= {"revision": refresh(study).revision, "files": SimpleUploadedFile(name, document())}
+        form |= {"revision": refresh(study).revision, "attachments": SimpleUploadedFile(name, document())}
         assert monitoring.post(url("study-edit", study.pk), form | extra).status_code == 302
     wrong = SimpleUploadedFile("virus.exe", b"MZ")
-    assert monitoring.post(url("study-edit", study.pk), form | {"files": wrong}).status_code == 200
+    assert monitoring.post(url("study-edit", study.pk), form | {"attachments": wrong}).status_code == 200
     research.publish(study, by=world.director)
     observer = client_for("observer")
     page = observer.get(url("study-detail", study.pk)).content.decode()
