@@ -50,6 +50,8 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
             Entry("strategy:progress-list", _("Progress"), "sees_progress"),
             Entry("strategy:round-list", _("Reporting rounds"), "sees_rounds"),
             Entry("strategy:import-list", _("Imports"), "imports_plans"),
+            Entry("strategy:legal-list", _("Laws in preparation"), "sees_plan"),
+            Entry("strategy:study-list", _("Research"), "sees_plan"),
         ],
     ),
     (

@@ -368,6 +368,7 @@ def scopes_of(user: Any) -> list[str]:
         "office": user.is_secretariat or user.is_natc,
         "observer": user.is_observer,
         "plan_reader": user.sees_plan,
+        "reporter": user.is_reporter,
         "reviewer": user.reviews_progress,
         "planner": user.imports_plans,
         "administrator": user.is_administrator,

@@ -11,10 +11,16 @@ from stakeholders.models import Role
 from strategy.models import (
     ConsultationState,
     EntryState,
+    LegalInput,
+    LegalInputState,
     Measure,
     PlanVersion,
+    Practice,
     ProgressEntry,
     ProgressRequest,
+    Study,
+    Trend,
+    TrendState,
     VersionState,
 )
 
@@ -131,3 +137,73 @@ def may_assess_rights(user: User, measure: Measure | None = None) -> Allowed:
 def may_keep_recommendations(user: User) -> Allowed:
     """The whole secretariat: whoever reads a report of GRETA or answers a questionnaire enters what it recommends."""
     return user.is_secretariat or Denied(_("Only the office keeps the recommendations."))
+
+
+# Legal inputs (Article 8.4.1) and research (Article 8.4.3)
+
+
+def may_keep_legal(user: User) -> Allowed:
+    """Director and strategic planning officer keep the register of legal acts and write the office's answers."""
+    return user.has_role(Role.DIRECTOR, Role.PLANNING) or Denied(
+        _("Only the Director and the strategic planning officer keep the register of legal acts.")
+    )
+
+
+def may_take_back_stage(user: User) -> Allowed:
+    return user.has_role(Role.DIRECTOR) or Denied(_("Only the Director takes a stage back."))
+
+
+def may_edit_input(user: User, input_: LegalInput) -> Allowed:
+    if input_.is_sent:
+        return Denied(_("What was sent never changes; correct it by a new input."))
+    return may_keep_legal(user)
+
+
+def may_decide_input(user: User, input_: LegalInput) -> Allowed:
+    """The Director approves what leaves the office, or gives it back."""
+    if input_.state not in (LegalInputState.DRAFT, LegalInputState.SUBMITTED):
+        return Denied(_("Only what is not approved yet can be approved or given back."))
+    return user.has_role(Role.DIRECTOR) or Denied(_("Only the Director approves what the office sends."))
+
+
+def may_send_input(user: User, input_: LegalInput) -> Allowed:
+    if input_.state != LegalInputState.APPROVED:
+        return Denied(_("Only what the Director approved is sent."))
+    return may_keep_legal(user)
+
+
+def may_follow_input(user: User, input_: LegalInput) -> Allowed:
+    """What became of an answer, and its correction."""
+    if not input_.is_sent:
+        return Denied(_("It was not sent yet."))
+    return may_keep_legal(user)
+
+
+def may_research(user: User) -> Allowed:
+    """Director, strategic planning and M&E officers keep studies, practices and trends."""
+    return user.has_role(Role.DIRECTOR, Role.PLANNING, Role.MONITORING) or Denied(
+        _("Only the Director, the strategic planning and the monitoring and evaluation officers keep research.")
+    )
+
+
+def may_edit_publication(user: User, record: Study | Practice) -> Allowed:
+    if record.published_on is not None:
+        return Denied(_("What is published does not change; the Director takes the publication back first."))
+    return may_research(user)
+
+
+def may_decide_research(user: User) -> Allowed:
+    """The Director approves studies and publishes them, and best practices."""
+    return user.has_role(Role.DIRECTOR) or Denied(_("Only the Director approves studies and publishes research."))
+
+
+def may_review_trend(user: User, trend: Trend) -> Allowed:
+    if trend.noted_by_id == user.pk:
+        return Denied(_("Nobody reviews what they noted."))
+    return may_research(user)
+
+
+def may_edit_trend(user: User, trend: Trend) -> Allowed:
+    if trend.state != TrendState.NOTED:
+        return Denied(_("A reviewed trend does not change; review it again, or note a new one."))
+    return may_research(user)

@@ -16,12 +16,16 @@ from strategy.models import (
     Evidence,
     Goal,
     Indicator,
+    LegalAct,
+    LegalInput,
+    LegalStageKind,
     Measure,
     MeasurePartner,
     Objective,
     Plan,
     PlanImport,
     PlanVersion,
+    Practice,
     ProgressEntry,
     ProgressRequest,
     Recommendation,
@@ -30,6 +34,9 @@ from strategy.models import (
     RoundState,
     SignalOverride,
     Strategy,
+    Study,
+    StudyRecommendation,
+    Trend,
     VersionState,
 )
 
@@ -122,7 +129,71 @@ def _import(one: PlanImport) -> Found:
     return Found(title, one.plan.code if one.plan else "", one.get_absolute_url(), ["planner"])
 
 
+def _legal_act(one: LegalAct) -> Found:
+    said = [*_texts(one, "title").values(), one.number, *_texts(one, "basis").values(), one.gazette, one.lead.short]
+    public = ["reporter", "observer"] if one.stage == LegalStageKind.PUBLISHED else []
+    return Found(_texts(one, "title"), joined(said), one.get_absolute_url(), ["office", f"i{one.lead_id.hex}", *public])
+
+
+def _legal_input(one: LegalInput) -> Found:
+    title = {}
+    for column, language in DJANGO_CODES.items():
+        with override(language):
+            title[column] = str(one)[:300]
+    near = dict.fromkeys([f"i{one.asked_by_id.hex}", f"i{one.act.lead_id.hex}"]) if one.is_sent else ()
+    text = joined([one.question, one.answer, one.asked_by.short, one.reference])
+    return Found(title, text, one.get_absolute_url(), ["office", *near])
+
+
+def _to_readers(one: Study | Practice) -> list[str]:
+    return ["office", *(["reporter", "observer"] if one.published_on else [])]
+
+
+def _study(one: Study) -> Found:
+    parts = [
+        *_texts(one, "title").values(),
+        one.question,
+        one.method,
+        *_texts(one, "findings").values(),
+        one.funder_name,
+    ]
+    parts += [text for advice in one.recommendations.all() for text in _texts(advice, "text").values()]
+    return Found(_texts(one, "title"), joined(parts), one.get_absolute_url(), _to_readers(one))
+
+
+def _practice(one: Practice) -> Found:
+    parts = [text for field in ("title", "done", "worked", "use") for text in _texts(one, field).values()]
+    return Found(
+        _texts(one, "title"), joined([*parts, one.place, one.source]), one.get_absolute_url(), _to_readers(one)
+    )
+
+
+def _trend(one: Trend) -> Found:
+    text = joined([*_texts(one, "title").values(), one.description, one.place, one.source])
+    return Found(_texts(one, "title"), text, one.get_absolute_url(), ["office"])
+
+
+def register_knowledge() -> None:
+    """Legal inputs and research."""
+    register(Kind("legal_act", _("legal act"), LegalAct, _legal_act, lambda: LegalAct.objects.select_related("lead")))
+    register(
+        Kind(
+            "legal_input", _("legal input"), LegalInput, _legal_input,
+            lambda: LegalInput.objects.select_related("act", "asked_by"), {LegalAct: "act"},
+        )
+    )  # fmt: skip
+    register(
+        Kind(
+            "study", _("study"), Study, _study, lambda: Study.objects.prefetch_related("recommendations"),
+            {StudyRecommendation: "recommendations"},
+        )
+    )  # fmt: skip
+    register(Kind("practice", _("best practice"), Practice, _practice, lambda: Practice.objects.all()))
+    register(Kind("trend", _("trend"), Trend, _trend, lambda: Trend.objects.all()))
+
+
 def register_own() -> None:
+    register_knowledge()
     register(
         Kind(
             "plan", _("action plan"), Plan, _plan, lambda: Plan.objects.select_related("strategy"),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from stakeholders import ownership
 from stakeholders.models import REPORTERS, Role, RoleAssignment, User
-from strategy.models import EntryState, ImportState, PlanImport, ProgressEntry
+from strategy.models import EntryState, ImportState, LegalInput, PlanImport, ProgressEntry, Study, StudyState
 
 
 def _reporters_beside(records: list[Any]) -> QuerySet[User]:
@@ -41,5 +41,25 @@ def register() -> None:
             held_by=lambda user: PlanImport.objects.filter(created_by=user, state=ImportState.PREVIEWED),
             field="created_by",
             heirs=ownership.holders_of(Role.DIRECTOR, Role.PLANNING),
+        )
+    )
+    ownership.register(
+        ownership.Holding(
+            key="legal_input",
+            label=_("legal inputs that are not sent"),
+            held_by=lambda user: LegalInput.objects.unsent().filter(author=user).select_related("act"),
+            field="author",
+            heirs=ownership.holders_of(Role.DIRECTOR, Role.PLANNING),
+        )
+    )
+    ownership.register(
+        ownership.Holding(
+            key="study",
+            label=_("studies that are not done"),
+            held_by=lambda user: Study.objects.filter(author=user).exclude(
+                state__in=[StudyState.DONE, StudyState.DROPPED]
+            ),
+            field="author",
+            heirs=ownership.holders_of(Role.DIRECTOR, Role.PLANNING, Role.MONITORING),
         )
     )

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from strategy.views import budget, measure, parts, plan, progress, recommendations, rounds
+from strategy.views import budget, legal, measure, parts, plan, progress, recommendations, research, rounds
 
 app_name = "strategy"
 
@@ -79,4 +79,48 @@ urlpatterns = [
         recommendations.recommendation_file_remove,
         name="recommendation-file-remove",
     ),
+    # Legal inputs and research
+    path("legal/", legal.legal_list, name="legal-list"),
+    path("legal/export/", legal.legal_export, name="legal-export"),
+    path("legal/new/", legal.legal_create, name="legal-create"),
+    path("legal/inputs/", legal.legal_input_list, name="legal-input-list"),
+    path("legal/inputs/export/", legal.legal_input_export, name="legal-input-export"),
+    path("legal/inputs/<uuid:pk>/", legal.legal_input_detail, name="legal-input-detail"),
+    path("legal/inputs/<uuid:pk>/edit/", legal.legal_input_edit, name="legal-input-edit"),
+    path("legal/inputs/<uuid:pk>/submit/", legal.legal_input_submit, name="legal-input-submit"),
+    path("legal/inputs/<uuid:pk>/return/", legal.legal_input_return, name="legal-input-return"),
+    path("legal/inputs/<uuid:pk>/approve/", legal.legal_input_approve, name="legal-input-approve"),
+    path("legal/inputs/<uuid:pk>/send/", legal.legal_input_send, name="legal-input-send"),
+    path("legal/inputs/<uuid:pk>/correct/", legal.legal_input_correct, name="legal-input-correct"),
+    path("legal/inputs/<uuid:pk>/outcome/", legal.legal_input_follow, name="legal-input-follow"),
+    path("legal/files/<uuid:pk>/", legal.legal_file, name="legal-file"),
+    path("legal/files/<uuid:pk>/remove/", legal.legal_file_remove, name="legal-file-remove"),
+    path("legal/<uuid:pk>/", legal.legal_detail, name="legal-detail"),
+    path("legal/<uuid:pk>/edit/", legal.legal_edit, name="legal-edit"),
+    path("legal/<uuid:pk>/stage/", legal.legal_stage, name="legal-stage"),
+    path("legal/<uuid:pk>/stage/take-back/", legal.legal_stage_remove, name="legal-stage-remove"),
+    path("legal/<uuid:pk>/inputs/new/", legal.legal_input_create, name="legal-input-create"),
+    path("studies/", research.study_list, name="study-list"),
+    path("studies/export/", research.study_export, name="study-export"),
+    path("studies/new/", research.study_create, name="study-create"),
+    path("studies/<uuid:pk>/", research.study_detail, name="study-detail"),
+    path("studies/<uuid:pk>/edit/", research.study_edit, name="study-edit"),
+    path("studies/<uuid:pk>/next/", research.study_move, name="study-move"),
+    path("studies/<uuid:pk>/publish/", research.study_publish, name="study-publish"),
+    path("studies/<uuid:pk>/recommendations/new/", research.study_advice_create, name="study-advice-create"),
+    path("studies/recommendations/<uuid:pk>/", research.study_advice_edit, name="study-advice-edit"),
+    path("studies/files/<uuid:pk>/", research.study_file, name="study-file"),
+    path("studies/files/<uuid:pk>/remove/", research.study_file_remove, name="study-file-remove"),
+    path("practices/", research.practice_list, name="practice-list"),
+    path("practices/export/", research.practice_export, name="practice-export"),
+    path("practices/new/", research.practice_create, name="practice-create"),
+    path("practices/<uuid:pk>/", research.practice_detail, name="practice-detail"),
+    path("practices/<uuid:pk>/edit/", research.practice_edit, name="practice-edit"),
+    path("practices/<uuid:pk>/publish/", research.practice_publish, name="practice-publish"),
+    path("trends/", research.trend_list, name="trend-list"),
+    path("trends/export/", research.trend_export, name="trend-export"),
+    path("trends/new/", research.trend_create, name="trend-create"),
+    path("trends/<uuid:pk>/", research.trend_detail, name="trend-detail"),
+    path("trends/<uuid:pk>/edit/", research.trend_edit, name="trend-edit"),
+    path("trends/<uuid:pk>/review/", research.trend_review, name="trend-review"),
 ]

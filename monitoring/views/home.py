@@ -14,6 +14,7 @@ from monitoring.queries import dashboard
 from stakeholders.accounts import SignedInRequest
 from strategy.filters import MeasureFilter
 from strategy.models import ImportState, Measure, PlanImport, Round, RoundState
+from strategy.queries.legal import waiting_inputs
 from strategy.queries.plan import current_plan, shown_version
 from strategy.queries.progress import owed_by, review_inbox, round_matrix
 
@@ -82,6 +83,7 @@ def _secretariat(user: Any) -> dict[str, Any]:
         "owed": sum(row.owed for row in rows),
         "today": timezone.localdate(),
         "may_remind": user.reviews_progress,
+        "legal_inputs": waiting_inputs(user, timezone.localdate()),
         "imports": list(
             PlanImport.objects.visible_to(user)
             .filter(state=ImportState.PREVIEWED)

@@ -36,6 +36,8 @@ WITHOUT_HELP = {
     "strategy:budget-export": "a file", "strategy:recommendation-export": "a file",
     "strategy:document-download": "a file", "strategy:recommendation-file": "a file",
     "monitoring:report-preview": "the report itself, as it is printed",
+    **{f"strategy:{name}-export": "a file" for name in ("legal", "legal-input", "study", "practice", "trend")},
+    "strategy:legal-file": "a file", "strategy:study-file": "a file",
     "mfa_login_webauthn": "what the browser asks for a passkey",
     "mfa_download_recovery_codes": "a file",
 }  # fmt: skip

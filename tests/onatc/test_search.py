@@ -28,6 +28,7 @@ from strategy.actions.recommendations import save_recommendation
 from strategy.models import Evidence, ProgressEntry, ProgressRequest
 from tests.conftest import CAST, plan_that_runs
 from tests.samples import document
+from tests.strategy.knowledge import something_of_each
 from tests.strategy.steps import accepted, drafted, submitted
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +110,7 @@ def full(world):
         "text_sq": "Gjirafat e këshilluara.",
     }
     save_recommendation(None, recommended, by=world.director)
+    something_of_each(world)
     for person in (mine, world.observer):
         report_problem(by=person, page="home", language="en", browser="", window="", text=f"The page {person.pk}")
     search.rebuild()

@@ -32,8 +32,9 @@ from stakeholders.models import (
     RoleAssignment,
     User,
 )
-from strategy.models import PlanVersion
+from strategy.models import LegalInput, PlanVersion, Practice, Study
 from tests.stakeholders.test_accounts import browser, deputise, offer, password_sign_in
+from tests.strategy import knowledge
 from tests.test_access import GOLDEN
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +55,9 @@ GRAVE = {
     "holiday-remove": "director", "maintenance-switch": "administrator", "admin": "administrator",
     # what can never be taken back
     "monitoring:report-issue": "natc", "strategy:plan-adopt": "director",
+    # what leaves the office
+    "strategy:legal-input-approve": "director", "strategy:study-publish": "director",
+    "strategy:practice-publish": "director",
     # what takes much away, and one's own password
     "strategy:measure-export": "planning", "account_change_password": "planning",
 }  # fmt: skip
@@ -119,6 +123,9 @@ def arguments(world):
         "settings-take-back": setting.pk,
         "holiday-remove": holiday.pk,
         "monitoring:report-issue": reports.draft_report(world.plan, world.round.period, by=world.director).pk,
+        "strategy:legal-input-": knowledge.an_input(knowledge.an_act(world.planning), world.planning).pk,
+        "strategy:study-": knowledge.a_done_study(world.planning, world.director).pk,
+        "strategy:practice-": knowledge.a_practice(world.planning).pk,
         "strategy:plan-adopt": PlanVersion.objects.create(plan=world.plan, number=2).pk,
     }
 
@@ -136,7 +143,19 @@ def trace() -> list[Any]:
     """What any of the acts would change."""
     return [
         list(model.objects.order_by("pk").values())
-        for model in (Invitation, Recovery, RoleAssignment, Deputyship, DatedSetting, Maintenance, User, Institution)
+        for model in (
+            Invitation,
+            Recovery,
+            RoleAssignment,
+            Deputyship,
+            DatedSetting,
+            Maintenance,
+            User,
+            Institution,
+            LegalInput,
+            Study,
+            Practice,
+        )
     ] + [TrailEntry.objects.count()]
 
 

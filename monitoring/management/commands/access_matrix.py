@@ -38,6 +38,10 @@ from strategy.models import (
     Evidence,
     Goal,
     ImportState,
+    LegalAct,
+    LegalInput,
+    LegalInputFile,
+    LegalStage,
     Measure,
     MeasureDocument,
     MeasureRisk,
@@ -47,10 +51,15 @@ from strategy.models import (
     Plan,
     PlanImport,
     PlanVersion,
+    Practice,
     ProgressRequest,
     Recommendation,
     RecommendationAnswer,
     RecommendationFile,
+    Study,
+    StudyFile,
+    StudyRecommendation,
+    Trend,
 )
 
 HEAD = ["role", "method", "url_name", "own", "other"]
@@ -60,6 +69,7 @@ PUBLIC = {"healthz", "readyz", "metrics", "set-language"}
 # One's own sign-in, password and factors, which no role changes.
 OWN_ACCOUNT = ("account_", "mfa_")
 OWN, OTHER = "KP-THB", "MOH"
+BEFORE_SENDING = ("edit", "submit", "return", "approve")  # of a legal input; the other pages are of one that was sent
 HOST = settings.ALLOWED_HOSTS[0].lstrip(".") if settings.ALLOWED_HOSTS else "localhost"
 
 
@@ -124,6 +134,7 @@ class _Samples:
 
     def __init__(self, look: Callable[[str, Any], object]) -> None:
         self.look = look
+        self.kept: list[Any] = []  # attachments whose files are in the store
         self.institutions = {
             one.code: one for one in Institution.objects.filter(code__in=[OWN, OTHER, "ONATC", "OSCE", "MIA", "NATC"])
         }
@@ -143,13 +154,15 @@ class _Samples:
         self.round = round_actions.schedule_round(version.plan, period, by=None, due_on=period.next().end)
         round_actions.open_round(self.round, by=None)
         self.version = version
-        self.records = {code: self._records(code) for code in (OWN, OTHER)}
+        self.records = {code: self._records(code) | self._legal(code) for code in (OWN, OTHER)}
         self.depth = {code: self._depth(self.records[code]["measure"]) for code in (OWN, OTHER)}
         self.draft_row = self._draft_row()
         self.recommendation = self._recommendation()
+        self.research = self._research()
         self.report = report_actions.draft_report(version.plan, period, by=self.users[Role.DIRECTOR])
-        upload = _upload("x.pdf", "application/pdf")
-        self.report_file = ReportFile.keep(upload, by=None, report=self.report, language="sq", pages=1)
+        self.report_file = self._file(
+            ReportFile, "x.pdf", "application/pdf", by=None, report=self.report, language="sq", pages=1
+        )
         self.account_records = self._account_records()
         tomorrow = timezone.localdate() + timedelta(days=1)
         self.setting = DatedSetting.objects.create(name="due_days", value=20, valid_from=tomorrow)
@@ -243,7 +256,7 @@ class _Samples:
             revision=entry.revision,
         )
         progress_actions.submit_entry(entry, by=self.reporters[code])
-        evidence = Evidence.keep(_upload("x.csv", "text/csv"), by=self.reporters[code], entry=entry)
+        evidence = self._file(Evidence, "x.csv", "text/csv", by=self.reporters[code], entry=entry)
         job = Job.objects.create(kind="matrix", key=f"matrix-{code}", title="Matrix", owner=self.reporters[code])
         problem = ProblemReport.objects.create(reporter=self.reporters[code], page="home", language="sq", text="x")
         return {
@@ -257,7 +270,7 @@ class _Samples:
 
     def _depth(self, measure: Measure) -> dict[str, Any]:
         """What is recorded on a measure in force."""
-        document = MeasureDocument.keep(_upload("x.csv", "text/csv"), by=None, measure=measure, title="x")
+        document = self._file(MeasureDocument, "x.csv", "text/csv", by=None, measure=measure, title="x")
         return {
             "milestone": Milestone.objects.create(measure=measure, title_sq="x", due_on=measure.ends_on),
             "line": BudgetLine.objects.create(measure=measure, source="own", planned_cents=1),
@@ -286,8 +299,8 @@ class _Samples:
         self.answer = RecommendationAnswer.objects.create(
             recommendation=recommendation, measure=self.records[OWN]["measure"]
         )
-        self.recommendation_file = RecommendationFile.keep(
-            _upload("x.csv", "text/csv"), by=None, recommendation=recommendation
+        self.recommendation_file = self._file(
+            RecommendationFile, "x.csv", "text/csv", by=None, recommendation=recommendation
         )
         return recommendation
 
@@ -316,11 +329,57 @@ class _Samples:
             "strategy:recommendation-file-remove": {"pk": self.recommendation_file.pk},
         }.get(name, {"pk": self.recommendation.pk} if name.startswith("strategy:recommendation-") else {})
 
+    def _legal(self, code: str) -> dict[str, Any]:
+        """An act of which the institution is in charge, and what the office sent it."""
+        office, today, lead = self.users[Role.DIRECTOR], timezone.localdate(), self.institutions[code]
+        act = LegalAct.objects.create(title_en="Draft law", kind="law", lead=lead, stage="drafting", created_by=office)
+        LegalStage.objects.create(act=act, stage="drafting", on=today, by=office)
+        asked = {"act": act, "kind": "input", "asked_by": lead, "asked_on": today, "due_on": today, "author": office}
+        sent = {
+            "state": "sent",
+            "approved_by": office,
+            "approved_at": timezone.now(),
+            "sent_on": today,
+            "sent_by": office,
+        }
+        input_ = LegalInput.objects.create(question="x", answer="x", **asked, **sent)
+        return {
+            "legal-input": input_,
+            "legal-draft": LegalInput.objects.create(question="x", answer="x", **asked),
+            "legal-file": self._file(LegalInputFile, "x.csv", "text/csv", by=office, input=input_),
+            "legal-act": act,
+        }
+
+    def _research(self) -> dict[str, Any]:
+        """A published study and practice, and a trend; none belongs to an institution."""
+        office, today = self.users[Role.MONITORING], timezone.localdate()
+        days = {"ethics_on": today, "started_on": today, "ended_on": today, "published_on": today}
+        study = Study.objects.create(
+            title_en="x", kind="study", topic="data", state="done", question="x", ethics="x", ethics_by="x",
+            findings_en="x", author=office, **days,
+        )  # fmt: skip
+        return {
+            "study": study,
+            "study-file": self._file(StudyFile, "x.csv", "text/csv", by=office, study=study, is_public=True),
+            "study-advice-edit": StudyRecommendation.objects.create(study=study, number=1, text_en="x"),
+            "practice": Practice.objects.create(
+                title_en="x", topic="data", place="x", source="x", evidence_level="opinion", done_en="x", worked_en="x",
+                noted_on=today, published_on=today, created_by=office,
+            ),
+            "trend": Trend.objects.create(
+                title_en="x", topic="data", description="x", since_on=today, source_kind="media", source="x",
+                confidence="low", noted_by=office, noted_on=today,
+            ),
+        }  # fmt: skip
+
+    def _file(self, model: Any, name: str, content_type: str, **fields: Any) -> Any:
+        kept = model.keep(_upload(name, content_type), **fields)
+        self.kept.append(kept)
+        return kept
+
     def remove_files(self) -> None:
         """What a rollback does not reach."""
-        documents = (records["document"] for records in self.depth.values())
-        evidence = (records["evidence"] for records in self.records.values())
-        for kept in (self.report_file, self.recommendation_file, *documents, *evidence):
+        for kept in self.kept:
             kept.file.storage.delete(kept.file.name)
 
     def arguments(self, name: str, code: str) -> dict[str, Any]:
@@ -361,6 +420,16 @@ class _Samples:
             if name.startswith(prefix) or (name == "act-for" and prefix == "deputyship-"):
                 return {"pk": record.pk}
         for prefix, record in (
+            *((f"strategy:legal-input-{act}", records["legal-draft"]) for act in BEFORE_SENDING),
+            ("strategy:legal-input-create", records["legal-act"]),
+            ("strategy:legal-input-", records["legal-input"]),
+            ("strategy:legal-file", records["legal-file"]),
+            ("strategy:legal-", records["legal-act"]),
+            ("strategy:study-file", self.research["study-file"]),
+            ("strategy:study-advice-edit", self.research["study-advice-edit"]),
+            ("strategy:study-", self.research["study"]),
+            ("strategy:practice-", self.research["practice"]),
+            ("strategy:trend-", self.research["trend"]),
             ("strategy:measure-", records["measure"]),
             ("strategy:signal-", records["measure"]),
             ("strategy:round-", self.round),

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from monitoring import actions
 from monitoring.demo.depth import add_depth_content, add_depth_records
+from monitoring.demo.knowledge import add_knowledge
 from monitoring.demo.people import PASSWORD, make_people
 from monitoring.demo.progress import Story
 from onatc.ids import from_seed
@@ -69,6 +70,7 @@ class Command(BaseCommand):
         people = make_people(leads, today)
         Story(version.plan, version, people, seed, today).tell(quarters)
         add_depth_records(version, people, seed, today)
+        add_knowledge(version.plan, version, people, seed, today)
         last = Period.quarter_of(today).previous()
         report = actions.draft_report(version.plan, last, by=people["monitoring@onatc.example"])
         for language, text in CONCLUSIONS.items():

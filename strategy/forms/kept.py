@@ -1,0 +1,166 @@
+"""Forms on records that are made once and changed knowingly (strategy.actions.kept), and the head of their lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crispy_forms.layout import Fieldset, Layout
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from onatc.forms import plain_helper
+from onatc.help import looks_personal
+from onatc.ids import new_id
+from onatc.texts import SortKey
+from stakeholders.models import Institution
+from strategy.models import Measure
+
+NO_PERSON = gettext_lazy("I have checked: this does not point to a person.")
+
+
+def date_input() -> forms.DateInput:
+    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+def web_address_field(label: Any) -> forms.URLField:
+    return forms.URLField(
+        label=label,
+        max_length=300,
+        required=False,
+        assume_scheme="https",
+        help_text=gettext_lazy("A public address, beginning with https://."),
+    )
+
+
+class CarefulForm(forms.Form):
+    """What was typed and looks like a number or an address of a person is pointed out before it is saved: it is taken out,
+    or whoever writes confirms that it does not point to a person.
+
+    `past` are days that cannot lie in the future.
+    """
+
+    past: tuple[str, ...] = ()
+
+    def _finish(self) -> None:
+        """After the fields stand: the question, asked only when there is something to check; helper and layout."""
+        self.found = {name: found for name in self.fields if (found := self._looks_personal(name))}
+        if self.found:
+            self.fields["is_checked"] = forms.BooleanField(label=NO_PERSON, required=False)
+        self.helper = plain_helper()
+
+    def _looks_personal(self, name: str) -> list[str]:
+        field = self.fields[name]
+        if not self.is_bound or type(field) is not forms.CharField:
+            return []
+        return looks_personal(str(self.data.get(self.add_prefix(name), ""))[: field.max_length])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if self.found and not cleaned.get("is_checked"):
+            sentence = _(
+                "This looks like data of a person: %(found)s. Take it out, or confirm below that it does not point to one."
+            )
+            for name, found in self.found.items():
+                self.add_error(name, sentence % {"found": ", ".join(found)})
+        for name in self.past:
+            if cleaned.get(name) is not None and cleaned[name] > timezone.localdate():
+                self.add_error(name, _("This day lies in the future."))
+        return cleaned
+
+    def not_dissolved(self, name: str, on: Any) -> None:
+        """An institution that was dissolved before the day is refused at its field."""
+        institution = self.cleaned_data.get(name)
+        if institution is not None and on is not None and institution.dissolved_on and institution.dissolved_on < on:
+            self.add_error(
+                name,
+                _("%(institution)s was dissolved on %(day)s.")
+                % {"institution": institution, "day": date_format(institution.dissolved_on, "DATE_FORMAT")},
+            )
+
+
+class KeptForm(CarefulForm, forms.ModelForm):  # type: ignore[type-arg]
+    """A form on a new record, with the key that it will have, or on one that is there, with its revision.
+
+    `groups` are headings with the fields below them; what stands in none comes first.
+    """
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1)
+    groups: tuple[tuple[Promise, tuple[str, ...]], ...] = ()
+
+    def __init__(self, data: Any = None, files: Any = None, *, user: Any, instance: Any = None, **kwargs: Any) -> None:
+        super().__init__(data, files, instance=instance, **kwargs)
+        self.user = user
+        self.is_new = self.instance._state.adding
+        self.initial.update({"key": new_id()} if self.is_new else {"revision": self.instance.revision})
+        del self.fields["revision" if self.is_new else "key"]
+        for field in self.fields.values():
+            if isinstance(field, forms.DateField):
+                field.widget = date_input()
+            elif isinstance(field.widget, forms.Textarea):
+                field.widget.attrs["rows"] = 4
+            elif isinstance(field, forms.ModelChoiceField) and getattr(field.queryset, "model", None) is Institution:
+                # All of them: what was dissolved may have asked, or paid, before; the day decides.
+                field.queryset = Institution.objects.visible_to(user).order_by(SortKey("name"))
+        self.arrange()
+        self._finish()
+        grouped = [name for _title, names in self.groups for name in names]
+        self.helper.layout = Layout(
+            *(name for name in self.fields if name not in grouped and name != "is_checked"),
+            *(Fieldset(title, *(name for name in names if name in self.fields)) for title, names in self.groups),
+            *(["is_checked"] if self.found else []),
+        )
+
+    def arrange(self) -> None:
+        """What a form changes about its fields before they are laid out."""
+
+    def values(self) -> dict[str, Any]:
+        """What was typed, by the record's fields."""
+        return {name: self.cleaned_data[name] for name in self._meta.fields or () if name in self.cleaned_data}
+
+
+class MeasuresField(forms.CharField):
+    """Codes of measures in force, parted by commas; `PLAN/M1.2.3` where several plans have the code. Gives measures."""
+
+    def __init__(self, *, user: Any, several: bool = True, **kwargs: Any) -> None:
+        self.user, self.several = user, several
+        kwargs.setdefault("help_text", _several() if several else _one())
+        super().__init__(required=False, max_length=600 if several else 60, **kwargs)
+
+    def clean(self, value: Any) -> Any:
+        typed = [part.strip() for part in super().clean(value).split(",") if part.strip()]
+        if not self.several and len(typed) > 1:
+            raise ValidationError(_("Name one measure."))
+        codes = {code.rpartition("/")[2] for code in typed}
+        known: dict[str, list[Measure]] = {}
+        for measure in (
+            Measure.objects.visible_to(self.user).current().filter(code__in=codes).select_related("version__plan")
+        ):
+            known.setdefault(measure.code, []).append(measure)
+        found: list[Measure] = []
+        for code in dict.fromkeys(typed):
+            plan, _slash, short = code.rpartition("/")
+            fitting = [one for one in known.get(short, []) if not plan or one.version.plan.code == plan]
+            if not fitting:
+                raise ValidationError(_("No plan in force has the measure “%(code)s”.") % {"code": code})
+            if len(fitting) > 1:
+                plans = ", ".join(f"{one.version.plan.code}/{short}" for one in fitting)
+                raise ValidationError(
+                    _("Several plans have the measure “%(code)s”. Write one of: %(plans)s.")
+                    % {"code": code, "plans": plans}
+                )
+            found += fitting
+        return found if self.several else (found[0] if found else None)
+
+
+def _several() -> str:
+    return _("Codes of measures in force, parted by commas, for example M1.2.3, M2.1.1.")
+
+
+def _one() -> str:
+    return _("The code of a measure in force, for example M1.2.3.")

@@ -1,0 +1,31 @@
+"""Measures that stand behind links: a link is made to one version of a measure and followed by its lineage."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from strategy.models import Measure
+
+
+def present_measures(lineages: Iterable[uuid.UUID], user: Any) -> dict[uuid.UUID, Measure]:
+    """Each lineage's newest version that the reader may see; a lineage of which they see none is left out."""
+    wanted = set(lineages)
+    if not wanted:
+        return {}
+    rows = (
+        Measure.objects.visible_to(user).filter(lineage__in=wanted).order_by("version__number", "version__created_at")
+    )
+    return {one.lineage: one for one in rows}
+
+
+def codes_in_force(lineages: Iterable[uuid.UUID]) -> str:
+    """What a form shows for links: `PLAN/M1.2.3` of today, parted by commas."""
+    rows = (
+        Measure.objects.current()
+        .filter(lineage__in=set(lineages))
+        .select_related("version__plan")
+        .order_by("version__plan__code", "position")
+    )
+    return ", ".join(f"{one.version.plan.code}/{one.code}" for one in rows)

@@ -1,0 +1,116 @@
+"""What the pages of kept records share: a form with its refusals, a list, and a list as a file."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+
+from onatc import exports
+from onatc.errors import Refused
+from onatc.http import with_revision
+from onatc.texts import SortKey
+from stakeholders.accounts import SignedInRequest
+from stakeholders.models import Institution
+from strategy.actions.kept import Stale
+from strategy.registers import RegisterFilter
+
+PAGE_SIZE = 50
+
+
+def form_page(
+    request: SignedInRequest,
+    form: forms.Form,
+    act: Callable[[], Any],
+    *,
+    title: str,
+    cancel_url: str,
+    done: str,
+    submit: str = "",
+    lead: str = "",
+) -> HttpResponse:
+    """Show the form, or do `act`, which gives the record to go to. A refusal stands on the form, nothing typed is lost; a
+    stale form shows what a colleague wrote meanwhile, and the next press saves knowingly on top of it."""
+    changed: list[tuple[str, str]] = []
+    if request.method == "POST" and form.is_valid():
+        try:
+            record = act()
+            messages.success(request, done)
+            return redirect(record)
+        except Stale as stale:
+            form.add_error(None, str(stale))
+            changed = stale.changed
+            form.data = with_revision(request.POST, stale.revision)
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+    return render(
+        request,
+        "strategy/kept_form.html",
+        {
+            "form": form,
+            "title": title,
+            "lead_text": lead,
+            "cancel_url": cancel_url,
+            "submit_label": submit,
+            "changed": changed,
+        },
+    )
+
+
+def confirm_page(
+    request: SignedInRequest, act: Callable[[], Any], *, title: str, question: str, label: str, back: Any, done: str,
+    is_grave: bool = False, revision: int | None = None,
+) -> HttpResponse:  # fmt: skip
+    """Ask, then do; a refusal is told on the page of the record. `act` may give another place to go to."""
+    if request.method == "POST":
+        place = back
+        try:
+            place = act() or back
+            messages.success(request, done)
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+        return redirect(place)
+    context = {"title": title, "question": question, "confirm_label": label, "cancel_url": back.get_absolute_url()}
+    return render(request, "pages/confirm.html", context | {"is_grave": is_grave, "revision": revision})
+
+
+def list_page(
+    request: SignedInRequest,
+    template: str,
+    found: RegisterFilter,
+    rows: Any,
+    *,
+    prepare: Callable[[Any], list[Any]] = list,
+    **context: Any,
+) -> HttpResponse:
+    """One page of the register; the counts on top are of the same filter. `prepare` works on the rows that are shown."""
+    paginator = Paginator(rows, PAGE_SIZE)
+    paginator.count = found.count  # type: ignore[misc]
+    page = paginator.get_page(request.GET.get("page"))
+    page.object_list = prepare(page.object_list)
+    return render(request, template, {"page": page, "filter": found, **context})
+
+
+def as_file(request: SignedInRequest, name: str, head: Iterable[Any], rows: Iterable[list[Any]]) -> HttpResponseBase:
+    """`?format=csv` or `xlsx`, with the filter of the list; who asked for it is what the file is about in the trail."""
+    return exports.as_file(
+        name, [str(one) for one in head], rows, form=request.GET.get("format", ""), to=request.user, of=request.user
+    )
+
+
+def posted_revision(request: SignedInRequest) -> int:
+    """The revision that a page of confirmation was made from; -1, which no record has, when it is not a number."""
+    typed = request.POST.get("revision", "")
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else -1
+
+
+def choices_of(records: Any, name: str) -> list[tuple[uuid.UUID, str]]:
+    """The institutions that stand in a field of visible records, by name: what a filter offers."""
+    found = Institution.objects.filter(pk__in=records.order_by().values(name))
+    return [(one.pk, str(one.name)) for one in found.order_by(SortKey("name"))]
