@@ -8,7 +8,16 @@ from django.utils.translation import gettext_lazy as _
 
 from onatc.errors import Denied
 from stakeholders.models import Role
-from strategy.models import EntryState, PlanVersion, ProgressEntry, ProgressRequest, VersionState
+from strategy.models import (
+    EntryState,
+    FilteredPage,
+    PlanVersion,
+    ProgressEntry,
+    ProgressRequest,
+    SavedFilter,
+    VersionState,
+)
+from strategy.models.seeing import RIGHTS
 
 if TYPE_CHECKING:
     from stakeholders.models import User
@@ -72,3 +81,17 @@ def may_verify(user: User, entry: ProgressEntry) -> Allowed:
 
 def may_override_signal(user: User) -> Allowed:
     return user.reviews_progress or Denied(_("Only the secretariat overrides a signal."))
+
+
+def may_see_matrix(user: User) -> Allowed:
+    """How every institution reports is for the office and the NATC; an institution sees its own rounds."""
+    return user.sees_matrix or Denied(_("Only the secretariat and the NATC see how all institutions report."))
+
+
+def may_open_page(user: User, page: str) -> Allowed:
+    """A filter is kept of a page that its owner may open."""
+    return page in RIGHTS and bool(getattr(user, RIGHTS[FilteredPage(page)]))
+
+
+def may_change_filter(user: User, saved: SavedFilter) -> Allowed:
+    return saved.owner_id == user.pk or Denied(_("Only its owner changes or deletes a saved filter."))

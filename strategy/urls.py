@@ -1,6 +1,6 @@
 from django.urls import path
 
-from strategy.views import plan, progress, rounds
+from strategy.views import list_exports, plan, progress, rounds, saved_filters, seeing
 
 app_name = "strategy"
 
@@ -36,4 +36,15 @@ urlpatterns = [
     path("evidence/<uuid:pk>/", progress.evidence_download, name="evidence-download"),
     path("evidence/<uuid:pk>/remove/", progress.evidence_remove, name="evidence-remove"),
     path("help/signals/", plan.signal_rule, name="signal-rule"),
+    # Seeing: timeline, matrix, story, changes, what is late, saved filters, lists as files
+    path("measures/timeline/", seeing.measure_timeline, name="measure-timeline"),
+    path("measures/<uuid:pk>/story/", seeing.measure_story, name="measure-story"),
+    path("plans/<uuid:pk>/changes/", seeing.plan_changes, name="plan-changes"),
+    path("rounds/matrix/", seeing.round_matrix, name="round-matrix"),
+    path("late/", seeing.late_list, name="late-list"),
+    path("lists/<slug:what>/export/", list_exports.list_export, name="list-export"),
+    path("filters/", saved_filters.saved_filter_list, name="saved-filter-list"),
+    path("filters/new/", saved_filters.saved_filter_create, name="saved-filter-create"),
+    path("filters/<uuid:pk>/edit/", saved_filters.saved_filter_edit, name="saved-filter-edit"),
+    path("filters/<uuid:pk>/delete/", saved_filters.saved_filter_delete, name="saved-filter-delete"),
 ]

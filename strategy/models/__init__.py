@@ -83,6 +83,11 @@ from strategy.models.recommendations import (
     RecommendationStep,
     RecommendingBody,
 )
+from strategy.models.seeing import (
+    FilteredPage,
+    SavedFilter,
+    SharedWith,
+)
 from strategy.models.signals import (
     MeasureSignal,
     Signal,
@@ -108,6 +113,7 @@ __all__ = [
     "EntryTranslation",
     "Evidence",
     "EvidenceLink",
+    "FilteredPage",
     "Finding",
     "Frequency",
     "Goal",
@@ -158,7 +164,9 @@ __all__ = [
     "RoundSeries",
     "RoundState",
     "RoundWorkbook",
+    "SavedFilter",
     "ServedMeasure",
+    "SharedWith",
     "Signal",
     "SignalOverride",
     "Strategy",
