@@ -7,13 +7,17 @@ Nothing rests on colour alone: values are written into or beside the bars, and t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.html import escape, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
+
+from onatc.periods import Period
 
 Number = int | float | Decimal
 
@@ -133,6 +137,173 @@ def columns(title: str, unit: str, categories: Sequence[str], series: Sequence[S
         [[str(name), *(_shown(one, index) for one in series)] for index, name in enumerate(categories)],
     )
     return Chart(title, unit, _svg(title, table, top + plot + 26, parts), table)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A day on a span: filled when it is done, hollow when it is still to come or was missed."""
+
+    on: date
+    label: str
+    is_done: bool = False
+
+
+@dataclass(frozen=True)
+class Span:
+    """Something that runs from a day to a day, both inside; `css` is a key of FILLS and gives shape and pattern, `word`
+    says the same in words."""
+
+    label: str
+    start: date
+    end: date
+    css: str
+    word: str
+    marks: Sequence[Mark] = ()
+
+
+def timeline(
+    title: str, spans: Sequence[Span], start: date, end: date, *, today: date | None = None, head: str = ""
+) -> Chart:
+    """Spans as bars between two days, one below the other, with the line of today; those beyond 60 stand in the table only.
+
+    A standing is told by a shape before the bar and by its pattern, never by colour alone. What lies outside the two
+    days is cut off there, and an arrow says so."""
+    shown = list(spans[:MAX_ROWS])
+    legend, legend_rows = _span_legend(shown)
+    left, top, step, height = LABEL_WIDTH + 18, 26 * legend_rows + 34, 26, 14
+    days = max((end - start).days + 1, 1)
+
+    def x_of(day: date, *, is_last: bool = False) -> float:
+        return left + min(max((day - start).days + is_last, 0), days) / days * (WIDTH - left - 2)
+
+    bottom = top + max(len(shown), 1) * step
+    parts = [legend, *_span_axis(start, end, x_of, top, bottom)]
+    for index, one in enumerate(shown):
+        y = top + index * step + 5
+        parts.append(_text(LABEL_WIDTH - 8, y + 11, _short(one.label, 29), anchor="end"))
+        parts.append(_shape(one.css, LABEL_WIDTH + 5, y + 7))
+        x, x_end = x_of(one.start), x_of(one.end, is_last=True)
+        if one.end < start:
+            parts.append(_text(left + 3, y + 11, "◂ " + date_format(one.end, "SHORT_DATE_FORMAT"), css="tick"))
+        elif one.start > end:
+            ahead = date_format(one.start, "SHORT_DATE_FORMAT") + " ▸"
+            parts.append(_text(WIDTH - 4, y + 11, ahead, anchor="end", css="tick"))
+        else:
+            parts.append(_bar(one.css, x, y, max(x_end - x, 2.0), height))
+            if one.start < start:
+                parts.append(f'<path d="M{x + 5:.1f} {y + 2}l-4 5l4 5z" fill="{INK}" stroke="#ffffff"/>')
+            if one.end > end:
+                parts.append(f'<path d="M{x_end - 5:.1f} {y + 2}l4 5l-4 5z" fill="{INK}" stroke="#ffffff"/>')
+        for mark in one.marks:
+            if start <= mark.on <= end:
+                fill = INK if mark.is_done else "#ffffff"
+                parts.append(
+                    f'<path d="M{x_of(mark.on) - 5:.1f} {y - 4}h10l-5 9z" fill="{fill}" stroke="{INK}" stroke-width="1.3">'
+                    f"<title>{escape(mark.label)}</title></path>"
+                )
+    if today is not None and start <= today <= end:
+        x = x_of(today)
+        parts.append(
+            f'<line x1="{x:.1f}" y1="{top - 10}" x2="{x:.1f}" y2="{bottom}" stroke="{INK}" stroke-width="1.5" stroke-dasharray="6 3"/>'
+        )
+        anchor = "end" if x > WIDTH - 60 else "middle"
+        parts.append(_text(x, top - 14, gettext("today"), anchor=anchor, css="inside"))
+    table = Table(
+        [head, gettext("start"), gettext("deadline"), gettext("standing"), gettext("milestones")],
+        [
+            [
+                one.label,
+                date_format(one.start, "SHORT_DATE_FORMAT"),
+                date_format(one.end, "SHORT_DATE_FORMAT"),
+                one.word,
+                "; ".join(mark.label for mark in one.marks),
+            ]
+            for one in spans
+        ],
+    )
+    return Chart(title, "", _svg(title, table, bottom + 6, parts), table)
+
+
+def _span_axis(start: date, end: date, x_of: Callable[..., float], top: int, bottom: int) -> list[str]:
+    """A line and a name at each year; at each quarter too when there are at most three years."""
+    parts, is_short = [], (end - start).days <= 3 * 366
+    years = end.year - start.year + 1
+    every = years // 12 + 1  # names of many years would run into each other
+    for year in range(start.year, end.year + 1, every):
+        first = date(year, 1, 1)
+        begins, ends = max(first, start), min(date(year, 12, 31), end)
+        if first >= start:
+            parts.append(
+                f'<line x1="{x_of(first):.1f}" y1="{top - 8}" x2="{x_of(first):.1f}" y2="{bottom}" stroke="{MUTED}"/>'
+            )
+        if years > 1:
+            parts.append(_text((x_of(begins) + x_of(ends)) / 2, top - 14, str(year), anchor="middle", css="tick"))
+    if is_short:
+        for quarter in Period(start, end).quarters():
+            x = x_of(max(quarter.start, start))
+            parts.append(f'<line x1="{x:.1f}" y1="{top}" x2="{x:.1f}" y2="{bottom}" stroke="{LINE}"/>')
+            if years == 1:
+                parts.append(_text(x + 4, top - 3, quarter.label, css="tick"))
+    parts.append(f'<line x1="{x_of(start):.1f}" y1="{top}" x2="{WIDTH}" y2="{top}" stroke="{MUTED}"/>')
+    return parts
+
+
+def _span_legend(spans: Sequence[Span]) -> tuple[str, int]:
+    """The shapes in use with their words, in the order of FILLS; and how many lines they take."""
+    used = {one.css: one.word for one in spans if one.word}
+    parts, x, row = [], 0, 0
+    for css in FILLS:
+        if css not in used:
+            continue
+        width = 60 + 7 * len(used[css])
+        if x and x + width > WIDTH:
+            x, row = 0, row + 1
+        parts += [_shape(css, x + 7, row * 26 + 11), _bar(css, x + 17, row * 26 + 4, 24, 14)]
+        parts.append(_text(x + 46, row * 26 + 15, used[css]))
+        x += width + 10
+    return "".join(parts), row + 1
+
+
+def _bar(css: str, x: float, y: float, width: float, height: float) -> str:
+    """A bar with the pattern of its standing; patterns are lines, since a page may hold several drawings."""
+    box = f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height}"'
+    if css == "not_started":
+        return f'{box} fill="#ffffff" stroke="{MUTED}"/>'
+    if css == "no_news":
+        return f'{box} fill="#ffffff" stroke="{INK}" stroke-dasharray="4 3"/>'
+    if css == "dropped":
+        return f'<rect x="{x:.1f}" y="{y + height / 2 - 2:.1f}" width="{width:.1f}" height="4" fill="{FILLS[css]}"/>'
+    solid = f'{box} fill="{FILLS[css]}"/>'
+    if css not in ("at_risk", "late"):
+        return solid
+    rising, falling, offset = "", "", 0.0
+    while offset + height <= width:
+        rising += f"M{x + offset:.1f} {y + height:.1f}l{height} -{height}"
+        falling += f"M{x + offset:.1f} {y:.1f}l{height} {height}"
+        offset += 8
+    if css == "at_risk":
+        return f'{solid}<path d="{rising}" stroke="{INK}" fill="none"/>' if rising else solid
+    return f'{solid}<path d="{rising}{falling}" stroke="#ffffff" fill="none"/>' if rising else solid
+
+
+def _shape(css: str, x: float, y: float) -> str:
+    """The shape of a standing, the same as that of its pill (static/theme.css), around a point."""
+    fill = FILLS[css]
+    if css == "on_time":
+        return f'<rect x="{x - 5}" y="{y - 5}" width="10" height="10" fill="{fill}"/>'
+    if css == "at_risk":
+        return f'<path d="M{x - 6} {y + 5}h12l-6 -11z" fill="{fill}" stroke="{INK}" stroke-width="0.7"/>'
+    if css == "late":
+        return f'<path d="M{x} {y - 7}l7 7l-7 7l-7 -7z" fill="{fill}"/>'
+    if css == "no_news":
+        return (
+            f'<circle cx="{x}" cy="{y}" r="5" fill="#ffffff" stroke="{INK}" stroke-width="1.5" stroke-dasharray="3 2"/>'
+        )
+    if css == "not_started":
+        return f'<circle cx="{x}" cy="{y}" r="5" fill="#ffffff" stroke="{MUTED}" stroke-width="1.5"/>'
+    if css == "dropped":
+        return f'<rect x="{x - 6}" y="{y - 1.5}" width="12" height="3" fill="{fill}"/>'
+    return f'<circle cx="{x}" cy="{y}" r="5.5" fill="{fill}"/>'
 
 
 def _of(series: Series, index: int) -> Number:

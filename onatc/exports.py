@@ -62,7 +62,13 @@ class _Echo:
 
 
 def as_file(
-    filename: str, head: Sequence[str], rows: Iterable[Sequence[Any]], *, form: str, to: Any, of: models.Model
+    filename: str,
+    head: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    form: str,
+    to: Any,
+    of: models.Model | None = None,
 ) -> HttpResponseBase:
     """The table as XLSX when `form` says so, else as CSV; in the trail before its first byte leaves.
 

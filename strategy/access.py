@@ -11,6 +11,7 @@ from stakeholders.models import Role
 from strategy.models import (
     ConsultationState,
     EntryState,
+    FilteredPage,
     LegalInput,
     LegalInputState,
     Measure,
@@ -18,11 +19,13 @@ from strategy.models import (
     Practice,
     ProgressEntry,
     ProgressRequest,
+    SavedFilter,
     Study,
     Trend,
     TrendState,
     VersionState,
 )
+from strategy.models.seeing import RIGHTS
 
 if TYPE_CHECKING:
     from stakeholders.models import User
@@ -207,3 +210,17 @@ def may_edit_trend(user: User, trend: Trend) -> Allowed:
     if trend.state != TrendState.NOTED:
         return Denied(_("A reviewed trend does not change; review it again, or note a new one."))
     return may_research(user)
+
+
+def may_see_matrix(user: User) -> Allowed:
+    """How every institution reports is for the office and the NATC; an institution sees its own rounds."""
+    return user.sees_matrix or Denied(_("Only the secretariat and the NATC see how all institutions report."))
+
+
+def may_open_page(user: User, page: str) -> Allowed:
+    """A filter is kept of a page that its owner may open."""
+    return page in RIGHTS and bool(getattr(user, RIGHTS[FilteredPage(page)]))
+
+
+def may_change_filter(user: User, saved: SavedFilter) -> Allowed:
+    return saved.owner_id == user.pk or Denied(_("Only its owner changes or deletes a saved filter."))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
@@ -14,7 +15,7 @@ from onatc.forms import PlainSelect
 from onatc.models import Code
 from onatc.periods import Period, PeriodField
 from onatc.texts import SortKey
-from strategy.models import Measure, MeasurePartner, MeasureState, MeasureTag, PlanVersion, Signal
+from strategy.models import Measure, MeasurePartner, MeasureState, MeasureTag, PlanVersion, Signal, VersionState
 
 SORTS: dict[str, Any] = {
     "plan": ["position"],
@@ -55,6 +56,8 @@ class MeasureFilterForm(forms.Form):
     period = PeriodField(label=_("Period"), required=False)
     lead = forms.CharField(widget=forms.HiddenInput, required=False, max_length=20)
     plan = forms.CharField(widget=forms.HiddenInput, required=False)
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1, max_value=9_999)
+    objective = forms.CharField(widget=forms.HiddenInput, required=False, max_length=20)
     sort = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, data: Any, goals: list[tuple[str, str]], institutions: list[tuple[str, str]]) -> None:
@@ -63,9 +66,9 @@ class MeasureFilterForm(forms.Form):
         self.fields["tag"].choices = [("", _("all")), *tags]  # type: ignore[attr-defined]
         self.fields["goal"].choices = [("", _("all")), *goals]  # type: ignore[attr-defined]
         self.fields["institution"].choices = [("", _("all")), *institutions]  # type: ignore[attr-defined]
-        for name, field in self.fields.items():
+        for field in self.fields.values():
             css = "form-select" if isinstance(field.widget, forms.Select) else "form-control"
-            if name not in ("lead", "plan", "sort"):
+            if not field.widget.is_hidden:
                 field.widget.attrs["class"] = css
 
 
@@ -115,6 +118,8 @@ class MeasureFilter:
             rows = rows.filter(found)
         if goal := self.chosen.get("goal"):
             rows = rows.filter(objective__goal__code=goal)
+        if objective := self.chosen.get("objective"):
+            rows = rows.filter(objective__code=objective)
         if state := self.chosen.get("state"):
             rows = rows.filter(state=state)
         if code := self.chosen.get("tag"):
@@ -127,6 +132,14 @@ class MeasureFilter:
             part = self.chosen.get("part")
             rows = rows.filter(lead if part == "lead" else partner if part == "partner" else lead | partner)
         return rows
+
+    def list_query(self, **extra: str) -> str:
+        """The query of the measure list under the same filter, of the same plan and period."""
+        names = ("q", "goal", "objective", "institution", "part", "lead", "state", "signal", "tag")
+        chosen = {name: str(self.chosen[name]) for name in names if self.chosen.get(name)}
+        if self.version.state != VersionState.ADOPTED:
+            chosen["version"] = str(self.version.number)
+        return urlencode({"plan": str(self.version.plan_id), "period": self.quarter.label, **chosen, **extra})
 
     def ordered(self) -> QuerySet[Any]:
         """The rows in the order that the address asks for; an unknown key sorts as the plan does."""

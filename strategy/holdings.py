@@ -9,7 +9,17 @@ from django.utils.translation import gettext_lazy as _
 
 from stakeholders import ownership
 from stakeholders.models import REPORTERS, Role, RoleAssignment, User
-from strategy.models import EntryState, ImportState, LegalInput, PlanImport, ProgressEntry, Study, StudyState
+from strategy.models import (
+    EntryState,
+    ImportState,
+    LegalInput,
+    PlanImport,
+    ProgressEntry,
+    SavedFilter,
+    SharedWith,
+    Study,
+    StudyState,
+)
 
 
 def _reporters_beside(records: list[Any]) -> QuerySet[User]:
@@ -19,6 +29,13 @@ def _reporters_beside(records: list[Any]) -> QuerySet[User]:
         there = RoleAssignment.objects.active().filter(role__in=REPORTERS, institution=institution)
         people = people.filter(pk__in=there.values("user"))
     return people
+
+
+def _colleagues_of_owners(records: list[Any]) -> QuerySet[User]:
+    """Who holds a role where the owners of the filters hold one."""
+    owners = RoleAssignment.objects.filter(user__in={saved.owner_id for saved in records})
+    there = RoleAssignment.objects.active().filter(institution__in=owners.values("institution"))
+    return User.objects.filter(is_active=True, pk__in=there.values("user"))
 
 
 def register() -> None:
@@ -61,5 +78,16 @@ def register() -> None:
             ),
             field="author",
             heirs=ownership.holders_of(Role.DIRECTOR, Role.PLANNING, Role.MONITORING),
+        )
+    )
+    # What only its owner saw needs nobody; what others use may go on with one of them.
+    ownership.register(
+        ownership.Holding(
+            key="saved_filter",
+            label=_("saved filters that others use"),
+            held_by=lambda user: SavedFilter.objects.filter(owner=user).exclude(shared_with=SharedWith.NOBODY),
+            field="owner",
+            heirs=_colleagues_of_owners,
+            stays=True,
         )
     )

@@ -1,6 +1,19 @@
 from django.urls import path
 
-from strategy.views import budget, legal, measure, parts, plan, progress, recommendations, research, rounds
+from strategy.views import (
+    budget,
+    legal,
+    list_exports,
+    measure,
+    parts,
+    plan,
+    progress,
+    recommendations,
+    research,
+    rounds,
+    saved_filters,
+    seeing,
+)
 
 app_name = "strategy"
 
@@ -123,4 +136,15 @@ urlpatterns = [
     path("trends/<uuid:pk>/", research.trend_detail, name="trend-detail"),
     path("trends/<uuid:pk>/edit/", research.trend_edit, name="trend-edit"),
     path("trends/<uuid:pk>/review/", research.trend_review, name="trend-review"),
+    # Seeing: timeline, matrix, story, changes, what is late, saved filters, lists as files
+    path("measures/timeline/", seeing.measure_timeline, name="measure-timeline"),
+    path("measures/<uuid:pk>/story/", seeing.measure_story, name="measure-story"),
+    path("plans/<uuid:pk>/changes/", seeing.plan_changes, name="plan-changes"),
+    path("rounds/matrix/", seeing.round_matrix, name="round-matrix"),
+    path("late/", seeing.late_list, name="late-list"),
+    path("lists/<slug:what>/export/", list_exports.list_export, name="list-export"),
+    path("filters/", saved_filters.saved_filter_list, name="saved-filter-list"),
+    path("filters/new/", saved_filters.saved_filter_create, name="saved-filter-create"),
+    path("filters/<uuid:pk>/edit/", saved_filters.saved_filter_edit, name="saved-filter-edit"),
+    path("filters/<uuid:pk>/delete/", saved_filters.saved_filter_delete, name="saved-filter-delete"),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 
 from monitoring.first_week import guide_of
 from monitoring.models import ReportState
-from onatc.charts import Chart, Series, columns, stacked_bars
+from onatc.charts import Chart, Mark, Series, Span, columns, stacked_bars, timeline
 from onatc.forms import PlainSelect, plain_helper
 from onatc.help import ProblemState
 from onatc.history import Change, FieldChange
@@ -89,7 +89,35 @@ def _charts() -> list[tuple[str, Chart]]:
         ]  # fmt: skip
         for state, categories, series in states:
             drawn.append((name, make(f"{label}: {state}", unit, categories, series, head=head)))
-    return drawn
+    return [*drawn, *_timelines(head, long)]
+
+
+def _timelines(head: str, long: list[str]) -> list[tuple[str, Chart]]:
+    """Every standing with its shape and pattern, one year of it, nothing at all, and spans beyond both ends."""
+    year, label = timezone.localdate().year, gettext("Timeline")
+    start, end, today = date(year - 1, 1, 1), date(year + 1, 12, 31), timezone.localdate()
+    spans = [
+        Span(
+            f"{number}. {head}", date(year - 1, number, 1), date(year + number % 2, 12 - number, 28), signal, str(name),
+            [Mark(date(year, number, 15), head, number % 2 == 0)],
+        )
+        for number, (signal, name) in enumerate(Signal.choices, 1)
+    ]  # fmt: skip
+    beyond = [
+        Span(long[0], date(year - 9, 1, 1), date(year + 9, 1, 1), "on_time", str(Signal.ON_TIME.label)),
+        Span(long[1], date(year - 9, 1, 1), date(year - 8, 1, 1), "late", str(Signal.LATE.label)),
+        Span(long[2], date(year + 8, 1, 1), date(year + 9, 1, 1), "not_started", str(Signal.NOT_STARTED.label)),
+    ]
+    states = [
+        (gettext("usual"), spans, start, end),
+        (gettext("one year"), spans, date(year, 1, 1), date(year, 12, 31)),
+        (gettext("empty"), [], start, end),
+        (gettext("long labels, beyond both ends"), beyond, start, end),
+    ]
+    return [
+        ("timeline", timeline(f"{label}: {state}", rows, first, last, today=today, head=head))
+        for state, rows, first, last in states
+    ]
 
 
 def _jobs(user: Any) -> list[Job]:

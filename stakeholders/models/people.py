@@ -235,6 +235,11 @@ class User(AbstractBaseUser):
         return self.is_secretariat or self.is_natc or self.is_reporter
 
     @property
+    def sees_matrix(self) -> bool:
+        """How every institution reports, round by round, is for the office and the NATC alone."""
+        return self.is_secretariat or self.is_natc
+
+    @property
     def sees_dashboard(self) -> bool:
         return self.is_secretariat or self.is_natc or self.is_observer
 

@@ -113,6 +113,12 @@ from strategy.models.research import (
     TrendSource,
     TrendState,
 )
+from strategy.models.seeing import (
+    RIGHTS,
+    FilteredPage,
+    SavedFilter,
+    SharedWith,
+)
 from strategy.models.signals import (
     MeasureSignal,
     Signal,
@@ -123,6 +129,7 @@ __all__ = [
     "FINAL_STATES",
     "IN_PREPARATION",
     "OPEN_STATES",
+    "RIGHTS",
     "SHOWN_STATES",
     "AdviceState",
     "Breakdown",
@@ -142,6 +149,7 @@ __all__ = [
     "Evidence",
     "EvidenceLevel",
     "EvidenceLink",
+    "FilteredPage",
     "Finding",
     "Frequency",
     "Goal",
@@ -203,7 +211,9 @@ __all__ = [
     "RoundSeries",
     "RoundState",
     "RoundWorkbook",
+    "SavedFilter",
     "ServedMeasure",
+    "SharedWith",
     "Signal",
     "SignalOverride",
     "Strategy",

@@ -14,8 +14,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from onatc.templatetags.page import text
-from strategy.models import EntryState, ProgressEntry, Signal
+from strategy.models import EntryState, MeasureState, ProgressEntry, SavedFilter, Signal
 from strategy.queries.progress import MISSING, NIL, OVERDUE, OWED, text_of
+from strategy.queries.submissions import Cell
 from strategy.signal import reason_text
 
 register = template.Library()
@@ -26,6 +27,11 @@ SHAPE = "00000000-0000-0000-0000-000000000000"
 @register.simple_tag
 def signal_label(code: str) -> str:
     return str(dict(Signal.choices).get(code, code))
+
+
+@register.simple_tag
+def state_label(code: str) -> str:
+    return str(dict(MeasureState.choices).get(code, code))
 
 
 @register.simple_tag
@@ -83,3 +89,31 @@ def owed_pill(state: str) -> SafeString:
         NIL: gettext("nothing to report"),
     }
     return format_html('<span class="pill pill-{}">{}</span>', state, labels.get(state) or EntryState(state).label)
+
+
+@register.simple_tag(takes_context=True)
+def saved_filters(context: template.Context, page: str) -> list[SavedFilter]:
+    """The filters of a page that the reader keeps or that are shared with the reader, own ones first."""
+    user = context["request"].user
+    found = SavedFilter.objects.visible_to(user).filter(page=page).select_related("owner")
+    return sorted(found.order_by("name", "pk")[:200], key=lambda one: one.owner_id != user.pk)
+
+
+@register.simple_tag
+def submission_cell(cell: Cell) -> SafeString:
+    """Handed in of owed, with a shape and a word; a link to the round, narrowed to the institution."""
+    if cell.state == "none":
+        return format_html('<span class="muted">{}</span>', gettext("not asked"))
+    said = {
+        "complete": gettext("on time"),
+        "late": gettext("%(number)d late") % {"number": cell.later},
+        "owed": gettext("%(number)d to come") % {"number": cell.missing},
+        "missing": gettext("%(number)d missing") % {"number": cell.missing},
+    }[cell.state]
+    if cell.missing and cell.later:
+        said = f"{said}; {gettext('%(number)d late') % {'number': cell.later}}"
+    pill = {"complete": "accepted", "late": "returned"}.get(cell.state, cell.state)
+    number = gettext("%(came)d of %(owed)d") % {"came": cell.handed_in, "owed": cell.owed}
+    if cell.url:
+        number = format_html('<a href="{}">{}</a>', cell.url, number)
+    return format_html('{} <span class="pill pill-{}">{}</span>', number, pill, said)

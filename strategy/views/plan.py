@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,7 +35,6 @@ from strategy.models import (
     Measure,
     MeasurePartner,
     MeasureSignal,
-    Objective,
     Plan,
     PlanImport,
     PlanVersion,
@@ -47,9 +45,15 @@ from strategy.models import (
 from strategy.queries.measure import depth_of
 from strategy.queries.plan import current_plan, shown_version
 from strategy.queries.progress import progress_of
+from strategy.queries.tree import plan_tree
 from strategy.signal import reason_text
 
-PAGE_SIZE = 50
+PAGE_SIZE, PRINTED = 50, 1_000
+
+
+def page_size(request: SignedInRequest) -> int:
+    """Rows of a page of a list; many more when it is asked for in order to be printed."""
+    return PRINTED if "print" in request.GET else PAGE_SIZE
 
 
 @require_safe
@@ -60,30 +64,38 @@ def plan_list(request: SignedInRequest) -> HttpResponse:
         .select_related("strategy")
         .prefetch_related(Prefetch("versions", PlanVersion.objects.visible_to(request.user).order_by("-number")))
     )
-    page = Paginator(plans, PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(plans, page_size(request)).get_page(request.GET.get("page"))
     return render(
         request, "strategy/plan_list.html", {"page": page, "may_import": bool(access.may_import(request.user))}
     )
 
 
 def _version(request: SignedInRequest, plan: Plan) -> PlanVersion:
-    number = request.GET.get("version", "")
-    version = shown_version(
-        plan, request.user, int(number) if number.isascii() and number.isdigit() and len(number) < 5 else None
-    )
+    version = shown_version(plan, request.user, _number(request))
     if version is None:
         raise Http404
     return version
 
 
-def _measure_filter(request: SignedInRequest, version: PlanVersion) -> MeasureFilter:
-    goals = [(goal.code, f"{goal.code} {goal.title}") for goal in Goal.objects.filter(version=version)]
+def _number(request: SignedInRequest) -> int | None:
+    number = request.GET.get("version", "")
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 5 else None
+
+
+def filter_choices(request: SignedInRequest, version: PlanVersion) -> dict[str, list[tuple[str, str]]]:
+    """The goals of a version and the institutions that take part in it, for a filter to offer."""
     taking_part = Institution.objects.visible_to(request.user).filter(
         Q(pk__in=Measure.objects.filter(version=version).values("lead"))
         | Q(pk__in=MeasurePartner.objects.filter(measure__version=version).values("institution"))
     )
-    institutions = [(one.code, str(one.name)) for one in taking_part.order_by(SortKey("name"))]
-    return MeasureFilter(request.GET, version=version, user=request.user, goals=goals, institutions=institutions)
+    return {
+        "goals": [(goal.code, f"{goal.code} {goal.title}") for goal in Goal.objects.filter(version=version)],
+        "institutions": [(one.code, str(one.name)) for one in taking_part.order_by(SortKey("name"))],
+    }
+
+
+def measure_filter(request: SignedInRequest, version: PlanVersion) -> MeasureFilter:
+    return MeasureFilter(request.GET, version=version, user=request.user, **filter_choices(request, version))
 
 
 @require_safe
@@ -92,17 +104,8 @@ def plan_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """The plan as a tree; search and filters narrow it as they do the list."""
     plan = get_object_or_404(Plan.objects.visible_to(request.user).select_related("strategy"), pk=pk)
     version = _version(request, plan)
-    found = _measure_filter(request, version)
-    objectives: dict[Any, list[Any]] = {}
-    for row in found.rows.select_related("lead").order_by("position"):
-        objectives.setdefault(row.objective_id, []).append(row)
-    tree = []
-    goals = Goal.objects.filter(version=version).prefetch_related(Prefetch("objectives", Objective.objects.all()))
-    for goal in goals:
-        branches = [(one, objectives[one.pk]) for one in goal.objectives.all() if one.pk in objectives]
-        if branches:
-            measures = [measure for _one, rows in branches for measure in rows]
-            tree.append((goal, branches, len(measures), _signal_counts(Counter(m.signal for m in measures))))
+    found = measure_filter(request, version)
+    tree, is_whole = plan_tree(found, request.GET.get("open", ""))
     is_narrowed = any(found.chosen.get(name) for name in ("q", "goal", "institution", "signal", "state", "tag"))
     return render(
         request,
@@ -113,6 +116,7 @@ def plan_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "versions": PlanVersion.objects.visible_to(request.user).filter(plan=plan).order_by("-number"),
             "filter": found,
             "tree": tree,
+            "is_whole": is_whole,
             "is_narrowed": is_narrowed,
             "may_adopt": bool(access.may_adopt(request.user, version)),
             "history": history_of(plan, version),
@@ -148,13 +152,13 @@ def measure_list(request: SignedInRequest) -> HttpResponse:
     plan, version = chosen_plan(request)
     if version is None:
         return render(request, "strategy/measure_list.html", {"page": None, "plan": plan})
-    found = _measure_filter(request, version)
+    found = measure_filter(request, version)
     counts = dict(found.without_signal.order_by().values_list("signal").annotate(number=Count("pk", distinct=True)))
     rows = found.ordered().select_related("lead").only(
         "code", "title_sq", "title_sr", "title_en", "ends_on", "state",
         "lead__code", "lead__name_sq", "lead__name_sr", "lead__name_en", "lead__short",
     )  # fmt: skip
-    paginator = Paginator(rows, PAGE_SIZE)
+    paginator = Paginator(rows, page_size(request))
     # The signals' counts give the total: one query less on the page that is opened most.
     chosen = found.chosen.get("signal")
     paginator.count = counts.get(chosen, 0) if chosen else sum(counts.values())  # type: ignore[misc]
@@ -187,7 +191,7 @@ def chosen_plan(request: SignedInRequest) -> tuple[Plan | None, PlanVersion | No
         require(request.user.sees_plan)
     if plan is None:
         return None, None
-    return plan, shown_version(plan, request.user)
+    return plan, shown_version(plan, request.user, _number(request))
 
 
 @require_safe
@@ -197,7 +201,7 @@ def measure_export(request: SignedInRequest) -> HttpResponseBase:
     _plan, version = chosen_plan(request)
     if version is None:
         raise Http404
-    found = _measure_filter(request, version)
+    found = measure_filter(request, version)
     head = [
         _("code"), _("goal"), _("objective"), _("measure"), _("lead institution"), _("partner institutions"),
         _("start"), _("deadline"), _("state"), _("period"), _("signal"), _("achieved"),
@@ -347,7 +351,7 @@ def _chart(measure: Measure, entries: list[Any]) -> charts.Chart | None:
 def import_list(request: SignedInRequest) -> HttpResponse:
     require(access.may_import(request.user))
     imports = PlanImport.objects.visible_to(request.user).defer("content", "changes", "problems")
-    page = Paginator(imports.select_related("plan", "created_by"), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(imports.select_related("plan", "created_by"), page_size(request)).get_page(request.GET.get("page"))
     return render(request, "strategy/import_list.html", {"page": page})
 
 

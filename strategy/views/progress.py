@@ -40,6 +40,7 @@ from strategy.models import (
     SignalOverride,
 )
 from strategy.queries.progress import owed_by, previous_entry, review_inbox
+from strategy.views.plan import page_size
 
 
 @require_safe
@@ -49,7 +50,7 @@ def progress_list(request: SignedInRequest) -> HttpResponse:
     owed = owed_by(request.user) if request.user.is_reporter else None
     page = None
     if request.user.reviews_progress:
-        page = Paginator(review_inbox(request.user), 50).get_page(request.GET.get("page"))
+        page = Paginator(review_inbox(request.user), page_size(request)).get_page(request.GET.get("page"))
     return render(request, "strategy/progress_list.html", {"owed": owed, "page": page, "today": timezone.localdate()})
 
 

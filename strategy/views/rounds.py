@@ -23,6 +23,7 @@ from strategy.actions import rounds as actions
 from strategy.forms.progress import RoundForm
 from strategy.models import EntryState, Round
 from strategy.queries.progress import hidden_states, round_matrix
+from strategy.views.plan import page_size
 
 
 @require_safe
@@ -39,7 +40,7 @@ def round_list(request: SignedInRequest) -> HttpResponse:
             handed_in=Count("requests", filter=handed_in, distinct=True),
         )
     )
-    page = Paginator(rounds.order_by("-ends_on", "plan"), 50).get_page(request.GET.get("page"))
+    page = Paginator(rounds.order_by("-ends_on", "plan"), page_size(request)).get_page(request.GET.get("page"))
     return render(
         request, "strategy/round_list.html", {"page": page, "may_manage": bool(access.may_manage_rounds(request.user))}
     )
@@ -61,12 +62,15 @@ def round_create(request: SignedInRequest) -> HttpResponse:
 def round_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     round_ = get_object_or_404(Round.objects.visible_to(request.user).select_related("plan", "version"), pk=pk)
     rows = round_matrix(round_, request.user)
+    chosen = request.GET.get("institution", "")
+    rows = [row for row in rows if not chosen or row.institution.code == chosen]
     return render(
         request,
         "strategy/round_detail.html",
         {
             "round": round_,
             "rows": rows,
+            "is_narrowed": bool(chosen),
             "owed": sum(row.owed for row in rows),
             "outstanding": sum(row.outstanding for row in rows),
             # Links only to what the reader may open; a draft or a returned text is the institution's own.

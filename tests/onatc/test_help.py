@@ -35,6 +35,7 @@ WITHOUT_HELP = {
     "strategy:measure-export": "a file", "strategy:evidence-download": "a file", "monitoring:report-download": "a file",
     "strategy:budget-export": "a file", "strategy:recommendation-export": "a file",
     "strategy:document-download": "a file", "strategy:recommendation-file": "a file",
+    "strategy:list-export": "a file",
     "monitoring:report-preview": "the report itself, as it is printed",
     **{f"strategy:{name}-export": "a file" for name in ("legal", "legal-input", "study", "practice", "trend")},
     "strategy:legal-file": "a file", "strategy:study-file": "a file",

@@ -59,9 +59,9 @@ GRAVE = {
     "strategy:legal-input-approve": "director", "strategy:study-publish": "director",
     "strategy:practice-publish": "director",
     # what takes much away, and one's own password
-    "strategy:measure-export": "planning", "account_change_password": "planning",
+    "strategy:measure-export": "planning", "strategy:list-export": "planning", "account_change_password": "planning",
 }  # fmt: skip
-TO_OPEN = {"strategy:measure-export", "account_change_password"}
+TO_OPEN = {"strategy:measure-export", "strategy:list-export", "account_change_password"}
 # django-allauth asks by itself, for opening and for sending (its views are not ours to mark).
 FACTORS = {
     "mfa_activate_totp", "mfa_deactivate_totp", "mfa_add_webauthn", "mfa_remove_webauthn", "mfa_view_recovery_codes",

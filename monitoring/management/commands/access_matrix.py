@@ -33,6 +33,7 @@ from stakeholders.models import Deputyship, Institution, Invitation, KeptText, R
 from strategy.actions import progress as progress_actions
 from strategy.actions import rounds as round_actions
 from strategy.actions.plan import adopt_version, apply_import
+from strategy.actions.saved_filters import save_filter
 from strategy.models import (
     BudgetLine,
     Evidence,
@@ -259,8 +260,12 @@ class _Samples:
         evidence = self._file(Evidence, "x.csv", "text/csv", by=self.reporters[code], entry=entry)
         job = Job.objects.create(kind="matrix", key=f"matrix-{code}", title="Matrix", owner=self.reporters[code])
         problem = ProblemReport.objects.create(reporter=self.reporters[code], page="home", language="sq", text="x")
+        saved_filter = save_filter(
+            "strategy:measure-list", {"signal": "late"}, by=self.reporters[code], name="X", shared_with="institution"
+        )
         return {
             "measure": measure,
+            "saved_filter": saved_filter,
             "request": request,
             "entry": entry,
             "evidence": evidence,
@@ -388,6 +393,7 @@ class _Samples:
         institution = self.institutions[code]
         shared = {
             "strategy:plan-detail": self.version.plan_id,
+            "strategy:plan-changes": self.version.plan_id,
             "strategy:plan-adopt": self.version.pk,
             "strategy:import-detail": self.preview.pk,
             "strategy:import-apply": self.preview.pk,
@@ -406,6 +412,8 @@ class _Samples:
             return {"pk": shared[name]}
         if found := self._depth_arguments(name, code):
             return found
+        if name == "strategy:list-export":
+            return {"what": "plans"}
         if name == "strategy:round-remind":
             return {"pk": self.round.pk, "institution": institution.pk}
         if name.startswith("status-"):
@@ -435,6 +443,7 @@ class _Samples:
             ("strategy:round-", self.round),
             ("strategy:progress-", records["entry"]),
             ("strategy:evidence-", records["evidence"]),
+            ("strategy:saved-filter-", records["saved_filter"]),
             ("stakeholders:institution-", institution),
             ("monitoring:report-", self.report),
         ):

@@ -13,6 +13,7 @@ from monitoring.demo.depth import add_depth_content, add_depth_records
 from monitoring.demo.knowledge import add_knowledge
 from monitoring.demo.people import PASSWORD, make_people
 from monitoring.demo.progress import Story
+from monitoring.demo.seeing import add_seeing
 from onatc.ids import from_seed
 from onatc.periods import Period
 from stakeholders.models import Institution, User
@@ -71,6 +72,7 @@ class Command(BaseCommand):
         Story(version.plan, version, people, seed, today).tell(quarters)
         add_depth_records(version, people, seed, today)
         add_knowledge(version.plan, version, people, seed, today)
+        add_seeing(version.plan, version, people, seed, today)
         last = Period.quarter_of(today).previous()
         report = actions.draft_report(version.plan, last, by=people["monitoring@onatc.example"])
         for language, text in CONCLUSIONS.items():
