@@ -1,6 +1,6 @@
 from django.urls import path
 
-from strategy.views import plan, progress, rounds
+from strategy.views import files, plan, progress, rounds
 
 app_name = "strategy"
 
@@ -36,4 +36,10 @@ urlpatterns = [
     path("evidence/<uuid:pk>/", progress.evidence_download, name="evidence-download"),
     path("evidence/<uuid:pk>/remove/", progress.evidence_remove, name="evidence-remove"),
     path("help/signals/", plan.signal_rule, name="signal-rule"),
+    # Versions of plans as files
+    path("plans/versions/<uuid:pk>/files/", files.plan_files, name="plan-files"),
+    path("plans/versions/<uuid:pk>/files/make/", files.plan_file_make, name="plan-file-make"),
+    path("plans/versions/<uuid:pk>/workbook/", files.plan_workbook, name="plan-workbook"),
+    path("plans/versions/<uuid:pk>/table/", files.plan_table, name="plan-table"),
+    path("plans/files/<uuid:pk>/", files.plan_file, name="plan-file"),
 ]

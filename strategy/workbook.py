@@ -36,6 +36,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from onatc.exports import is_formula_like
 from onatc.files import check_archive
+from onatc.texts import choose
 from strategy.imports import (
     CODE,
     COLUMNS,
@@ -1189,6 +1190,25 @@ def _detail_differences(sheet: Sheet, old: list[dict[str, str]], new: list[dict[
         found += _differing(sheet, earlier, row, f"{sheet.name} {label}: ".replace(" :", ":"))
     found += [FieldDifference(sheet.name, said(row), "") for rows in left.values() for row in rows]
     return found
+
+
+def new_measures(content: Any, codes: Iterable[str]) -> list[dict[str, Any]]:
+    """Of the kept content of an import, whatever its form, the rows of the measures with these codes, for its preview."""
+    if isinstance(content, dict):
+        numbers = content["rows"]
+        rows: Any = (
+            {
+                "row": number,
+                "code": row["code"],
+                "title": choose(_of_columns(row, "title")),
+                **{name: row[name] for name in ("lead", "starts_on", "ends_on")},
+            }
+            for row, number in zip(content["sheets"]["Measures"], numbers, strict=True)
+        )
+    else:
+        rows = (row | {"title": choose(row["title"])} for row in content)
+    by_code = {row["code"]: row for row in rows}
+    return [by_code[code] for code in codes]
 
 
 # The simple table

@@ -33,7 +33,7 @@ from stakeholders.models import Deputyship, Institution, Invitation, KeptText, R
 from strategy.actions import progress as progress_actions
 from strategy.actions import rounds as round_actions
 from strategy.actions.plan import adopt_version, apply_import
-from strategy.models import Evidence, ImportState, Measure, PlanImport, ProgressRequest
+from strategy.models import Evidence, ImportState, Measure, PlanFile, PlanImport, ProgressRequest
 
 HEAD = ["role", "method", "url_name", "own", "other"]
 ROLES = ["anonymous", "no_role", *Role.values]
@@ -129,6 +129,10 @@ class _Samples:
         self.report = report_actions.draft_report(version.plan, period, by=self.users[Role.DIRECTOR])
         upload = _upload("x.pdf", "application/pdf")
         self.report_file = ReportFile.keep(upload, by=None, report=self.report, language="sq", pages=1)
+        self.plan_file = PlanFile.keep(
+            _upload("x.pdf", "application/pdf"),
+            by=None, version=version, kind="document", language="sq", pages=1, fingerprint="0" * 64,
+        )  # fmt: skip
         self.account_records = self._account_records()
         tomorrow = timezone.localdate() + timedelta(days=1)
         self.setting = DatedSetting.objects.create(name="due_days", value=20, valid_from=tomorrow)
@@ -236,7 +240,7 @@ class _Samples:
 
     def remove_files(self) -> None:
         """What a rollback does not reach."""
-        for kept in (self.report_file, *(records["evidence"] for records in self.records.values())):
+        for kept in (self.report_file, self.plan_file, *(records["evidence"] for records in self.records.values())):
             kept.file.storage.delete(kept.file.name)
 
     def arguments(self, name: str, code: str) -> dict[str, Any]:
@@ -245,7 +249,8 @@ class _Samples:
         institution = self.institutions[code]
         shared = {
             "strategy:plan-detail": self.version.plan_id,
-            "strategy:plan-adopt": self.version.pk,
+            "strategy:plan-file": self.plan_file.pk,
+            **{f"strategy:plan-{one}": self.version.pk for one in ("adopt", "files", "file-make", "workbook", "table")},
             "strategy:import-detail": self.preview.pk,
             "strategy:import-apply": self.preview.pk,
             "strategy:import-undo": self.plan_import.pk,
