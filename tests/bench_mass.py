@@ -1,4 +1,4 @@
-"""`python -m tests.bench_mass`: every list and dashboard of strategy and monitoring at full mass and at a tenth of it.
+"""`python -m tests.bench_mass`: each list and dashboard of strategy and monitoring at full mass and at a tenth of it.
 
 20 plans, 5,000 measures, 40 rounds and 100,000 entries (tests/mass.py) against a tenth of each, in two databases of one
 server that are asked in turn, page for page, so that what else the machine does meets both. Each page is made anew (the
@@ -24,6 +24,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 GOAL = 1.5
+FULL = {"plans": 20, "measures": 5_000, "rounds": 40, "entries": 100_000}
+TENTH = {name: number // 10 for name, number in FULL.items()}
 TURNS = int(os.environ.get("MASS_TURNS", "7"))
 # Beside the plain lists: what filters, sorts, searches and turns pages.
 QUERIES = {
@@ -130,7 +132,13 @@ class Side:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.bench_mass", "--serve"],
             cwd=ROOT,
-            env=os.environ | {"DATABASE_URL": database, "REDIS_URL": broker, "MASS": json.dumps(numbers)},
+            env=os.environ
+            | {
+                "DATABASE_URL": database,
+                "OWNER_DATABASE_URL": database,
+                "REDIS_URL": broker,
+                "MASS": json.dumps(numbers),
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -156,41 +164,34 @@ class Side:
 
 
 def databases() -> list[str]:
-    """Two databases of the server that `DATABASE_URL` names, migrated, with the reference data."""
-    import django
-
-    django.setup()
-    from django.core.management import call_command
-    from django.db import connection
-
-    call_command("migrate", verbosity=0)
-    parts = urlsplit(os.environ["DATABASE_URL"])
-    name = connection.settings_dict["NAME"]
-    connection.close()
+    """Two databases beside the one that `DATABASE_URL` names, migrated, with the reference data and nothing else."""
     import psycopg
 
-    settings = connection.get_connection_params() | {"dbname": "postgres"}
-    wanted = {key: settings[key] for key in ("host", "port", "user", "password", "dbname") if settings.get(key)}
-    found = []
-    with psycopg.connect(**wanted, autocommit=True) as server:
-        for size in ("full", "tenth"):
-            server.execute(f'CREATE DATABASE "mass_{size}" TEMPLATE "{name}"')
-            found.append(urlunsplit(parts._replace(path=f"/mass_{size}")))
-    return found
+    parts = urlsplit(os.environ["DATABASE_URL"])
+    full, tenth = (urlunsplit(parts._replace(path=f"/mass_{size}")) for size in ("full", "tenth"))
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
+        server.execute("CREATE DATABASE mass_full")
+        subprocess.run(
+            [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+            cwd=ROOT,
+            env=os.environ | {"DATABASE_URL": full, "OWNER_DATABASE_URL": full},
+            check=True,
+        )
+        server.execute("CREATE DATABASE mass_tenth TEMPLATE mass_full")
+    return [full, tenth]
 
 
 def measure() -> list[dict[str, Any]]:
     """The rows of the table; starts both sides, asks them in turn."""
-    from tests.mass import FULL, TENTH
-
+    urls = databases()
     brokers = [os.environ["REDIS_URL"].rpartition("/")[0] + f"/{number}" for number in (11, 12)]
     sides = [
-        Side(numbers, database, broker)
-        for numbers, database, broker in zip((FULL, TENTH), databases(), brokers, strict=True)
+        Side(numbers, database, broker) for numbers, database, broker in zip((FULL, TENTH), urls, brokers, strict=True)
     ]
     ready = [side.read() for side in sides]
     print("filled in", [one["filled"] for one in ready], "seconds", file=sys.stderr, flush=True)
-    rows, fresh, wanted = [], 0, os.environ.get("MASS_PAGES", "")
+    rows: list[dict[str, Any]] = []
+    fresh, wanted = 0, os.environ.get("MASS_PAGES", "")
     for (role, name, address), (_role, _name, other) in zip(ready[0]["pages"], ready[1]["pages"], strict=True):
         if wanted and wanted not in name:
             continue
@@ -210,6 +211,7 @@ def measure() -> list[dict[str, Any]]:
         full, tenth = (statistics.median(one) for one in times)
         rows.append(
             {
+                "part": "mass",
                 "what": f"{name} ({role})",
                 "full_ms": round(full * 1000, 1),
                 "tenth_ms": round(tenth * 1000, 1),
@@ -233,6 +235,7 @@ def show(rows: list[dict[str, Any]]) -> None:
 
 
 def main() -> None:
+    os.environ["BENCH_SETTINGS"] = "tests.bench_settings"  # before the settings of the tests are taken
     import tests.services  # noqa: F401  starts throw-away servers and names them in the environment
 
     with tempfile.TemporaryDirectory() as folder:
@@ -244,7 +247,7 @@ def main() -> None:
         kept = [one for one in json.loads(target.read_text()) if one.get("part") != "mass"]
     except (OSError, ValueError):
         kept = []
-    target.write_text(json.dumps(kept + [{"part": "mass", **row} for row in rows], indent=1) + "\n")
+    target.write_text(json.dumps(kept + rows, indent=1) + "\n")
     show(rows)
 
 

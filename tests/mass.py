@@ -36,8 +36,6 @@ from strategy.models import (
     Strategy,
 )
 
-FULL = {"plans": 20, "measures": 5_000, "rounds": 40, "entries": 100_000}
-TENTH = {name: number // 10 for name, number in FULL.items()}
 QUARTERS = 8  # of signals behind each measure
 SIGNALS = ("completed", "on_time", "at_risk", "late", "no_news", "not_started")
 # Of ten entries in an open round; in a closed one all but the drafts were accepted.
