@@ -16,7 +16,7 @@ from monitoring import access
 from monitoring.models import Report, ReportFile, ReportKind, ReportState, ReportText
 from monitoring.report import data as report_data
 from monitoring.report import document, sentences
-from onatc import jobs, trail
+from onatc import documents, jobs, trail
 from onatc.dated_settings import logo_bytes
 from onatc.errors import Refused, require
 from onatc.models import Job
@@ -249,7 +249,7 @@ def render(
     made = document.html(data, texts, language, fingerprint=fingerprint, is_draft=is_draft, issue=issue, trail=anchor)
     logo = logo_bytes(data.get("office", {}).get("logo", ""))
     with override(language):
-        return document.pdf(made, fingerprint=f"{fingerprint}:{language}:{is_draft}:{issue}", logo=logo)
+        return documents.pdf(made, fingerprint=f"{fingerprint}:{language}:{is_draft}:{issue}", logo=logo)
 
 
 def _store(report: Report, made: Iterable[Made]) -> None:

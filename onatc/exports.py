@@ -79,6 +79,14 @@ def as_file(
     return as_xlsx(filename, head, rows) if form == "xlsx" else as_csv(filename, head, rows)
 
 
+def as_workbook(filename: str, body: bytes, *, what: str, to: Any, of: models.Model) -> HttpResponse:
+    """A workbook that was made whole, as a download; in the trail like every table that leaves."""
+    trail.record(trail.Act.EXPORTED, by=to, record=of, what=what, format="xlsx", plain=True)
+    response = HttpResponse(body, content_type=XLSX)
+    response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
+    return response
+
+
 def as_csv(filename: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
     """UTF-8 with a byte order mark, by which spreadsheet programs know it; streamed, whatever the number of rows."""
     writer = csv.writer(_Echo())

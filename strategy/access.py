@@ -38,6 +38,11 @@ def may_import(user: User) -> Allowed:
     return user.imports_plans or Denied(_("Only the Director and the strategic planning officer bring a plan in."))
 
 
+def may_take_out(user: User) -> Allowed:
+    """A plan as a file shows every measure: for those who see the whole plan."""
+    return user.sees_whole_plan or Denied(_("Only those who see the whole plan take it out as a file."))
+
+
 def may_adopt(user: User, version: PlanVersion) -> Allowed:
     """The Director records the decision by which a body adopted the plan."""
     if version.state != VersionState.DRAFT:

@@ -56,16 +56,17 @@ YEARLY = re.compile(r"\b(each year|in the year|yearly)\b", re.I)
 
 @dataclass(frozen=True)
 class Problem:
-    """`row` and `column` are empty when the whole file or a whole row is meant."""
+    """`row` and `column` are empty when the whole file or a whole row is meant; `sheet` when there is only one."""
 
     row: int | None
     column: str
     reason: str
+    sheet: str = ""
 
     def __str__(self) -> str:
-        where = ""
+        where = gettext("sheet %(sheet)s") % {"sheet": self.sheet} if self.sheet else ""
         if self.row is not None:
-            where = gettext("row %(row)d") % {"row": self.row}
+            where += (", " if where else "") + gettext("row %(row)d") % {"row": self.row}
         if self.column:
             where += (", " if where else "") + gettext("column %(column)s") % {"column": self.column}
         return f"{where}: {self.reason}" if where else self.reason
@@ -97,7 +98,7 @@ class Reading:
     rows: list[MeasureRow] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
-    def as_content(self) -> list[dict[str, Any]]:
+    def as_content(self) -> Any:
         return [asdict(row) for row in self.rows]
 
 
@@ -259,6 +260,12 @@ def _places(header: list[Any]) -> dict[str, int]:
 
 
 # The rows
+
+
+def counting_of(unit: str, name: str) -> tuple[CountingRule, bool]:
+    """How a table's indicator is counted, and whether lower is better: worked out, since no column says it."""
+    at_date = unit != Unit.NUMBER or YEARLY.search(name)
+    return CountingRule.AT_DATE if at_date else CountingRule.TO_DATE, unit == Unit.DAYS
 
 
 class _Checker:
@@ -482,12 +489,12 @@ class _Checker:
                 self._problem(number, column, gettext("For yes or no write 1 or 0."))
             if unit == Unit.PERCENT and value > 100:
                 self._problem(number, column, gettext("A percentage lies between 0 and 100."))
-        at_date = unit != Unit.NUMBER or YEARLY.search(name)
+        counting, lower_is_better = counting_of(unit, name)
         return {
             "name": {"sq": values.get("indicator_sq", ""), "sr": values.get("indicator_sr", ""), "en": name},
             "unit": unit,
-            "counting": str(CountingRule.AT_DATE if at_date else CountingRule.TO_DATE),
-            "lower_is_better": unit == Unit.DAYS,
+            "counting": str(counting),
+            "lower_is_better": lower_is_better,
             "baseline": None if baseline is None else f"{baseline:.2f}",
             "target": None if target is None else f"{target:.2f}",
             "disaggregation": self._breakdown(number, values["disaggregation"]),
@@ -533,16 +540,18 @@ class FieldDifference:
 
 @dataclass
 class Changes:
-    """Codes of measures that are new or removed, and the fields of those that changed."""
+    """Codes of measures that are new or removed, the fields of those that changed, and what changed in goals and
+    objectives (`structure`)."""
 
     new: list[str] = field(default_factory=list)
     changed: dict[str, list[FieldDifference]] = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)
     unchanged: int = 0
+    structure: list[FieldDifference] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
-        return not (self.new or self.changed or self.removed)
+        return not (self.new or self.changed or self.removed or self.structure)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -550,6 +559,7 @@ class Changes:
             "changed": {code: [asdict(one) for one in fields] for code, fields in self.changed.items()},
             "removed": self.removed,
             "unchanged": self.unchanged,
+            "structure": [asdict(one) for one in self.structure],
         }
 
 

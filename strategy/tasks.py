@@ -1,9 +1,11 @@
-"""What beat asks of strategy each day; every task may run twice and late."""
+"""What beat asks of strategy each day, and the jobs of strategy; every one may run twice and late."""
 
 from celery import shared_task
 
+from onatc.jobs import Progress, job
+from onatc.models import Job
 from onatc.schedules import once_today
-from strategy.actions import rounds, signals
+from strategy.actions import files, rounds, signals
 
 
 @shared_task
@@ -19,3 +21,8 @@ def remind() -> None:
 @shared_task
 def refresh_signals() -> None:
     once_today("refresh signals", signals.refresh_current)
+
+
+@job("plan_file")
+def plan_file(found: Job, progress: Progress) -> None:
+    files.build_file(found, progress)

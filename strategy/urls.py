@@ -2,6 +2,7 @@ from django.urls import path
 
 from strategy.views import (
     budget,
+    files,
     legal,
     list_exports,
     measure,
@@ -147,4 +148,10 @@ urlpatterns = [
     path("filters/new/", saved_filters.saved_filter_create, name="saved-filter-create"),
     path("filters/<uuid:pk>/edit/", saved_filters.saved_filter_edit, name="saved-filter-edit"),
     path("filters/<uuid:pk>/delete/", saved_filters.saved_filter_delete, name="saved-filter-delete"),
+    # Versions of plans as files
+    path("plans/versions/<uuid:pk>/files/", files.plan_files, name="plan-files"),
+    path("plans/versions/<uuid:pk>/files/make/", files.plan_file_make, name="plan-file-make"),
+    path("plans/versions/<uuid:pk>/workbook/", files.plan_workbook, name="plan-workbook"),
+    path("plans/versions/<uuid:pk>/table/", files.plan_table, name="plan-table"),
+    path("plans/files/<uuid:pk>/", files.plan_file, name="plan-file"),
 ]

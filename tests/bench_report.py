@@ -8,6 +8,7 @@ from typing import Any
 from monitoring.actions import generated_texts, render
 from monitoring.report import data as report_data
 from monitoring.report import document
+from onatc import documents
 from onatc.periods import Period
 from strategy.models import Plan
 
@@ -29,7 +30,7 @@ def bare(html: str) -> bytes:
     from weasyprint.text.fonts import FontConfiguration
 
     fonts = FontConfiguration()
-    styles = [CSS(filename=finders.find(name), font_config=fonts) for name in document.STYLES]
+    styles = [CSS(filename=finders.find(name), font_config=fonts) for name in documents.STYLES]
     target = io.BytesIO()
     HTML(string=html).write_pdf(target, stylesheets=styles, font_config=fonts, pdf_variant="pdf/ua-1")
     return target.getvalue()

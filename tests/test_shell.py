@@ -16,6 +16,9 @@ MAIN = re.compile(r"<main\b.*?</main>", re.S)
 # Not pages: files, and the report itself as it is printed.
 FILES = {
     "strategy:measure-export",
+    "strategy:plan-workbook",
+    "strategy:plan-table",
+    "strategy:plan-file",
     "strategy:evidence-download",
     "monitoring:report-download",
     "monitoring:report-preview",

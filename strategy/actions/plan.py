@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import uuid
+from dataclasses import asdict
 from datetime import date
 from typing import Any, BinaryIO
 
@@ -14,22 +14,14 @@ from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from onatc.errors import Refused, require
-from onatc.ids import new_id
 from onatc.texts import DJANGO_CODES
 from stakeholders.models import Institution, User
-from strategy import access
+from strategy import access, workbook
+from strategy.actions.content import plan_of_sheets, write_version
 from strategy.actions.signals import refresh_version
-from strategy.imports import compare, read_plan
+from strategy.imports import MAX_BYTES, Reading, compare, read_plan
 from strategy.models import (
-    BudgetLine,
-    Goal,
     ImportState,
-    Indicator,
-    IndicatorTarget,
-    Measure,
-    MeasurePartner,
-    MeasureState,
-    Objective,
     Plan,
     PlanImport,
     PlanVersion,
@@ -38,7 +30,8 @@ from strategy.models import (
     Strategy,
     VersionState,
 )
-from strategy.queries.plan import newest_version, version_as_rows
+from strategy.queries.plan import newest_version
+from strategy.queries.workbook import version_as_sheets, what_is_known
 
 
 def preview_import(file: BinaryIO, name: str, *, plan: Plan | None, by: User | None) -> PlanImport:
@@ -47,23 +40,51 @@ def preview_import(file: BinaryIO, name: str, *, plan: Plan | None, by: User | N
         require(access.may_import(by))
     data = file.read()
     file.seek(0)
-    reading = read_plan(file, name, Institution.objects.values_list("code", flat=True))
     compared_with = newest_version(plan) if plan else None
-    changes = {}
-    if not reading.problems:
-        content = reading.as_content()
-        changes = compare(version_as_rows(compared_with) if compared_with else {}, content).as_json()
+    base = version_as_sheets(compared_with) if compared_with else None
+    changes: dict[str, Any] = {}
+    reading: Reading
+    if len(data) <= MAX_BYTES and name.lower().endswith(".xlsx") and workbook.is_workbook(data):
+        reading = workbook.read(
+            data,
+            what_is_known(),
+            base=base,
+            plan=plan.code if plan else "",
+            newest=str(compared_with.pk) if compared_with else "",
+        )
+        if not reading.problems:
+            changes = workbook.compare(base or {}, reading.sheets).as_json() | {"notes": reading.notes}
+    else:
+        reading = read_plan(file, name, Institution.objects.values_list("code", flat=True))
+        if not reading.problems:
+            changes = _table_changes(reading, base)
+    content = [] if reading.problems else reading.as_content()
     return PlanImport.objects.create(
         plan=plan,
         compared_with=compared_with,
         original_name=name[:255],
         sha256=hashlib.sha256(data).hexdigest(),
         state=ImportState.REFUSED if reading.problems else ImportState.PREVIEWED,
-        content=[] if reading.problems else content,
-        problems=[{"row": p.row, "column": p.column, "reason": p.reason} for p in reading.problems],
+        content=content,
+        problems=[asdict(one) for one in reading.problems],
         changes=changes,
         created_by=by,
     )
+
+
+def _table_changes(reading: Reading, base: workbook.Sheets | None) -> dict[str, Any]:
+    """What a simple table changes. How an indicator counts stands in no column: what is known of it stays."""
+    old = workbook.table_rows(base) if base else {}
+    for row in reading.rows:
+        before = old.get(row.code, {}).get("indicator")
+        if before and row.indicator and before["unit"] == row.indicator["unit"]:
+            row.indicator |= {name: before[name] for name in ("counting", "lower_is_better")}
+    return compare(old, reading.as_content()).as_json()
+
+
+def changes_nothing(changes: dict[str, Any]) -> bool:
+    """Whether the kept changes of an import are none at all."""
+    return not any(changes.get(kind) for kind in ("new", "changed", "removed", "structure"))
 
 
 @transaction.atomic
@@ -79,9 +100,10 @@ def apply_import(plan_import: PlanImport, *, by: User | None) -> PlanVersion:
         raise Refused(_("This import was applied already."))
     if locked.state != ImportState.PREVIEWED:
         raise Refused(_("Only an import without problems can be applied."))
-    if not any(locked.changes[kind] for kind in ("new", "changed", "removed")):
+    if changes_nothing(locked.changes):
         raise Refused(_("The file changes nothing: the plan stands in it as it is."))
-    plan = locked.plan or _plan_for(locked.content)
+    sheets = locked.content["sheets"] if isinstance(locked.content, dict) else None
+    plan = locked.plan or (plan_of_sheets(sheets) if sheets else _plan_for(locked.content))
     Plan.objects.select_for_update(of=("self",)).get(pk=plan.pk)
     newest = newest_version(plan)
     if (newest.pk if newest else None) != locked.compared_with_id:
@@ -93,7 +115,9 @@ def apply_import(plan_import: PlanImport, *, by: User | None) -> PlanVersion:
     version = PlanVersion.objects.create(
         plan=plan, number=last.number + 1 if last else 1, state=VersionState.DRAFT, based_on=newest
     )
-    _write(version, locked.content, newest)
+    if sheets is None:
+        sheets = workbook.sheets_of_table(locked.content, version_as_sheets(newest) if newest else None)
+    write_version(version, sheets, newest)
     locked.plan, locked.version = plan, version
     locked.state, locked.applied_at = ImportState.APPLIED, timezone.now()
     locked.save(update_fields=["plan", "version", "state", "applied_at"])
@@ -185,87 +209,3 @@ def _plan_for(rows: list[dict[str, Any]]) -> Plan:
         ends_on=end,
         is_demonstration=settings.DEMO,
     )
-
-
-def _write(version: PlanVersion, rows: list[dict[str, Any]], before: PlanVersion | None) -> None:
-    """All rows of a version, in bulk; a measure keeps lineage and state, and an indicator its lineage, by code."""
-    institutions = {institution.code: institution for institution in Institution.objects.all()}
-    known: dict[str, Measure] = {}
-    known_indicators: dict[str, uuid.UUID] = {}
-    if before is not None:
-        known = {measure.code: measure for measure in before.measures.all()}
-        for indicator in Indicator.objects.filter(measure__version=before).select_related("measure"):
-            known_indicators[indicator.measure.code] = indicator.lineage
-    goals: dict[str, Goal] = {}
-    objectives: dict[str, Objective] = {}
-    measures: list[Measure] = []
-    partners: list[MeasurePartner] = []
-    indicators: list[Indicator] = []
-    targets: list[IndicatorTarget] = []
-    budget: list[BudgetLine] = []
-    for position, row in enumerate(rows, 1):
-        goal = goals.get(row["goal_code"])
-        if goal is None:
-            goal = goals[row["goal_code"]] = Goal(
-                version=version, code=row["goal_code"], position=len(goals) + 1, **_titles(row["goal"])
-            )
-        objective = objectives.get(row["objective_code"])
-        if objective is None:
-            objective = objectives[row["objective_code"]] = Objective(
-                goal=goal, code=row["objective_code"], position=len(objectives) + 1, **_titles(row["objective"])
-            )
-        earlier = known.get(row["code"])
-        measure = Measure(
-            version=version,
-            objective=objective,
-            code=row["code"],
-            position=position,
-            **_titles(row["title"]),
-            lead=institutions[row["lead"]],
-            starts_on=date.fromisoformat(row["starts_on"]),
-            ends_on=date.fromisoformat(row["ends_on"]),
-            source=row["source"],
-            state=earlier.state if earlier else MeasureState.PLANNED,
-            lineage=earlier.lineage if earlier else new_id(),
-        )
-        measures.append(measure)
-        partners += [
-            MeasurePartner(measure=measure, institution=institutions[code], position=place)
-            for place, code in enumerate(row["partners"], 1)
-        ]
-        if row["indicator"]:
-            found = row["indicator"]
-            indicator = Indicator(
-                measure=measure,
-                lineage=known_indicators.get(row["code"]) or new_id(),
-                **{f"name_{language}": text for language, text in found["name"].items()},
-                unit=found["unit"],
-                counting=found["counting"],
-                lower_is_better=found["lower_is_better"],
-                baseline=found["baseline"],
-                disaggregation=found["disaggregation"],
-            )
-            indicators.append(indicator)
-            if found["target"] is not None:
-                targets.append(
-                    IndicatorTarget(
-                        indicator=indicator,
-                        starts_on=measure.starts_on,
-                        ends_on=measure.ends_on,
-                        value=found["target"],
-                    )
-                )
-        if row["budget_source"] and row["budget_cents"] is not None:  # what is not known is no line, and not zero
-            budget.append(BudgetLine(measure=measure, source=row["budget_source"], planned_cents=row["budget_cents"]))
-    batch = 1_000
-    Goal.objects.bulk_create(goals.values(), batch)
-    Objective.objects.bulk_create(objectives.values(), batch)
-    Measure.objects.bulk_create(measures, batch)
-    MeasurePartner.objects.bulk_create(partners, batch)
-    Indicator.objects.bulk_create(indicators, batch)
-    IndicatorTarget.objects.bulk_create(targets, batch)
-    BudgetLine.objects.bulk_create(budget, batch)
-
-
-def _titles(texts: dict[str, str]) -> dict[str, str]:
-    return {f"title_{language}": text for language, text in texts.items()}

@@ -27,7 +27,9 @@ class ImportForm(forms.Form):
     file = forms.FileField(
         allow_empty_file=True,  # what is wrong with it is said below, and by the reading
         label=_("File"),
-        help_text=_("A table with one measure a row, as .csv in UTF-8 or as .xlsx; at most 8 MB."),
+        help_text=_(
+            "The workbook of a plan (.xlsx), or a table with one measure a row, as .csv in UTF-8 or as .xlsx; at most 8 MB."
+        ),
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.xlsx"}),
     )
 

@@ -8,6 +8,10 @@ from strategy.models.drafting import (
     ProposalOrigin,
     ProposalState,
 )
+from strategy.models.files import (
+    PlanFile,
+    PlanFileKind,
+)
 from strategy.models.imports import (
     ImportState,
     PlanImport,
@@ -184,6 +188,8 @@ __all__ = [
     "Objective",
     "Part",
     "Plan",
+    "PlanFile",
+    "PlanFileKind",
     "PlanImport",
     "PlanKind",
     "PlanVersion",

@@ -47,6 +47,7 @@ from strategy.queries.plan import current_plan, shown_version
 from strategy.queries.progress import progress_of
 from strategy.queries.tree import plan_tree
 from strategy.signal import reason_text
+from strategy.workbook import new_measures
 
 PAGE_SIZE, PRINTED = 50, 1_000
 
@@ -119,6 +120,7 @@ def plan_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "is_whole": is_whole,
             "is_narrowed": is_narrowed,
             "may_adopt": bool(access.may_adopt(request.user, version)),
+            "may_take_out": bool(access.may_take_out(request.user)),
             "history": history_of(plan, version),
         },
     )
@@ -374,8 +376,7 @@ def import_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         ),
         pk=pk,
     )
-    by_code = {row["code"]: row for row in found.content}
-    new = [by_code[code] for code in found.changes.get("new", [])]
+    new = new_measures(found.content, found.changes.get("new", []))
     return render(
         request,
         "strategy/import_detail.html",
@@ -384,8 +385,11 @@ def import_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "new": new,
             "changed": found.changes.get("changed", {}),
             "removed": found.changes.get("removed", []),
+            "structure": found.changes.get("structure", []),
+            "notes": found.changes.get("notes", []),
+            "has_sheets": any(one.get("sheet") for one in found.problems),
             "problems": Paginator(found.problems, 200).get_page(request.GET.get("page")),
-            "is_empty": not (new or found.changes.get("changed") or found.changes.get("removed")),
+            "is_empty": actions.changes_nothing(found.changes),
             "history": history_of(found),
         },
     )

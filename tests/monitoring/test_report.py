@@ -23,7 +23,7 @@ from monitoring import actions, tasks  # noqa: F401  registers the jobs
 from monitoring.models import Report, ReportFile, ReportState
 from monitoring.report import data as report_data
 from monitoring.report import document
-from onatc import jobs
+from onatc import documents, jobs
 from onatc.errors import Refused
 from onatc.models import Job
 from stakeholders.models import Institution
@@ -296,9 +296,9 @@ def test_a_document_reaches_no_file_and_no_address(tmp_path):
         f'<style>@import "{address}/b.css"; body {{ background: url({secret.as_uri()}) }}</style>'
         f'<img src="{secret.as_uri()}"><img src="{address}/c.png"><a rel="attachment" href="{secret.as_uri()}">x</a>'
         f'<svg><image href="{address}/d.png"/></svg><object data="{secret.as_uri()}"></object>'
-        f'<img src="{document.BASE}vendor/noto-sans/../../../manage.py"><embed src="{secret.as_uri()}">'
+        f'<img src="{documents.BASE}vendor/noto-sans/../../../manage.py"><embed src="{secret.as_uri()}">'
     )
-    body, _pages = document.pdf(
+    body, _pages = documents.pdf(
         f'<html lang="sq"><head><title>x</title></head><body>{hostile}</body></html>', fingerprint="f"
     )
     try:

@@ -36,6 +36,7 @@ WITHOUT_HELP = {
     "strategy:budget-export": "a file", "strategy:recommendation-export": "a file",
     "strategy:document-download": "a file", "strategy:recommendation-file": "a file",
     "strategy:list-export": "a file",
+    "strategy:plan-workbook": "a file", "strategy:plan-table": "a file", "strategy:plan-file": "a file",
     "monitoring:report-preview": "the report itself, as it is printed",
     **{f"strategy:{name}-export": "a file" for name in ("legal", "legal-input", "study", "practice", "trend")},
     "strategy:legal-file": "a file", "strategy:study-file": "a file",

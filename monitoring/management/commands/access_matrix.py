@@ -50,6 +50,7 @@ from strategy.models import (
     Norm,
     Objective,
     Plan,
+    PlanFile,
     PlanImport,
     PlanVersion,
     Practice,
@@ -164,6 +165,9 @@ class _Samples:
         self.report_file = self._file(
             ReportFile, "x.pdf", "application/pdf", by=None, report=self.report, language="sq", pages=1
         )
+        self.plan_file = self._file(
+            PlanFile, "x.pdf", "application/pdf", by=None, version=version, kind="document", language="sq", pages=1, fingerprint="0" * 64,
+        )  # fmt: skip
         self.account_records = self._account_records()
         tomorrow = timezone.localdate() + timedelta(days=1)
         self.setting = DatedSetting.objects.create(name="due_days", value=20, valid_from=tomorrow)
@@ -394,7 +398,8 @@ class _Samples:
         shared = {
             "strategy:plan-detail": self.version.plan_id,
             "strategy:plan-changes": self.version.plan_id,
-            "strategy:plan-adopt": self.version.pk,
+            "strategy:plan-file": self.plan_file.pk,
+            **{f"strategy:plan-{one}": self.version.pk for one in ("adopt", "files", "file-make", "workbook", "table")},
             "strategy:import-detail": self.preview.pk,
             "strategy:import-apply": self.preview.pk,
             "strategy:import-undo": self.plan_import.pk,

@@ -1,4 +1,7 @@
-"""`manage.py import_action_plan FILE [--dry-run] [--plan CODE]`: the same reading and writing as in the browser."""
+"""`manage.py import_action_plan FILE [--dry-run] [--plan CODE]`: the same reading and writing as in the browser.
+
+FILE is the simple table (.csv or .xlsx, one measure a row) or the workbook of a version (.xlsx, many sheets).
+"""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from onatc.errors import Refused
-from strategy.actions.plan import apply_import, preview_import
+from strategy.actions.plan import apply_import, changes_nothing, preview_import
 from strategy.imports import Problem
 from strategy.models import Goal, ImportState, Measure, Objective, Plan, PlanImport
 
@@ -51,13 +54,15 @@ class Command(BaseCommand):
 
     def _say_problems(self, found: PlanImport) -> None:
         for problem in found.problems:
-            self.stderr.write(str(Problem(problem["row"], problem["column"], problem["reason"])))
+            self.stderr.write(str(Problem(**problem)))
         raise CommandError(f"{len(found.problems)} problems; nothing was changed.")
 
     def _apply(self, found: PlanImport, dry_run: bool) -> None:
         changes = found.changes
         counts = {kind: len(changes[kind]) for kind in ("new", "changed", "removed")}
-        if any(counts.values()):
+        for note in changes.get("notes", []):
+            self.stdout.write(note)
+        if not changes_nothing(changes):
             try:
                 version = apply_import(found, by=None)
             except Refused as refusal:
