@@ -48,6 +48,7 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
             Entry("strategy:measure-list", _("Measures"), "sees_plan"),
             Entry("strategy:progress-list", _("Progress"), "sees_progress"),
             Entry("strategy:round-list", _("Reporting rounds"), "sees_rounds"),
+            Entry("strategy:proposal-list", _("Proposals for change"), "sees_plan"),
             Entry("strategy:import-list", _("Imports"), "imports_plans"),
         ],
     ),

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from onatc.schedules import once_today
-from strategy.actions import rounds, signals
+from strategy.actions import consultation, rounds, signals
 
 
 @shared_task
@@ -19,3 +19,13 @@ def remind() -> None:
 @shared_task
 def refresh_signals() -> None:
     once_today("refresh signals", signals.refresh_current)
+
+
+@shared_task
+def close_consultations() -> None:
+    once_today("close consultations", consultation.close_ended)
+
+
+@shared_task
+def remind_of_consultations() -> None:
+    once_today("remind of consultations", consultation.remind)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from strategy.views import plan, progress, rounds
+from strategy.views import consultation, plan, progress, proposals, rounds
 
 app_name = "strategy"
 
@@ -36,4 +36,33 @@ urlpatterns = [
     path("evidence/<uuid:pk>/", progress.evidence_download, name="evidence-download"),
     path("evidence/<uuid:pk>/remove/", progress.evidence_remove, name="evidence-remove"),
     path("help/signals/", plan.signal_rule, name="signal-rule"),
+    # Drafting with others: consultations, comments and their answers, proposals for change
+    path("consultations/", consultation.consultation_list, name="consultation-list"),
+    path("plans/versions/<uuid:pk>/consult/", consultation.consultation_create, name="consultation-create"),
+    path("consultations/<uuid:pk>/", consultation.consultation_detail, name="consultation-detail"),
+    path("consultations/<uuid:pk>/invite/", consultation.consultation_invite, name="consultation-invite"),
+    path("consultations/<uuid:pk>/extend/", consultation.consultation_extend, name="consultation-extend"),
+    path("consultations/<uuid:pk>/close/", consultation.consultation_close, name="consultation-close"),
+    path("consultations/<uuid:pk>/publish/", consultation.consultation_publish, name="consultation-publish"),
+    path(
+        "consultations/<uuid:pk>/nothing/<uuid:institution>/",
+        consultation.consultation_nothing,
+        name="consultation-nothing",
+    ),
+    path("consultations/<uuid:pk>/comment/", consultation.comment_create, name="consultation-comment"),
+    path("consultations/<uuid:pk>/answers/", consultation.consultation_answers, name="consultation-answers"),
+    path("consultations/<uuid:pk>/answers/export/", consultation.consultation_export, name="consultation-export"),
+    path("consultations/<uuid:pk>/answers/print/", consultation.consultation_print, name="consultation-print"),
+    path("comments/<uuid:pk>/edit/", consultation.comment_edit, name="comment-edit"),
+    path("comments/<uuid:pk>/withdraw/", consultation.comment_withdraw, name="comment-withdraw"),
+    path("comments/<uuid:pk>/answer/", consultation.comment_answer, name="comment-answer"),
+    path("comments/<uuid:pk>/take-over/", consultation.comment_take_over, name="comment-take-over"),
+    path("proposals/", proposals.proposal_list, name="proposal-list"),
+    path("proposals/export/", proposals.proposal_export, name="proposal-export"),
+    path("proposals/new/", proposals.proposal_create, name="proposal-create"),
+    path("proposals/<uuid:pk>/", proposals.proposal_detail, name="proposal-detail"),
+    path("proposals/<uuid:pk>/decide/", proposals.proposal_decide, name="proposal-decide"),
+    path("proposals/<uuid:pk>/withdraw/", proposals.proposal_withdraw, name="proposal-withdraw"),
+    path("proposals/<uuid:pk>/attach/", proposals.proposal_attach, name="proposal-attach"),
+    path("proposals/<uuid:pk>/take-over/", proposals.proposal_take_over, name="proposal-take-over"),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Self
 
 from django.conf import settings
@@ -86,6 +87,10 @@ class Consultation(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state == ConsultationState.OPEN
+
+    def takes_comments(self, on: date) -> bool:
+        """Within the term, both days included, unless it was closed before."""
+        return self.is_open and self.opens_on <= on <= self.closes_on
 
 
 @tracked
@@ -194,6 +199,11 @@ class Comment(models.Model):
 
     def __str__(self) -> str:
         return self.text[:80]
+
+    @property
+    def about(self) -> Goal | Objective | Measure | None:
+        """The goal, objective or measure that it is on; None for the plan as a whole."""
+        return self.goal or self.objective or self.measure
 
 
 class ProposalOrigin(models.TextChoices):

@@ -32,6 +32,7 @@ from strategy.actions.signals import rule_limits
 from strategy.filters import MeasureFilter, quarter_of
 from strategy.forms.plan import AdoptionForm, ImportForm
 from strategy.models import (
+    Consultation,
     Goal,
     Measure,
     MeasurePartner,
@@ -43,7 +44,9 @@ from strategy.models import (
     ProgressValue,
     Signal,
     SignalOverride,
+    VersionState,
 )
+from strategy.queries.drafting import proposals_on
 from strategy.queries.plan import current_plan, shown_version
 from strategy.queries.progress import progress_of
 from strategy.signal import reason_text
@@ -114,6 +117,8 @@ def plan_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "tree": tree,
             "is_narrowed": is_narrowed,
             "may_adopt": bool(access.may_adopt(request.user, version)),
+            "consultation": Consultation.objects.visible_to(request.user).filter(version=version).first(),
+            "may_consult": bool(access.may_consult(request.user)),
             "history": history_of(plan, version),
         },
     )
@@ -269,6 +274,9 @@ def measure_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             .exclude(pk=measure.pk)
             .select_related("version__plan")
             .order_by("version__number"),
+            "proposals": proposals_on(measure, request.user),
+            "may_propose": measure.version.state == VersionState.ADOPTED
+            and bool(access.may_propose(request.user, measure)),
             "history": history_of(measure),
         },
     )
