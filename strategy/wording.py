@@ -17,8 +17,8 @@ MOST_PAIRS = 1_000_000
 
 class Kind(StrEnum):
     SAME = "same"
-    GONE = "gone"
-    NEW = "new"
+    GONE = "del"
+    NEW = "ins"
 
 
 @dataclass(frozen=True)

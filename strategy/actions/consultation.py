@@ -104,7 +104,7 @@ def check_remark(remark: Remark) -> None:
     if remark.field in DATES and read_date(remark.proposed) is None:
         raise Refused(_("Write a date like 31.12.2026."))
     if remark.thing is not None and can_be_taken_over(remark.field) and remark.field not in DATES:
-        limit = remark.thing._meta.get_field(remark.field).max_length
+        limit = getattr(remark.thing._meta.get_field(remark.field), "max_length", None)
         if limit and len(remark.proposed.strip()) > limit:
             raise Refused(_("This wording holds at most %(count)d characters.") % {"count": limit})
 
@@ -453,7 +453,11 @@ def write_wording(draft: PlanVersion, thing: Thing, said: Any) -> Thing:
     setattr(found, said.field, read_date(said.proposed) if said.field in DATES else said.proposed)
     if isinstance(found, Measure) and found.ends_on < found.starts_on:
         raise Refused(_("The end must not lie before the start."))
-    found.save(update_fields=[said.field])
+    changed = [said.field]
+    if hasattr(found, "revision"):  # whoever has its form open is told
+        found.revision += 1
+        changed.append("revision")
+    found.save(update_fields=changed)
     return found
 
 
@@ -527,11 +531,14 @@ def _locked(consultation: Consultation) -> Consultation:
 
 
 def _locked_comment(comment: Comment) -> Comment:
-    """The consultation is locked before its comment: in every act in this order. Refused when it was withdrawn meanwhile."""
+    """The consultation is locked before its comment: in every act in this order. Refused when it was withdrawn meanwhile.
+
+    Without who answered: after a wait for the lock, a join would still say that nobody did.
+    """
     consultation = Consultation.objects.select_for_update(of=("self",)).get(pk=comment.consultation_id)
     found = (
         Comment.objects.select_for_update(of=("self",))
-        .select_related("institution", "author", "answered_by", "goal", "objective__goal", "measure__lead")
+        .select_related("institution", "author", "goal", "objective__goal", "measure__lead")
         .filter(pk=comment.pk)
         .first()
     )

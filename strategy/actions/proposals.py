@@ -145,9 +145,10 @@ def enact_proposals(version: PlanVersion) -> int:
 
 
 def _locked(proposal: Proposal) -> Proposal:
+    """Without who decided: after a wait for the lock, a join would still say that nobody did."""
     return (
         Proposal.objects.select_for_update(of=("self",))
-        .select_related("author", "plan", "decided_by", "measure__lead", "measure__version")
+        .select_related("author", "plan", "measure__lead", "measure__version")
         .get(pk=proposal.pk)
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -72,7 +73,8 @@ class ConsultationForm(forms.Form):
             "closes_on": today + timedelta(days=USUAL_TERM),
             "language": user.language,
             "members": [one.pk for one in members],
-        } | self.initial
+            **self.initial,
+        }
         self.helper = plain_helper()
         summary = format_html("<details><summary>{}</summary>", gettext("Invite others"))
         self.helper.layout = Layout(
@@ -143,7 +145,7 @@ class RemarkForm(forms.Form):
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1, required=False)
 
     def __init__(
-        self, data: Any, *, thing: Thing, institutions: Iterable[Institution], user: Any, key: str = "", **kwargs: Any
+        self, data: Any, *, thing: Thing, institutions: Iterable[uuid.UUID], user: Any, key: str = "", **kwargs: Any
     ) -> None:
         super().__init__(data, **kwargs)
         self.thing = thing
@@ -154,7 +156,11 @@ class RemarkForm(forms.Form):
             self.initial.setdefault("institution", bodies[0].pk)
         choices = [(one, str(label)) for one, label in fields_of(thing).items()]
         self.fields["field"].choices = choices  # type: ignore[attr-defined]
-        self.initial = {"language": user.language, "field": key if key in dict(choices) else "other"} | self.initial
+        self.initial = {
+            "language": user.language,
+            "field": key if key in dict(choices) else "other",
+            **self.initial,
+        }
         if key in dict(choices):
             self.initial.setdefault("proposed", wording_of(thing, key, user.language))
         self.helper = plain_helper()

@@ -150,14 +150,14 @@ class PlanVersionQuerySet(models.QuerySet["PlanVersion"]):
         if user.is_secretariat or user.is_natc:
             return self
         versions = self.filter(
-            Q(state__in=[VersionState.ADOPTED, VersionState.SUPERSEDED]) | Q(pk__in=drafts_laid_before(user))
+            Q(state__in=[VersionState.ADOPTED, VersionState.SUPERSEDED]) | Q(pk__in=consulted_versions(user))
         )
         if user.sees_whole_plan:
             return versions
         return versions.filter(Exists(Measure.objects.visible_to(user).filter(version=OuterRef("pk"))))
 
 
-def drafts_laid_before(user: Any) -> models.QuerySet[PlanVersion, dict[str, Any]]:
+def consulted_versions(user: Any) -> Any:
     """Drafts on which an institution of `user` was asked in a consultation; once adopted, the ordinary rules hold."""
     invited = {"consultations__invitations__institution__in": user.consulted_institution_ids}
     return PlanVersion.objects.filter(state=VersionState.DRAFT, **invited).values("pk")
@@ -271,7 +271,7 @@ class MeasureQuerySet(models.QuerySet["Measure"]):
         if user.is_secretariat or user.is_natc:
             return self.filter(version__state__in=SHOWN_STATES)
         adopted = Q(version__state__in=[VersionState.ADOPTED, VersionState.SUPERSEDED])
-        consulted = Q(version__in=drafts_laid_before(user))
+        consulted = Q(version__in=consulted_versions(user))
         if user.sees_whole_plan:
             return self.filter(adopted | consulted)
         partnered = MeasurePartner.objects.filter(measure=OuterRef("pk"), institution__in=user.institution_ids)

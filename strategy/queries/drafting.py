@@ -181,9 +181,9 @@ def consultation_tree(consultation: Consultation, user: Any) -> tuple[int, list[
     for one in Measure.objects.filter(version=consultation.version_id).order_by("position"):
         measures.setdefault(one.objective_id, []).append(Leaf(one, counts[one.pk]))
     objectives: dict[uuid.UUID, list[Branch]] = {}
-    for objective in Objective.objects.filter(goal__version=consultation.version_id).order_by("position"):
-        branch = Branch(objective, counts[objective.pk], list(measures.get(objective.pk, [])))
-        objectives.setdefault(objective.goal_id, []).append(branch)
+    for middle in Objective.objects.filter(goal__version=consultation.version_id).order_by("position"):
+        branch = Branch(middle, counts[middle.pk], list(measures.get(middle.pk, [])))
+        objectives.setdefault(middle.goal_id, []).append(branch)
     goals = Goal.objects.filter(version=consultation.version_id).order_by("position")
     return counts[None], [Branch(one, counts[one.pk], list(objectives.get(one.pk, []))) for one in goals]
 
@@ -284,9 +284,9 @@ def taken_over(comments: Iterable[Comment], draft: PlanVersion | None) -> set[uu
     def present(one: Comment) -> Thing:
         if one.measure:
             return measures.get(one.measure.lineage)
-        return (
-            objectives.get((one.objective.goal.code, one.objective.code)) if one.objective else goals.get(one.goal.code)
-        )  # type: ignore[union-attr]
+        if one.objective:
+            return objectives.get((one.objective.goal.code, one.objective.code))
+        return goals.get(one.goal.code) if one.goal else None
 
     return {one.pk for one in told if (now := present(one)) and wording_of(now, one.field) == one.proposed}
 

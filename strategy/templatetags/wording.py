@@ -21,8 +21,8 @@ register.filter("field_label", field_label)
 def difference(before: str, after: str, lang: str = "") -> SafeString:
     """What goes is struck out and in brackets for the ear, what comes is underlined; a reader of screens hears both."""
     said = {
-        Kind.GONE: ("del", gettext("taken out:"), gettext("end of what is taken out")),
-        Kind.NEW: ("ins", gettext("added:"), gettext("end of what is added")),
+        Kind.GONE: (gettext("taken out:"), gettext("end of what is taken out")),
+        Kind.NEW: (gettext("added:"), gettext("end of what is added")),
     }
 
     def pieces() -> Any:
@@ -30,12 +30,12 @@ def difference(before: str, after: str, lang: str = "") -> SafeString:
             if piece.kind == Kind.SAME:
                 yield (format_html("{}", piece.text),)
                 continue
-            tag, begins, ends = said[piece.kind]
+            begins, ends = said[piece.kind]
             yield (
                 format_html(
                     '<{tag}><span class="visually-hidden">{begins} </span>{text}'
                     '<span class="visually-hidden"> {ends}. </span></{tag}>',
-                    tag=SafeString(tag),
+                    tag=SafeString(piece.kind.value),
                     begins=begins,
                     text=piece.text,
                     ends=ends,

@@ -182,7 +182,7 @@ def proposal_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         "strategy/proposal_detail.html",
         {
             "proposal": proposal,
-            "sees_measure": Measure.objects.visible_to(user).filter(pk=proposal.measure_id).exists(),
+            "sees_measure": Measure.objects.visible_to(user).filter(proposals=proposal).exists(),
             "may_decide": proposal.state == ProposalState.SUBMITTED
             and bool(access.may_decide_proposal(user, proposal)),
             "may_withdraw": proposal.state == ProposalState.SUBMITTED

@@ -32,7 +32,7 @@ from stakeholders.models import (
     RoleAssignment,
     User,
 )
-from strategy.models import PlanVersion
+from strategy.models import Consultation, PlanVersion
 from tests.stakeholders.test_accounts import browser, deputise, offer, password_sign_in
 from tests.test_access import GOLDEN
 
@@ -53,7 +53,7 @@ GRAVE = {
     "settings-change": "director", "settings-take-back": "director", "holiday-add": "director",
     "holiday-remove": "director", "maintenance-switch": "administrator", "admin": "administrator",
     # what can never be taken back
-    "monitoring:report-issue": "natc", "strategy:plan-adopt": "director",
+    "monitoring:report-issue": "natc", "strategy:plan-adopt": "director", "strategy:consultation-publish": "planning",
     # what takes much away, and one's own password
     "strategy:measure-export": "planning", "account_change_password": "planning",
 }  # fmt: skip
@@ -119,7 +119,15 @@ def arguments(world):
         "settings-take-back": setting.pk,
         "holiday-remove": holiday.pk,
         "monitoring:report-issue": reports.draft_report(world.plan, world.round.period, by=world.director).pk,
-        "strategy:plan-adopt": PlanVersion.objects.create(plan=world.plan, number=2).pk,
+        "strategy:plan-adopt": (draft := PlanVersion.objects.create(plan=world.plan, number=2)).pk,
+        "strategy:consultation-publish": Consultation.objects.create(
+            version=draft,
+            opens_on=today,
+            closes_on=today,
+            opened_at=timezone.now(),
+            state="closed",
+            closed_at=timezone.now(),
+        ).pk,
     }
 
 
@@ -136,7 +144,17 @@ def trace() -> list[Any]:
     """What any of the acts would change."""
     return [
         list(model.objects.order_by("pk").values())
-        for model in (Invitation, Recovery, RoleAssignment, Deputyship, DatedSetting, Maintenance, User, Institution)
+        for model in (
+            Invitation,
+            Recovery,
+            RoleAssignment,
+            Deputyship,
+            DatedSetting,
+            Maintenance,
+            User,
+            Institution,
+            Consultation,
+        )
     ] + [TrailEntry.objects.count()]
 
 

@@ -472,7 +472,7 @@ def test_two_people_answer_at_once_one_wins_and_the_other_is_told(world, draft):
             actions.answer_comment(comment, by=user, answer=answer, reason=f"R {answer}", language="sq", revision=0)
             outcomes.append("kept")
         except actions.Stale as stale:
-            outcomes.append(f"told of {stale.theirs.reason}")
+            outcomes.append(f"told of {stale.theirs.reason} of {stale.theirs.answered_by}")
         finally:
             connections.close_all()
 
@@ -484,7 +484,7 @@ def test_two_people_answer_at_once_one_wins_and_the_other_is_told(world, draft):
         thread.join(30)
     connection.close()
     comment.refresh_from_db()
-    assert sorted(outcomes) == ["kept", f"told of {comment.reason}"]
+    assert sorted(outcomes) == ["kept", f"told of {comment.reason} of {comment.answered_by}"]
 
 
 @pytest.mark.django_db(transaction=True)

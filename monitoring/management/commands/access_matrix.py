@@ -30,10 +30,12 @@ from monitoring.models import ReportFile
 from onatc.models import DatedSetting, Holiday, Job, Message, ProblemReport
 from onatc.periods import Period
 from stakeholders.models import Deputyship, Institution, Invitation, KeptText, Recovery, Role, RoleAssignment, User
+from strategy.actions import consultation as consultation_actions
 from strategy.actions import progress as progress_actions
+from strategy.actions import proposals as proposal_actions
 from strategy.actions import rounds as round_actions
 from strategy.actions.plan import adopt_version, apply_import
-from strategy.models import Evidence, ImportState, Measure, PlanImport, ProgressRequest
+from strategy.models import Consultation, Evidence, ImportState, Measure, PlanImport, ProgressRequest
 
 HEAD = ["role", "method", "url_name", "own", "other"]
 ROLES = ["anonymous", "no_role", *Role.values]
@@ -125,6 +127,7 @@ class _Samples:
         self.round = round_actions.schedule_round(version.plan, period, by=None, due_on=period.next().end)
         round_actions.open_round(self.round, by=None)
         self.version = version
+        self.consultation = self._consultation()
         self.records = {code: self._records(code) for code in (OWN, OTHER)}
         self.report = report_actions.draft_report(version.plan, period, by=self.users[Role.DIRECTOR])
         upload = _upload("x.pdf", "application/pdf")
@@ -211,6 +214,24 @@ class _Samples:
             changes={"new": ["X1", "X2"], "changed": {}, "removed": [], "unchanged": 0},
         )
 
+    def _consultation(self) -> Consultation:
+        """On a draft of another plan, before both institutions and the observer's."""
+        draft = apply_import(self._import(), by=None)
+        today, invited = timezone.localdate(), [self.institutions[code] for code in (OWN, OTHER, "OSCE")]
+        return consultation_actions.open_consultation(
+            draft, by=self.users[Role.PLANNING], opens_on=today, closes_on=today, institutions=invited
+        )
+
+    def _said(self, code: str, measure: Measure) -> dict[str, Any]:
+        """A comment and a proposal of an institution."""
+        body, by = self.institutions[code], self.reporters[code]
+        comment = consultation_actions.add_comment(
+            self.consultation, consultation_actions.Remark("Vërejtje."), institution=body, by=by
+        )
+        remark = consultation_actions.Remark("Propozim.", measure)
+        proposal = proposal_actions.propose(self.version.plan, remark, by=by, institution=body)
+        return {"comment": comment, "proposal": proposal}
+
     def _records(self, code: str) -> dict[str, Any]:
         measure = Measure.objects.get(version=self.version, lead__code=code)
         request = ProgressRequest.objects.get(round=self.round, measure=measure)
@@ -232,6 +253,7 @@ class _Samples:
             "evidence": evidence,
             "job": job,
             "problem": problem,
+            **self._said(code, measure),
         }
 
     def remove_files(self) -> None:
@@ -246,6 +268,7 @@ class _Samples:
         shared = {
             "strategy:plan-detail": self.version.plan_id,
             "strategy:plan-adopt": self.version.pk,
+            "strategy:consultation-create": self.consultation.version_id,
             "strategy:import-detail": self.preview.pk,
             "strategy:import-apply": self.preview.pk,
             "strategy:import-undo": self.plan_import.pk,
@@ -263,6 +286,8 @@ class _Samples:
             return {"pk": shared[name]}
         if name == "strategy:round-remind":
             return {"pk": self.round.pk, "institution": institution.pk}
+        if name == "strategy:consultation-nothing":
+            return {"pk": self.consultation.pk, "institution": institution.pk}
         if name.startswith("status-"):
             return {"pk": self.account_records["failed-job" if name == "status-retry-job" else "failed-mail"].pk}
         if name == "settings-change":
@@ -280,6 +305,9 @@ class _Samples:
             ("strategy:round-", self.round),
             ("strategy:progress-", records["entry"]),
             ("strategy:evidence-", records["evidence"]),
+            ("strategy:consultation-", self.consultation),
+            ("strategy:comment-", records["comment"]),
+            ("strategy:proposal-", records["proposal"]),
             ("stakeholders:institution-", institution),
             ("monitoring:report-", self.report),
         ):
