@@ -105,7 +105,7 @@ def full(world):
     version = apply_import(
         preview_import(renewed, "renewed.csv", plan=world.plan, by=world.planning), by=world.planning
     )
-    for text, code in (("Xhirafë në plan", "KP-THB"), ("Xhirafë tjetër", "MOH")):
+    for text, code in (("Një propozim", "KP-THB"), ("Një tjetër", "MOH")):
         measure = world.version.measures.filter(lead__code=code).first()
         propose(world.plan, Remark(text, measure), by=world.director, institution=Institution.objects.get(code=code))
     today = timezone.localdate()
