@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from stakeholders import ownership
-from stakeholders.models import REPORTERS, Role, RoleAssignment, User
-from strategy.models import EntryState, ImportState, PlanImport, ProgressEntry
+from stakeholders.models import REPORTERS, SECRETARIAT, Role, RoleAssignment, User
+from strategy.models import EntryState, ImportState, PlanImport, ProgressEntry, Proposal, ProposalState
 
 
 def _reporters_beside(records: list[Any]) -> QuerySet[User]:
@@ -18,6 +18,17 @@ def _reporters_beside(records: list[Any]) -> QuerySet[User]:
     for institution in {entry.request.institution_id for entry in records}:
         there = RoleAssignment.objects.active().filter(role__in=REPORTERS, institution=institution)
         people = people.filter(pk__in=there.values("user"))
+    return people
+
+
+def _colleagues_of_proposals(records: list[Any]) -> QuerySet[User]:
+    """Who reports for each of the institutions that propose; for the office's own proposals, its people."""
+    people = User.objects.filter(is_active=True)
+    for institution in {proposal.institution_id for proposal in records if not proposal.author.is_secretariat}:
+        there = RoleAssignment.objects.active().filter(role__in=REPORTERS, institution=institution)
+        people = people.filter(pk__in=there.values("user"))
+    if any(proposal.author.is_secretariat for proposal in records):
+        people = people.filter(pk__in=User.objects.holding(*SECRETARIAT).values("pk"))
     return people
 
 
@@ -41,5 +52,17 @@ def register() -> None:
             held_by=lambda user: PlanImport.objects.filter(created_by=user, state=ImportState.PREVIEWED),
             field="created_by",
             heirs=ownership.holders_of(Role.DIRECTOR, Role.PLANNING),
+        )
+    )
+    ownership.register(
+        ownership.Holding(
+            key="proposal",
+            label=_("proposals for change that are not decided"),
+            held_by=lambda user: Proposal.objects.filter(author=user, state=ProposalState.SUBMITTED).select_related(
+                "author"
+            ),
+            field="author",
+            heirs=_colleagues_of_proposals,
+            stays=True,
         )
     )

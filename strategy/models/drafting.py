@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from onatc.history import tracked
@@ -198,7 +199,7 @@ class Comment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.text[:80]
+        return Truncator(self.text).chars(80)
 
     @property
     def about(self) -> Goal | Objective | Measure | None:
@@ -283,7 +284,7 @@ class Proposal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.text[:80]
+        return Truncator(self.text).chars(80)
 
     def get_absolute_url(self) -> str:
         return reverse("strategy:proposal-detail", args=[self.pk])

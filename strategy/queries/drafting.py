@@ -164,6 +164,7 @@ class Branch:
 class Leaf:
     thing: Measure
     count: int
+    is_visible: bool  # its page may be opened: after the adoption not every measure is everybody's
 
     @property
     def total(self) -> int:
@@ -171,15 +172,16 @@ class Leaf:
 
 
 def consultation_tree(consultation: Consultation, user: Any) -> tuple[int, list[Branch]]:
-    """The draft as a tree with the comments that `user` sees on each thing; those on the whole plan first. Five queries,
-    whatever the size."""
+    """The draft as a tree with the comments that `user` sees on each thing; those on the whole plan first. Five queries, whatever
+    the size."""
     comments = Comment.objects.visible_to(user).filter(consultation=consultation).order_by()
+    visible = set(Measure.objects.visible_to(user).filter(version=consultation.version_id).values_list("pk", flat=True))
     counts: Counter[Any] = Counter()
     for goal, objective, measure in comments.values_list("goal", "objective", "measure"):
         counts[goal or objective or measure] += 1
     measures: dict[uuid.UUID, list[Leaf]] = {}
     for one in Measure.objects.filter(version=consultation.version_id).order_by("position"):
-        measures.setdefault(one.objective_id, []).append(Leaf(one, counts[one.pk]))
+        measures.setdefault(one.objective_id, []).append(Leaf(one, counts[one.pk], one.pk in visible))
     objectives: dict[uuid.UUID, list[Branch]] = {}
     for middle in Objective.objects.filter(goal__version=consultation.version_id).order_by("position"):
         branch = Branch(middle, counts[middle.pk], list(measures.get(middle.pk, [])))

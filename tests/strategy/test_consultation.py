@@ -83,7 +83,7 @@ def test_the_people_of_invited_institutions_are_told_once_in_their_language(worl
     assert actions.invite_more(consultation, by=world.planning, institutions=bodies("MOH", "MIA")) == 1
     assert Message.objects.filter(occasion__startswith="consultation-invitation").count() == 4
     mail = Message.objects.get(occasion__startswith="consultation-invitation", to=world.other_focal_point)
-    assert consultation.get_absolute_url() in mail.text
+    assert consultation.get_absolute_url() in mail.text and mail.subject.startswith("Vaši komentari na nacrt plana")
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,11 @@ def test_a_draft_is_seen_by_invited_institutions_alone_and_while_it_is_a_draft(w
     closed(world, consultation)
     actions.publish_answers(consultation, by=world.planning)
     adopt(world, draft)
-    # In force it is seen as every plan is: an institution sees the measures in which it takes part.
+    # In force it is seen as every plan is: an institution sees the measures in which it takes part, and the consultation's
+    # page leads to no other.
+    _on_plan, tree = drafting.consultation_tree(consultation, world.focal_point)
+    leaves = [leaf for goal in tree for objective in goal.below for leaf in objective.below]
+    assert {leaf.thing.lineage for leaf in leaves if leaf.is_visible} == {one.lineage for one in before}
     after = Measure.objects.visible_to(world.focal_point).filter(version=draft)
     assert {one.lineage for one in after} == {one.lineage for one in before}
 
