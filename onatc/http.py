@@ -49,6 +49,7 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
             Entry("strategy:recommendation-list", _("Recommendations"), "sees_plan"),
             Entry("strategy:progress-list", _("Progress"), "sees_progress"),
             Entry("strategy:round-list", _("Reporting rounds"), "sees_rounds"),
+            Entry("strategy:proposal-list", _("Proposals for change"), "sees_plan"),
             Entry("strategy:import-list", _("Imports"), "imports_plans"),
             Entry("strategy:legal-list", _("Laws in preparation"), "sees_plan"),
             Entry("strategy:study-list", _("Research"), "sees_plan"),

@@ -208,6 +208,8 @@ SCHEDULES = {
     "open due rounds": _("reporting rounds that are due open"),
     "refresh signals": _("signals are computed anew"),
     "remind": _("reminders of reports that are due"),
+    "close consultations": _("consultations whose term is over are closed"),
+    "remind of consultations": _("reminders of consultations that end soon"),
     "send digests": _("one mail a day to whoever chose it"),
     "mail the head of the trail": _("the head of the trail goes out by mail"),
     "remind of access reviews": _("reminders to confirm roles"),

@@ -375,7 +375,8 @@ def scopes_of(user: Any) -> list[str]:
         "director": user.has_role("director"),
     }
     scopes = [name for name, holds in rights.items() if holds]
-    return scopes + [f"i{one.hex}" for one in user.institution_ids] + [f"u{user.pk.hex}"]
+    scopes += [f"i{one.hex}" for one in user.institution_ids] + [f"u{user.pk.hex}"]
+    return scopes + [f"c{one.hex}" for one in user.consulted_institution_ids]
 
 
 @dataclass(frozen=True)

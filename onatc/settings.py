@@ -176,6 +176,11 @@ CELERY_BEAT_SCHEDULE = {
     "open due rounds": {"task": "strategy.tasks.open_due_rounds", "schedule": crontab(hour=5, minute=0)},
     "refresh signals": {"task": "strategy.tasks.refresh_signals", "schedule": crontab(hour=0, minute=10)},
     "remind": {"task": "strategy.tasks.remind", "schedule": crontab(hour=7, minute=0)},
+    "close consultations": {"task": "strategy.tasks.close_consultations", "schedule": crontab(hour=0, minute=15)},
+    "remind of consultations": {
+        "task": "strategy.tasks.remind_of_consultations",
+        "schedule": crontab(hour=7, minute=5),
+    },
     "send digests": {"task": "onatc.tasks.send_digests", "schedule": crontab(hour=7, minute=15)},
     "mail the head of the trail": {"task": "onatc.tasks.mail_trail_head", "schedule": crontab(hour=8, minute=0)},
     "leave the head of the trail": {"task": "onatc.tasks.leave_trail_head", "schedule": crontab(minute=5)},

@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from onatc.errors import Denied
 from stakeholders.models import Role
 from strategy.models import (
+    Comment,
+    Consultation,
     ConsultationState,
     EntryState,
     FilteredPage,
@@ -19,6 +21,7 @@ from strategy.models import (
     Practice,
     ProgressEntry,
     ProgressRequest,
+    Proposal,
     SavedFilter,
     Study,
     Trend,
@@ -229,3 +232,62 @@ def may_open_page(user: User, page: str) -> Allowed:
 
 def may_change_filter(user: User, saved: SavedFilter) -> Allowed:
     return saved.owner_id == user.pk or Denied(_("Only its owner changes or deletes a saved filter."))
+
+
+# Drafting with others
+
+
+def may_consult(user: User) -> Allowed:
+    """Director and strategic planning officer open, extend and close a consultation and publish its answers."""
+    return user.imports_plans or Denied(_("Only the Director and the strategic planning officer run consultations."))
+
+
+def may_comment(user: User, consultation: Consultation) -> Allowed:
+    """Focal points, local coordinators and observers of an invited institution, in its name."""
+    invited = consultation.invitations.filter(institution__in=user.consulted_institution_ids)
+    return invited.exists() or Denied(_("Only institutions that were invited comment."))
+
+
+def may_change_comment(user: User, comment: Comment) -> Allowed:
+    """Everybody who comments in the name of its institution: it is the institution's comment."""
+    return comment.institution_id in user.consulted_institution_ids or Denied(
+        _("Only the institution that commented changes or withdraws its comment.")
+    )
+
+
+def may_answer(user: User, comment: Comment | None = None) -> Allowed:
+    """Those who run the consultation; nobody answers what they wrote in an institution's name."""
+    if not user.imports_plans:
+        return Denied(_("Only the Director and the strategic planning officer answer comments."))
+    if comment is not None and comment.author_id == user.pk:
+        return Denied(_("Nobody answers a comment of their own."))
+    return True
+
+
+def may_propose(user: User, measure: Measure | None = None) -> Allowed:
+    """The secretariat on anything, an institution on the measures it takes part in."""
+    if user.is_secretariat:
+        return True
+    takes_part = measure is not None and (
+        measure.lead_id in user.institution_ids
+        or measure.partnerships.filter(institution__in=user.institution_ids).exists()
+    )
+    return takes_part or Denied(_("An institution proposes changes to the measures in which it takes part."))
+
+
+def may_decide_proposal(user: User, proposal: Proposal | None = None) -> Allowed:
+    """The NATC or the Director; nobody decides what they proposed."""
+    if not (user.is_natc or user.has_role(Role.DIRECTOR)):
+        return Denied(_("Only the National Coordinator and the Director decide proposals."))
+    if proposal is not None and proposal.author_id == user.pk:
+        return Denied(_("Nobody decides a proposal of their own."))
+    return True
+
+
+def may_withdraw_proposal(user: User, proposal: Proposal) -> Allowed:
+    return proposal.author_id == user.pk or Denied(_("Only its author withdraws a proposal."))
+
+
+def may_amend(user: User) -> Allowed:
+    """Who drafts the plan puts accepted proposals into the draft."""
+    return user.imports_plans or Denied(_("Only the Director and the strategic planning officer change a draft."))

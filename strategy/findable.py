@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Prefetch
@@ -12,6 +13,8 @@ from onatc.search import Found, Kind, joined, register, text_of_file
 from onatc.texts import DJANGO_CODES
 from strategy.models import (
     FINAL_STATES,
+    Consultation,
+    ConsultationInvitation,
     EntryState,
     Evidence,
     Goal,
@@ -28,6 +31,7 @@ from strategy.models import (
     Practice,
     ProgressEntry,
     ProgressRequest,
+    Proposal,
     Recommendation,
     RecommendationStep,
     Round,
@@ -40,6 +44,7 @@ from strategy.models import (
     VersionState,
 )
 
+CONSULTATIONS = "consultations__invitations"
 ADOPTED = (VersionState.ADOPTED, VersionState.SUPERSEDED)
 
 
@@ -51,12 +56,22 @@ def _taking_part(measure: Measure) -> list[str]:
     return [f"i{one.hex}" for one in {measure.lead_id, *(partner.pk for partner in measure.partners.all())}]
 
 
+def _consulted(versions: Iterable[PlanVersion]) -> list[str]:
+    return [
+        f"c{invited.institution_id.hex}"
+        for version in versions
+        if version.is_draft
+        for consultation in version.consultations.all()
+        for invited in consultation.invitations.all()
+    ]
+
+
 def _plan(one: Plan) -> Found:
     measures = Measure.objects.filter(version__plan=one, version__state__in=ADOPTED)
     near = {*measures.values_list("lead", flat=True), *measures.values_list("partners", flat=True)} - {None}
     text = joined([one.code, *_texts(one.strategy, "title").values()])
-    scopes = ["office", "observer", *(f"i{pk.hex}" for pk in near)]
-    return Found(_texts(one, "title"), text, one.get_absolute_url(), scopes)
+    scopes = ["office", "observer", *(f"i{pk.hex}" for pk in near), *_consulted(one.versions.all())]
+    return Found(_texts(one, "title"), text, one.get_absolute_url(), list(dict.fromkeys(scopes)))
 
 
 def _measure(one: Measure) -> Found:
@@ -66,9 +81,9 @@ def _measure(one: Measure) -> Found:
     around += [text for indicator in one.indicators.all() for text in _texts(indicator, "name").values()]
     around += [judgement.reason for judgement in one.overrides.all()]
     state = one.version.state
-    scopes = ["office"] if state in (VersionState.DRAFT, *ADOPTED) else []
+    scopes = ["office", *_consulted([one.version])] if state in (VersionState.DRAFT, *ADOPTED) else []
     scopes += ["observer", *_taking_part(one)] if state in ADOPTED else []
-    return Found(title, joined(around), one.get_absolute_url(), scopes)
+    return Found(title, joined(around), one.get_absolute_url(), list(dict.fromkeys(scopes)))
 
 
 def _readers(entry: ProgressEntry) -> list[str]:
@@ -192,22 +207,46 @@ def register_knowledge() -> None:
     register(Kind("trend", _("trend"), Trend, _trend, lambda: Trend.objects.all()))
 
 
+def _consultation(one: Consultation) -> Found:
+    title = {}
+    for column, language in DJANGO_CODES.items():
+        with override(language):
+            title[column] = str(one)
+    invited = [f"c{invitation.institution_id.hex}" for invitation in one.invitations.all()]
+    text = joined([one.version.plan.code, one.note])
+    return Found(title, text, one.get_absolute_url(), ["office", *dict.fromkeys(invited)])
+
+
+def _proposal(one: Proposal) -> Found:
+    """Its institution's, and theirs who see the measure; it is made on a measure in force."""
+    readers = ["office"] + ([f"i{one.institution_id.hex}"] if one.institution_id else [])
+    if one.measure is not None:
+        readers += ["observer", *_taking_part(one.measure)]
+    text = joined([one.measure.code if one.measure else "", one.text, one.proposed, one.origin_reference, one.reason])
+    return Found(
+        dict.fromkeys(("sq", "sr", "en"), str(one)), text, one.get_absolute_url(), list(dict.fromkeys(readers))
+    )
+
+
 def register_own() -> None:
     register_knowledge()
     register(
         Kind(
-            "plan", _("action plan"), Plan, _plan, lambda: Plan.objects.select_related("strategy"),
-            {PlanVersion: "versions", Strategy: "strategy"},
+            "plan", _("action plan"), Plan, _plan,
+            lambda: Plan.objects.select_related("strategy").prefetch_related(f"versions__{CONSULTATIONS}"),
+            {PlanVersion: "versions", Strategy: "strategy", Consultation: "versions__consultations",
+             ConsultationInvitation: f"versions__{CONSULTATIONS}"},
         )
     )  # fmt: skip
     register(
         Kind(
             "measure", _("measure"), Measure, _measure,
             lambda: Measure.objects.select_related("lead", "objective__goal", "version").prefetch_related(
-                "partners", "indicators", "overrides"
+                "partners", "indicators", "overrides", f"version__{CONSULTATIONS}"
             ),
             {MeasurePartner: "partnerships", Indicator: "indicators", PlanVersion: "version", Objective: "objective",
-             Goal: "objective__goal", SignalOverride: "overrides"},
+             Goal: "objective__goal", SignalOverride: "overrides", Consultation: "version__consultations",
+             ConsultationInvitation: f"version__{CONSULTATIONS}"},
         )
     )  # fmt: skip
     entries = ("request__measure__version", "request__round")
@@ -248,5 +287,19 @@ def register_own() -> None:
             "recommendation", _("recommendation"), Recommendation, _recommendation,
             lambda: Recommendation.objects.prefetch_related("steps"),
             {RecommendationStep: "steps"},
+        )
+    )  # fmt: skip
+    register(
+        Kind(
+            "consultation", _("consultation"), Consultation, _consultation,
+            lambda: Consultation.objects.select_related("version__plan").prefetch_related("invitations"),
+            {ConsultationInvitation: "invitations", PlanVersion: "version"},
+        )
+    )  # fmt: skip
+    register(
+        Kind(
+            "proposal", _("proposal for change"), Proposal, _proposal,
+            lambda: Proposal.objects.select_related("measure").prefetch_related("measure__partners"),
+            {MeasurePartner: "measure__partnerships", Measure: "measure"},
         )
     )  # fmt: skip

@@ -8,13 +8,15 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from stakeholders import ownership
-from stakeholders.models import REPORTERS, Role, RoleAssignment, User
+from stakeholders.models import REPORTERS, SECRETARIAT, Role, RoleAssignment, User
 from strategy.models import (
     EntryState,
     ImportState,
     LegalInput,
     PlanImport,
     ProgressEntry,
+    Proposal,
+    ProposalState,
     SavedFilter,
     SharedWith,
     Study,
@@ -36,6 +38,17 @@ def _colleagues_of_owners(records: list[Any]) -> QuerySet[User]:
     owners = RoleAssignment.objects.filter(user__in={saved.owner_id for saved in records})
     there = RoleAssignment.objects.active().filter(institution__in=owners.values("institution"))
     return User.objects.filter(is_active=True, pk__in=there.values("user"))
+
+
+def _colleagues_of_proposals(records: list[Any]) -> QuerySet[User]:
+    """Who reports for each of the institutions that propose; for the office's own proposals, its people."""
+    people = User.objects.filter(is_active=True)
+    for institution in {proposal.institution_id for proposal in records if not proposal.author.is_secretariat}:
+        there = RoleAssignment.objects.active().filter(role__in=REPORTERS, institution=institution)
+        people = people.filter(pk__in=there.values("user"))
+    if any(proposal.author.is_secretariat for proposal in records):
+        people = people.filter(pk__in=User.objects.holding(*SECRETARIAT).values("pk"))
+    return people
 
 
 def register() -> None:
@@ -88,6 +101,18 @@ def register() -> None:
             held_by=lambda user: SavedFilter.objects.filter(owner=user).exclude(shared_with=SharedWith.NOBODY),
             field="owner",
             heirs=_colleagues_of_owners,
+            stays=True,
+        )
+    )
+    ownership.register(
+        ownership.Holding(
+            key="proposal",
+            label=_("proposals for change that are not decided"),
+            held_by=lambda user: Proposal.objects.filter(author=user, state=ProposalState.SUBMITTED).select_related(
+                "author"
+            ),
+            field="author",
+            heirs=_colleagues_of_proposals,
             stays=True,
         )
     )

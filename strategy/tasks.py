@@ -5,7 +5,7 @@ from celery import shared_task
 from onatc.jobs import Progress, job
 from onatc.models import Job
 from onatc.schedules import once_today
-from strategy.actions import files, rounds, signals
+from strategy.actions import consultation, files, rounds, signals
 
 
 @shared_task
@@ -26,3 +26,13 @@ def refresh_signals() -> None:
 @job("plan_file")
 def plan_file(found: Job, progress: Progress) -> None:
     files.build_file(found, progress)
+
+
+@shared_task
+def close_consultations() -> None:
+    once_today("close consultations", consultation.close_ended)
+
+
+@shared_task
+def remind_of_consultations() -> None:
+    once_today("remind of consultations", consultation.remind)

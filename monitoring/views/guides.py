@@ -27,7 +27,17 @@ from onatc.jobs import Job, JobState
 from onatc.texts import choose, language_column
 from onatc.trail import Act, TrailEntry
 from stakeholders.accounts import SignedInRequest
-from strategy.models import EntryState, ImportState, MeasureState, RoundState, Signal, VersionState
+from strategy.models import (
+    CommentAnswer,
+    ConsultationState,
+    EntryState,
+    ImportState,
+    MeasureState,
+    ProposalState,
+    RoundState,
+    Signal,
+    VersionState,
+)
 from strategy.queries.progress import MISSING, NIL, OVERDUE, OWED
 from strategy.signal import SHIPPED
 
@@ -148,10 +158,14 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("Reporting round"), RoundState.choices),
             (gettext("Version of the plan"), VersionState.choices),
             (gettext("Import"), ImportState.choices),
+            (gettext("Consultation"), ConsultationState.choices),
+            (gettext("Comment"), CommentAnswer.choices),
+            (gettext("Proposal for change"), ProposalState.choices),
             (gettext("Report"), ReportState.choices),
             (gettext("Reported problem"), ProblemState.choices),
             (gettext("Long work"), JobState.choices),
         ],
+        "sample_wordings": (f"{example} {EntryState.DRAFT.label}", f"{example} {EntryState.ACCEPTED.label}"),
         "owed_states": [OWED, OVERDUE, MISSING, NIL],
         "levels": [
             ("info", gettext("Something to know.")),

@@ -12,8 +12,10 @@ from django.views.decorators.http import require_safe
 from monitoring.models import Report, ReportState
 from monitoring.queries import dashboard
 from stakeholders.accounts import SignedInRequest
+from strategy.access import may_decide_proposal
 from strategy.filters import MeasureFilter
 from strategy.models import ImportState, Measure, PlanImport, Round, RoundState
+from strategy.queries.drafting import open_consultations, to_decide
 from strategy.queries.legal import waiting_inputs
 from strategy.queries.plan import current_plan, shown_version
 from strategy.queries.progress import owed_by, review_inbox, round_matrix
@@ -30,7 +32,7 @@ def home(request: SignedInRequest) -> HttpResponse:
     if user.is_reporter:
         return render(request, "monitoring/home_focal_point.html", _focal_point(user))
     if user.is_observer:
-        return render(request, "monitoring/home_observer.html", _standing(user))
+        return render(request, "monitoring/home_observer.html", _observer(user))
     return render(request, "monitoring/home_other.html", {})
 
 
@@ -52,8 +54,13 @@ def _standing(user: Any) -> dict[str, Any]:
     }
 
 
+def _observer(user: Any) -> dict[str, Any]:
+    return _standing(user) | {"consultations": list(open_consultations(user))}
+
+
 def _natc(user: Any) -> dict[str, Any]:
     context = _standing(user)
+    context["proposals_to_decide"] = list(to_decide(user)[:8])
     context["to_issue"] = list(
         Report.objects.visible_to(user).filter(state=ReportState.DRAFT).defer("data").select_related("plan")[:5]
     )
@@ -84,6 +91,7 @@ def _secretariat(user: Any) -> dict[str, Any]:
         "today": timezone.localdate(),
         "may_remind": user.reviews_progress,
         "legal_inputs": waiting_inputs(user, timezone.localdate()),
+        "proposals_to_decide": list(to_decide(user)[:8]) if may_decide_proposal(user) else [],
         "imports": list(
             PlanImport.objects.visible_to(user)
             .filter(state=ImportState.PREVIEWED)
@@ -99,6 +107,7 @@ def _focal_point(user: Any) -> dict[str, Any]:
     waiting = [one for one in owed if one.state in ("owed", "overdue", "draft", "returned")]
     measures = Measure.objects.visible_to(user).current().select_related("lead").order_by("version", "position")
     return {
+        "consultations": list(open_consultations(user)),
         "owed": owed,
         "waiting": len(waiting),
         "done": len(owed) - len(waiting),

@@ -17,7 +17,9 @@ from onatc.errors import Refused, require
 from onatc.texts import DJANGO_CODES
 from stakeholders.models import Institution, User
 from strategy import access, workbook
+from strategy.actions.consultation import consultation_obstacles, refuse_while_consulted
 from strategy.actions.content import plan_of_sheets, write_version
+from strategy.actions.proposals import attach_accepted, enact_proposals
 from strategy.actions.signals import refresh_version
 from strategy.imports import MAX_BYTES, Reading, compare, read_plan
 from strategy.models import (
@@ -109,6 +111,7 @@ def apply_import(plan_import: PlanImport, *, by: User | None) -> PlanVersion:
     if (newest.pk if newest else None) != locked.compared_with_id:
         raise Refused(_("The plan changed after this preview was made. Read the file again."))
     if newest is not None and newest.state == VersionState.DRAFT:
+        refuse_while_consulted(newest)
         newest.state = VersionState.REPLACED
         newest.save(update_fields=["state"])
     last = plan.versions.order_by("-number").first()
@@ -121,6 +124,7 @@ def apply_import(plan_import: PlanImport, *, by: User | None) -> PlanVersion:
     locked.plan, locked.version = plan, version
     locked.state, locked.applied_at = ImportState.APPLIED, timezone.now()
     locked.save(update_fields=["plan", "version", "state", "applied_at"])
+    attach_accepted(plan)
     refresh_version(version)
     return version
 
@@ -144,12 +148,14 @@ def undo_import(plan_import: PlanImport, *, by: User) -> None:
         or ProgressRequest.objects.filter(measure__version=version).exists()
     ):
         raise Refused(_("A reporting round was built on it."))
+    refuse_while_consulted(version)
     version.state = VersionState.UNDONE
     version.save(update_fields=["state"])
     before = version.based_on
     if before is not None and before.state == VersionState.REPLACED:
         before.state = VersionState.DRAFT
         before.save(update_fields=["state"])
+    attach_accepted(version.plan)
     locked.state, locked.undone_at = ImportState.UNDONE, timezone.now()
     locked.save(update_fields=["state", "undone_at"])
 
@@ -167,6 +173,8 @@ def adopt_version(
         raise Refused(_("Only a draft can be adopted."))
     if adopted_on > timezone.localdate():
         raise Refused(_("The decision cannot lie in the future."))
+    for obstacle in consultation_obstacles(version):
+        raise Refused(obstacle)
     earlier = plan.versions.filter(state=VersionState.ADOPTED).first()
     if earlier is not None:
         if earlier.adopted_on and adopted_on < earlier.adopted_on:
@@ -176,6 +184,7 @@ def adopt_version(
     version.state = VersionState.ADOPTED
     version.adopted_on, version.adopted_by, version.decision_reference = adopted_on, adopted_by, decision_reference
     version.save(update_fields=["state", "adopted_on", "adopted_by", "decision_reference"])
+    enact_proposals(version)
     refresh_version(version)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from onatc.history import tracked
@@ -86,6 +88,10 @@ class Consultation(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state == ConsultationState.OPEN
+
+    def takes_comments(self, on: date) -> bool:
+        """Within the term, both days included, unless it was closed before."""
+        return self.is_open and self.opens_on <= on <= self.closes_on
 
 
 @tracked
@@ -193,7 +199,12 @@ class Comment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.text[:80]
+        return Truncator(self.text).chars(80)
+
+    @property
+    def about(self) -> Goal | Objective | Measure | None:
+        """The goal, objective or measure that it is on; None for the plan as a whole."""
+        return self.goal or self.objective or self.measure
 
 
 class ProposalOrigin(models.TextChoices):
@@ -273,7 +284,7 @@ class Proposal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.text[:80]
+        return Truncator(self.text).chars(80)
 
     def get_absolute_url(self) -> str:
         return reverse("strategy:proposal-detail", args=[self.pk])

@@ -143,15 +143,24 @@ SHOWN_STATES = (VersionState.DRAFT, VersionState.ADOPTED, VersionState.SUPERSEDE
 
 class PlanVersionQuerySet(models.QuerySet["PlanVersion"]):
     def visible_to(self, user: Any) -> Self:
-        """Adopted and superseded versions for readers of the plan; drafts for the secretariat and the NATC."""
+        """Adopted and superseded versions for readers of the plan; drafts for the secretariat and the NATC, and for
+        institutions that were asked about them."""
         if not user.is_authenticated or not user.sees_plan:
             return self.none()
         if user.is_secretariat or user.is_natc:
             return self
-        versions = self.filter(state__in=[VersionState.ADOPTED, VersionState.SUPERSEDED])
+        versions = self.filter(
+            Q(state__in=[VersionState.ADOPTED, VersionState.SUPERSEDED]) | Q(pk__in=consulted_versions(user))
+        )
         if user.sees_whole_plan:
             return versions
         return versions.filter(Exists(Measure.objects.visible_to(user).filter(version=OuterRef("pk"))))
+
+
+def consulted_versions(user: Any) -> Any:
+    """Drafts on which an institution of `user` was asked in a consultation; once adopted, the ordinary rules hold."""
+    invited = {"consultations__invitations__institution__in": user.consulted_institution_ids}
+    return PlanVersion.objects.filter(state=VersionState.DRAFT, **invited).values("pk")
 
 
 @tracked
@@ -195,6 +204,11 @@ class PlanVersion(models.Model):
     @property
     def is_draft(self) -> bool:
         return self.state == VersionState.DRAFT
+
+    @property
+    def open_consultation(self) -> Any:
+        """The consultation in which it is laid before institutions now: while there is one, the draft does not change."""
+        return self.consultations.filter(state="open").first()
 
 
 @tracked
@@ -250,17 +264,18 @@ class MeasureQuerySet(models.QuerySet["Measure"]):
     def visible_to(self, user: Any) -> Self:
         """Measures of shown versions: all for those who see the whole plan, else those led or partnered.
 
-        Drafts are for the secretariat and the NATC alone.
+        Drafts are for the secretariat and the NATC; an institution that is asked about a draft sees it whole.
         """
         if not user.is_authenticated or not user.sees_plan:
             return self.none()
         if user.is_secretariat or user.is_natc:
             return self.filter(version__state__in=SHOWN_STATES)
-        measures = self.filter(version__state__in=[VersionState.ADOPTED, VersionState.SUPERSEDED])
+        adopted = Q(version__state__in=[VersionState.ADOPTED, VersionState.SUPERSEDED])
+        consulted = Q(version__in=consulted_versions(user))
         if user.sees_whole_plan:
-            return measures
+            return self.filter(adopted | consulted)
         partnered = MeasurePartner.objects.filter(measure=OuterRef("pk"), institution__in=user.institution_ids)
-        return measures.filter(Q(lead__in=user.institution_ids) | Exists(partnered))
+        return self.filter(adopted & (Q(lead__in=user.institution_ids) | Exists(partnered)) | consulted)
 
     def current(self) -> Self:
         """Measures of adopted versions: what is in force."""

@@ -31,6 +31,7 @@ from strategy.actions.signals import rule_limits
 from strategy.filters import MeasureFilter, quarter_of
 from strategy.forms.plan import AdoptionForm, ImportForm
 from strategy.models import (
+    Consultation,
     Goal,
     Measure,
     MeasurePartner,
@@ -41,7 +42,9 @@ from strategy.models import (
     ProgressValue,
     Signal,
     SignalOverride,
+    VersionState,
 )
+from strategy.queries.drafting import proposals_on
 from strategy.queries.measure import depth_of
 from strategy.queries.plan import current_plan, shown_version
 from strategy.queries.progress import progress_of
@@ -121,6 +124,8 @@ def plan_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "is_narrowed": is_narrowed,
             "may_adopt": bool(access.may_adopt(request.user, version)),
             "may_take_out": bool(access.may_take_out(request.user)),
+            "consultation": Consultation.objects.visible_to(request.user).filter(version=version).first(),
+            "may_consult": bool(access.may_consult(request.user)),
             "history": history_of(plan, version),
         },
     )
@@ -279,6 +284,9 @@ def measure_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             .exclude(pk=measure.pk)
             .select_related("version__plan")
             .order_by("version__number"),
+            "proposals": proposals_on(measure, request.user),
+            "may_propose": measure.version.state == VersionState.ADOPTED
+            and bool(access.may_propose(request.user, measure)),
             "history": history_of(measure),
         },
     )

@@ -12,7 +12,17 @@ from django.db.models import AutoField, Field
 
 from monitoring.models import Report
 from stakeholders.models import Institution, Role, RoleAssignment, User
-from strategy.models import EntryState, NoteKind, ProgressEntry, ReviewNote, Round, RoundState
+from strategy.models import (
+    Consultation,
+    EntryState,
+    NoteKind,
+    ProgressEntry,
+    Proposal,
+    ProposalState,
+    ReviewNote,
+    Round,
+    RoundState,
+)
 
 # Written from the clock, salted, or a name drawn by the file store; fields that the database sets to the moment of writing are left out by their kind.
 VOLATILE = {"password", "file", "applied_at", "published_at", "not_before", "next_attempt_at"}
@@ -55,6 +65,19 @@ def test_the_same_seed_gives_the_same_data_and_another_seed_another(reference_da
 @pytest.fixture
 def demonstration(reference_data):
     call_command("seed_demo", seed=1, verbosity=0)
+
+
+def test_it_was_drafted_with_others(demonstration):
+    consultation = Consultation.objects.get(version__number=1)
+    assert consultation.state == "published" and consultation.comments.count() == 12
+    assert consultation.comments.values("institution").distinct().count() == 6
+    assert set(consultation.comments.values_list("answer", "language")) >= {
+        ("accepted", "sr-latn"),
+        ("rejected", "sq"),
+        ("partly", "sq"),
+    }
+    assert set(Proposal.objects.values_list("state", flat=True)) == set(ProposalState.values)
+    assert Proposal.objects.count() == 6
 
 
 def test_it_looks_used(demonstration):

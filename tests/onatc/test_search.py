@@ -23,7 +23,9 @@ from onatc.files import AttachmentField
 from onatc.help import report_problem
 from stakeholders.models import FormerName, Institution, RoleAssignment, User
 from strategy.actions import progress as progress_actions
+from strategy.actions.consultation import Remark, open_consultation
 from strategy.actions.plan import apply_import, preview_import
+from strategy.actions.proposals import propose
 from strategy.actions.recommendations import save_recommendation
 from strategy.models import Evidence, ProgressEntry, ProgressRequest
 from tests.conftest import CAST, plan_that_runs
@@ -102,7 +104,6 @@ def full(world):
         Evidence.keep(upload, by=entry.author, entry=entry)
     report_actions.draft_report(world.plan, world.round.period, by=world.monitoring)
     renewed = io.BytesIO(plan_that_runs().getvalue().replace(b"M4.4.2", b"M4.4.9"))
-    apply_import(preview_import(renewed, "renewed.csv", plan=world.plan, by=world.planning), by=world.planning)
     recommended = {
         "body": "eu",
         "report": "Raport",
@@ -111,6 +112,15 @@ def full(world):
     }
     save_recommendation(None, recommended, by=world.director)
     something_of_each(world)
+    version = apply_import(
+        preview_import(renewed, "renewed.csv", plan=world.plan, by=world.planning), by=world.planning
+    )
+    for text, code in (("Një propozim", "KP-THB"), ("Një tjetër", "MOH")):
+        measure = world.version.measures.filter(lead__code=code).first()
+        propose(world.plan, Remark(text, measure), by=world.director, institution=Institution.objects.get(code=code))
+    today = timezone.localdate()
+    others = Institution.objects.filter(code__in=["MOH", "OSCE"])
+    open_consultation(version, by=world.planning, opens_on=today, closes_on=today, institutions=others)
     for person in (mine, world.observer):
         report_problem(by=person, page="home", language="en", browser="", window="", text=f"The page {person.pk}")
     search.rebuild()

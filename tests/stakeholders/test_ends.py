@@ -315,6 +315,8 @@ SAYS_WHO = {
     "strategy.progressentry.submitted_by", "strategy.progressentry.accepted_by", "strategy.progressentry.verified_by",
     "strategy.reviewnote.by", "strategy.signaloverride.by", "strategy.evidence.uploaded_by",
     "monitoring.report.issued_by", "monitoring.reportfile.uploaded_by",
+    "strategy.consultation.opened_by", "strategy.consultationinvitation.answered_by", "strategy.comment.author",
+    "strategy.comment.answered_by", "strategy.proposal.decided_by",
 }  # fmt: skip
 # The account's own: they end or go with it.
 ITS_OWN = {

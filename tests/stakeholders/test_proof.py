@@ -32,7 +32,7 @@ from stakeholders.models import (
     RoleAssignment,
     User,
 )
-from strategy.models import LegalInput, PlanVersion, Practice, Study
+from strategy.models import Consultation, LegalInput, PlanVersion, Practice, Study
 from tests.stakeholders.test_accounts import browser, deputise, offer, password_sign_in
 from tests.strategy import knowledge
 from tests.test_access import GOLDEN
@@ -54,7 +54,7 @@ GRAVE = {
     "settings-change": "director", "settings-take-back": "director", "holiday-add": "director",
     "holiday-remove": "director", "maintenance-switch": "administrator", "admin": "administrator",
     # what can never be taken back
-    "monitoring:report-issue": "natc", "strategy:plan-adopt": "director",
+    "monitoring:report-issue": "natc", "strategy:plan-adopt": "director", "strategy:consultation-publish": "planning",
     # what leaves the office
     "strategy:legal-input-approve": "director", "strategy:study-publish": "director",
     "strategy:practice-publish": "director",
@@ -131,7 +131,15 @@ def arguments(world):
         "strategy:legal-input-": knowledge.an_input(knowledge.an_act(world.planning), world.planning).pk,
         "strategy:study-": knowledge.a_done_study(world.planning, world.director).pk,
         "strategy:practice-": knowledge.a_practice(world.planning).pk,
-        "strategy:plan-adopt": PlanVersion.objects.create(plan=world.plan, number=2).pk,
+        "strategy:plan-adopt": (draft := PlanVersion.objects.create(plan=world.plan, number=2)).pk,
+        "strategy:consultation-publish": Consultation.objects.create(
+            version=draft,
+            opens_on=today,
+            closes_on=today,
+            opened_at=timezone.now(),
+            state="closed",
+            closed_at=timezone.now(),
+        ).pk,
     }
 
 
@@ -160,6 +168,7 @@ def trace() -> list[Any]:
             LegalInput,
             Study,
             Practice,
+            Consultation,
         )
     ] + [TrailEntry.objects.count()]
 

@@ -30,12 +30,15 @@ from monitoring.models import ReportFile
 from onatc.models import DatedSetting, Holiday, Job, Message, ProblemReport
 from onatc.periods import Period
 from stakeholders.models import Deputyship, Institution, Invitation, KeptText, Recovery, Role, RoleAssignment, User
+from strategy.actions import consultation as consultation_actions
 from strategy.actions import progress as progress_actions
+from strategy.actions import proposals as proposal_actions
 from strategy.actions import rounds as round_actions
 from strategy.actions.plan import adopt_version, apply_import
 from strategy.actions.saved_filters import save_filter
 from strategy.models import (
     BudgetLine,
+    Consultation,
     Evidence,
     Goal,
     ImportState,
@@ -156,6 +159,7 @@ class _Samples:
         self.round = round_actions.schedule_round(version.plan, period, by=None, due_on=period.next().end)
         round_actions.open_round(self.round, by=None)
         self.version = version
+        self.consultation = self._consultation()
         self.records = {code: self._records(code) | self._legal(code) for code in (OWN, OTHER)}
         self.depth = {code: self._depth(self.records[code]["measure"]) for code in (OWN, OTHER)}
         self.draft_row = self._draft_row()
@@ -250,6 +254,24 @@ class _Samples:
             changes={"new": ["X1", "X2"], "changed": {}, "removed": [], "unchanged": 0},
         )
 
+    def _consultation(self) -> Consultation:
+        """On a draft of another plan, before both institutions and the observer's."""
+        draft = apply_import(self._import(), by=None)
+        today, invited = timezone.localdate(), [self.institutions[code] for code in (OWN, OTHER, "OSCE")]
+        return consultation_actions.open_consultation(
+            draft, by=self.users[Role.PLANNING], opens_on=today, closes_on=today, institutions=invited
+        )
+
+    def _said(self, code: str, measure: Measure) -> dict[str, Any]:
+        """A comment and a proposal of an institution."""
+        body, by = self.institutions[code], self.reporters[code]
+        comment = consultation_actions.add_comment(
+            self.consultation, consultation_actions.Remark("Vërejtje."), institution=body, by=by
+        )
+        remark = consultation_actions.Remark("Propozim.", measure)
+        proposal = proposal_actions.propose(self.version.plan, remark, by=by, institution=body)
+        return {"comment": comment, "proposal": proposal}
+
     def _records(self, code: str) -> dict[str, Any]:
         measure = Measure.objects.get(version=self.version, lead__code=code)
         request = ProgressRequest.objects.get(round=self.round, measure=measure)
@@ -275,6 +297,7 @@ class _Samples:
             "evidence": evidence,
             "job": job,
             "problem": problem,
+            **self._said(code, measure),
         }
 
     def _depth(self, measure: Measure) -> dict[str, Any]:
@@ -400,6 +423,7 @@ class _Samples:
             "strategy:plan-changes": self.version.plan_id,
             "strategy:plan-file": self.plan_file.pk,
             **{f"strategy:plan-{one}": self.version.pk for one in ("adopt", "files", "file-make", "workbook", "table")},
+            "strategy:consultation-create": self.consultation.version_id,
             "strategy:import-detail": self.preview.pk,
             "strategy:import-apply": self.preview.pk,
             "strategy:import-undo": self.plan_import.pk,
@@ -421,6 +445,8 @@ class _Samples:
             return {"what": "plans"}
         if name == "strategy:round-remind":
             return {"pk": self.round.pk, "institution": institution.pk}
+        if name == "strategy:consultation-nothing":
+            return {"pk": self.consultation.pk, "institution": institution.pk}
         if name.startswith("status-"):
             return {"pk": self.account_records["failed-job" if name == "status-retry-job" else "failed-mail"].pk}
         if name == "settings-change":
@@ -449,6 +475,9 @@ class _Samples:
             ("strategy:progress-", records["entry"]),
             ("strategy:evidence-", records["evidence"]),
             ("strategy:saved-filter-", records["saved_filter"]),
+            ("strategy:consultation-", self.consultation),
+            ("strategy:comment-", records["comment"]),
+            ("strategy:proposal-", records["proposal"]),
             ("stakeholders:institution-", institution),
             ("monitoring:report-", self.report),
         ):

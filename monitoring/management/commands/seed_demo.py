@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from monitoring import actions
+from monitoring.demo.consultation import add_consultation
 from monitoring.demo.depth import add_depth_content, add_depth_records
 from monitoring.demo.knowledge import add_knowledge
 from monitoring.demo.people import PASSWORD, make_people
@@ -73,6 +74,7 @@ class Command(BaseCommand):
         add_depth_records(version, people, seed, today)
         add_knowledge(version.plan, version, people, seed, today)
         add_seeing(version.plan, version, people, seed, today)
+        add_consultation(version.plan, version, people, seed, today)
         last = Period.quarter_of(today).previous()
         report = actions.draft_report(version.plan, last, by=people["monitoring@onatc.example"])
         for language, text in CONCLUSIONS.items():
