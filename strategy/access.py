@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onatc.errors import Denied
 from stakeholders.models import Role
-from strategy.models import EntryState, PlanVersion, ProgressEntry, ProgressRequest, VersionState
+from strategy.models import EntryState, Plan, PlanKind, PlanVersion, ProgressEntry, ProgressRequest, VersionState
 
 if TYPE_CHECKING:
     from stakeholders.models import User
@@ -19,6 +19,42 @@ Allowed = bool | Denied
 def may_import(user: User) -> Allowed:
     """Director and strategic planning officer: they draft the plan (Article 8.4.2)."""
     return user.imports_plans or Denied(_("Only the Director and the strategic planning officer bring a plan in."))
+
+
+def may_plan(user: User) -> Allowed:
+    """Director and strategic planning officer create strategies and plans (Article 8.4.2)."""
+    return user.imports_plans or Denied(
+        _("Only the Director and the strategic planning officer create strategies and plans.")
+    )
+
+
+def may_plan_locally(user: User) -> Allowed:
+    """Whoever drafts plans, and local coordinators for a plan of their area."""
+    return (
+        user.imports_plans
+        or bool(user.district_codes or user.municipality_codes)
+        or Denied(_("Only the office and local coordinators create plans."))
+    )
+
+
+def is_in_area(user: User, plan: Plan) -> bool:
+    """Whether the plan is one of the area that this person is local coordinator of (`strategy.models.in_area` in SQL)."""
+    if plan.kind != PlanKind.LOCAL:
+        return False
+    if plan.municipality is None:
+        return plan.district_id in user.district_codes
+    return plan.municipality_id in user.municipality_codes or plan.municipality.district_id in user.district_codes
+
+
+def may_draft(user: User, plan: Plan) -> Allowed:
+    """The Director and the strategic planning officer draft every plan, a local coordinator those of the own area."""
+    return (
+        user.imports_plans
+        or is_in_area(user, plan)
+        or Denied(
+            _("Only the Director and the strategic planning officer draft a plan; a local one also its coordinator.")
+        )
+    )
 
 
 def may_adopt(user: User, version: PlanVersion) -> Allowed:

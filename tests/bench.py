@@ -91,7 +91,7 @@ def large_plan() -> str:
         VersionState,
     )
 
-    strategy = Strategy.objects.get()
+    strategy = Strategy.objects.get(code="NS-2022-2026")
     plan = Plan.objects.create(
         strategy=strategy,
         code="BENCH",
@@ -103,7 +103,6 @@ def large_plan() -> str:
     version = PlanVersion.objects.create(
         plan=plan,
         number=1,
-        state=VersionState.ADOPTED,
         adopted_on=date(2022, 1, 1),
         adopted_by=office,
         decision_reference="1/2022",
@@ -145,6 +144,7 @@ def large_plan() -> str:
         )
         for n, measure in enumerate(measures)
     )
+    PlanVersion.objects.filter(pk=version.pk).update(state=VersionState.ADOPTED)
     return str(plan.pk)
 
 

@@ -9,8 +9,10 @@ from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
-from django.utils.translation import gettext, override
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext, override
 from django.utils.translation import gettext_lazy as _
 
 from onatc.errors import Refused, require
@@ -22,6 +24,7 @@ from strategy.actions.signals import refresh_version
 from strategy.imports import compare, read_plan
 from strategy.models import (
     BudgetLine,
+    ConsultationState,
     Goal,
     ImportState,
     Indicator,
@@ -87,6 +90,8 @@ def apply_import(plan_import: PlanImport, *, by: User | None) -> PlanVersion:
     if (newest.pk if newest else None) != locked.compared_with_id:
         raise Refused(_("The plan changed after this preview was made. Read the file again."))
     if newest is not None and newest.state == VersionState.DRAFT:
+        if newest.consultations.filter(state=ConsultationState.OPEN).exists():
+            raise Refused(_("The draft is in consultation and does not change until that is closed."))
         newest.state = VersionState.REPLACED
         newest.save(update_fields=["state"])
     last = plan.versions.order_by("-number").first()
@@ -113,6 +118,8 @@ def undo_import(plan_import: PlanImport, *, by: User) -> None:
     version = PlanVersion.objects.select_for_update(of=("self",)).get(pk=locked.version.pk)
     if version.state in (VersionState.ADOPTED, VersionState.SUPERSEDED):
         raise Refused(_("The version was adopted; it can be amended, but not undone."))
+    if version.state == VersionState.DISCARDED:
+        raise Refused(_("The draft was discarded."))
     if version.state == VersionState.REPLACED:
         raise Refused(_("A later import was built on it. Undo that one first."))
     if (
@@ -130,11 +137,37 @@ def undo_import(plan_import: PlanImport, *, by: User) -> None:
     locked.save(update_fields=["state", "undone_at"])
 
 
+def obstacles(version: PlanVersion) -> list[str]:
+    """What stands in the way of an adoption, in sentences; empty when nothing does."""
+    found = []
+    if not version.measures.exists():
+        found.append(gettext("The draft holds no measure."))
+    for consultation in version.consultations.exclude(state=ConsultationState.PUBLISHED).order_by("opened_at"):
+        if consultation.is_open:
+            until = date_format(consultation.closes_on, "DATE_FORMAT")
+            found.append(gettext("The draft is in consultation until %(date)s.") % {"date": until})
+            continue
+        answers = list(consultation.comments.values_list("answer", flat=True))
+        if unanswered := answers.count(""):
+            found.append(
+                ngettext(
+                    "%(count)d comment of the consultation is not answered.",
+                    "%(count)d comments of the consultation are not answered.",
+                    unanswered,
+                )
+                % {"count": unanswered}
+            )
+        if answers:
+            found.append(gettext("The answers to the comments are not published."))
+    return found
+
+
 @transaction.atomic
 def adopt_version(
     version: PlanVersion, *, by: User | None, adopted_on: date, adopted_by: Institution, decision_reference: str
 ) -> None:
-    """Put a draft in force by a recorded decision; the version in force before is superseded."""
+    """Put a draft in force by a recorded decision; the version in force before is superseded, and what was reported on its
+    measures while the draft was written goes on with their lineages."""
     plan = Plan.objects.select_for_update(of=("self",)).get(pk=version.plan_id)
     version = PlanVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
     if by is not None:
@@ -143,10 +176,14 @@ def adopt_version(
         raise Refused(_("Only a draft can be adopted."))
     if adopted_on > timezone.localdate():
         raise Refused(_("The decision cannot lie in the future."))
+    if found := obstacles(version):
+        raise Refused(" ".join(found))
     earlier = plan.versions.filter(state=VersionState.ADOPTED).first()
     if earlier is not None:
         if earlier.adopted_on and adopted_on < earlier.adopted_on:
             raise Refused(_("The decision cannot lie before the one that adopted the version in force."))
+        reported = earlier.measures.filter(lineage=OuterRef("lineage"))
+        version.measures.filter(Exists(reported)).update(state=Subquery(reported.values("state")[:1]))
         earlier.state = VersionState.SUPERSEDED
         earlier.save(update_fields=["state"])
     version.state = VersionState.ADOPTED

@@ -31,6 +31,7 @@ from strategy.models.measure import (
     RiskKind,
 )
 from strategy.models.plan import (
+    FROZEN_STATES,
     SHOWN_STATES,
     Breakdown,
     CountingRule,
@@ -51,6 +52,7 @@ from strategy.models.plan import (
     Unit,
     ValueSource,
     VersionState,
+    in_area,
 )
 from strategy.models.progress import (
     FINAL_STATES,
@@ -91,6 +93,7 @@ from strategy.models.signals import (
 
 __all__ = [
     "FINAL_STATES",
+    "FROZEN_STATES",
     "OPEN_STATES",
     "SHOWN_STATES",
     "Breakdown",
@@ -166,4 +169,5 @@ __all__ = [
     "ValueSource",
     "VerificationSample",
     "VersionState",
+    "in_area",
 ]
