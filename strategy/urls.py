@@ -1,6 +1,6 @@
 from django.urls import path
 
-from strategy.views import plan, progress, rounds
+from strategy.views import comparison, drafts, plan, progress, rounds
 
 app_name = "strategy"
 
@@ -36,4 +36,28 @@ urlpatterns = [
     path("evidence/<uuid:pk>/", progress.evidence_download, name="evidence-download"),
     path("evidence/<uuid:pk>/remove/", progress.evidence_remove, name="evidence-remove"),
     path("help/signals/", plan.signal_rule, name="signal-rule"),
+    # Strategies, plans and their drafts
+    path("strategies/", drafts.strategy_list, name="strategy-list"),
+    path("strategies/new/", drafts.strategy_create, name="strategy-create"),
+    path("strategies/<uuid:pk>/edit/", drafts.strategy_edit, name="strategy-edit"),
+    path("plans/new/", drafts.plan_create, name="plan-create"),
+    path("plans/<uuid:pk>/edit/", drafts.plan_edit, name="plan-edit"),
+    path("plans/<uuid:pk>/amend/", drafts.plan_amend, name="plan-amend"),
+    path("plans/<uuid:pk>/compare/", comparison.plan_compare, name="plan-compare"),
+    path("plans/<uuid:pk>/compare/export/", comparison.plan_compare_export, name="plan-compare-export"),
+    path("measures/<uuid:pk>/versions/", comparison.measure_versions, name="measure-versions"),
+    path("drafts/<uuid:pk>/", drafts.draft_detail, name="draft-detail"),
+    path("drafts/<uuid:pk>/discard/", drafts.draft_discard, name="draft-discard"),
+    path("drafts/<uuid:pk>/order/", drafts.draft_order, name="draft-order"),
+    path("drafts/<uuid:pk>/goals/new/", drafts.goal_create, name="draft-goal-create"),
+    path("drafts/goals/<uuid:pk>/edit/", drafts.goal_edit, name="draft-goal-edit"),
+    path("drafts/goals/<uuid:pk>/delete/", drafts.goal_delete, name="draft-goal-delete"),
+    path("drafts/goals/<uuid:pk>/objectives/new/", drafts.objective_create, name="draft-objective-create"),
+    path("drafts/objectives/<uuid:pk>/edit/", drafts.objective_edit, name="draft-objective-edit"),
+    path("drafts/objectives/<uuid:pk>/delete/", drafts.objective_delete, name="draft-objective-delete"),
+    path("drafts/objectives/<uuid:pk>/measures/new/", drafts.measure_create, name="draft-measure-create"),
+    path("drafts/measures/<uuid:pk>/edit/", drafts.measure_edit, name="draft-measure-edit"),
+    path("drafts/measures/<uuid:pk>/delete/", drafts.measure_delete, name="draft-measure-delete"),
+    path("drafts/measures/<uuid:pk>/split/", drafts.measure_split, name="draft-measure-split"),
+    path("drafts/measures/<uuid:pk>/merge/", drafts.measure_merge, name="draft-measure-merge"),
 ]

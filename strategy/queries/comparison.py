@@ -84,6 +84,10 @@ class Difference:
         return str(kind_labels()[self.kind])
 
     @property
+    def measure_url(self) -> str:
+        return self.record.get_absolute_url() if isinstance(self.record, Measure) else ""
+
+    @property
     def code_before(self) -> str:
         """The code it had, where it has another now."""
         return self.old.code if self.old is not None and self.new is not None and self.old.code != self.new.code else ""

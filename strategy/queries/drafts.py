@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from onatc.periods import Period
 from onatc.texts import column_of
@@ -26,6 +28,38 @@ from strategy.models import (
     ServedMeasure,
     VersionState,
 )
+
+
+class Status(models.TextChoices):
+    """Where a plan stands, as its reader may know; several may hold: a plan in force with an amendment in consultation."""
+
+    DRAFT = "draft", _lazy("draft")
+    CONSULTATION = "consultation", _lazy("in consultation")
+    IN_FORCE = "in_force", _lazy("in force")
+    OVER = "over", _lazy("over")
+    AMENDED = "amended", _lazy("amended")
+
+
+def with_status(plans: QuerySet[Plan], user: Any, chosen: str = "") -> QuerySet[Plan]:
+    """The plans with `is_<status>` for each status, narrowed to one if one is chosen; no query of its own."""
+    today = timezone.localdate()
+    versions = PlanVersion.objects.visible_to(user).filter(plan=OuterRef("pk"))
+    adopted = Exists(versions.filter(state=VersionState.ADOPTED))
+    draft = versions.filter(state=VersionState.DRAFT)
+    marked = plans.annotate(
+        is_draft=Exists(draft),
+        is_consultation=Exists(draft.filter(consultations__state=ConsultationState.OPEN)),
+        is_in_force=Q(adopted, ends_on__gte=today),
+        is_over=Q(adopted, ends_on__lt=today),
+        is_amended=Exists(versions.filter(state=VersionState.SUPERSEDED)),
+    )
+    return marked.filter(**{f"is_{chosen}": True}) if chosen in Status.values else marked
+
+
+def statuses_of(plan: Any) -> list[tuple[str, str]]:
+    """Those that hold of a plan from `with_status`, with their words; in consultation it is not called a draft besides."""
+    found = [(code, str(label)) for code, label in Status.choices if getattr(plan, f"is_{code}")]
+    return [one for one in found if not (one[0] == Status.DRAFT and plan.is_consultation)]
 
 
 def why_closed(version: PlanVersion) -> str:

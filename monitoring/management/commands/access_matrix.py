@@ -27,13 +27,14 @@ from django.utils import timezone, translation
 
 from monitoring import actions as report_actions
 from monitoring.models import ReportFile
-from onatc.models import DatedSetting, Holiday, Job, Message, ProblemReport
+from onatc.models import DatedSetting, Holiday, Job, Message, Municipality, ProblemReport
 from onatc.periods import Period
 from stakeholders.models import Deputyship, Institution, Invitation, KeptText, Recovery, Role, RoleAssignment, User
+from strategy.actions import drafts as draft_actions
 from strategy.actions import progress as progress_actions
 from strategy.actions import rounds as round_actions
 from strategy.actions.plan import adopt_version, apply_import
-from strategy.models import Evidence, ImportState, Measure, PlanImport, ProgressRequest
+from strategy.models import Evidence, ImportState, Measure, PlanImport, PlanVersion, ProgressRequest
 
 HEAD = ["role", "method", "url_name", "own", "other"]
 ROLES = ["anonymous", "no_role", *Role.values]
@@ -125,6 +126,7 @@ class _Samples:
         self.round = round_actions.schedule_round(version.plan, period, by=None, due_on=period.next().end)
         round_actions.open_round(self.round, by=None)
         self.version = version
+        self.drafts = {OWN: self._draft(version, "PRN"), OTHER: self._draft(version)}
         self.records = {code: self._records(code) for code in (OWN, OTHER)}
         self.report = report_actions.draft_report(version.plan, period, by=self.users[Role.DIRECTOR])
         upload = _upload("x.pdf", "application/pdf")
@@ -211,6 +213,26 @@ class _Samples:
             changes={"new": ["X1", "X2"], "changed": {}, "removed": [], "unchanged": 0},
         )
 
+    def _draft(self, version: PlanVersion, municipality: str = "") -> dict[str, Any]:
+        """A draft with a goal, an objective and a measure: of a local plan, or an amendment of the national one."""
+        by, plan = self.users[Role.DIRECTOR], version.plan
+        if municipality:
+            place = {"district": None, "municipality": Municipality.objects.get(pk=municipality)}
+            span = {"starts_on": plan.starts_on, "ends_on": plan.ends_on, "languages": ["sq"], "owner": None}
+            plan = draft_actions.create_plan(
+                by=by, strategy=plan.strategy, code="MATRIX", kind="local", title_sq="Plani", **place, **span
+            )  # fmt: skip
+            draft = plan.versions.get()
+        else:
+            draft = draft_actions.start_draft(plan, by=by)
+        goal = draft_actions.save_goal(draft, None, by=by, code="G9", title_sq="Q")
+        objective = draft_actions.save_objective(goal, None, by=by, code="O9", title_sq="O")
+        measure = draft_actions.save_measure(
+            objective, None, by=by, lead=self.institutions["ONATC"], starts_on=plan.starts_on, ends_on=plan.ends_on,
+            code="X9", title_sq="Masa", partners=[],
+        )  # fmt: skip
+        return {"plan": plan, "draft": draft, "goal": goal, "objective": objective, "measure": measure}
+
     def _records(self, code: str) -> dict[str, Any]:
         measure = Measure.objects.get(version=self.version, lead__code=code)
         request = ProgressRequest.objects.get(round=self.round, measure=measure)
@@ -261,6 +283,8 @@ class _Samples:
             return {}
         if name in shared:
             return {"pk": shared[name]}
+        if found := self._of_draft(name, code):
+            return {"pk": found.pk}
         if name == "strategy:round-remind":
             return {"pk": self.round.pk, "institution": institution.pk}
         if name.startswith("status-"):
@@ -286,6 +310,24 @@ class _Samples:
             if name.startswith(prefix):
                 return {"pk": record.pk} | ({"section": "summary"} if "section" in wanted else {})
         raise LookupError(f"no sample record for the URL {name}")
+
+    def _of_draft(self, name: str, code: str) -> Any:
+        """Own: what a local coordinator drafts; other: what the office does."""
+        samples = self.drafts[code]
+        for prefix, record in (
+            ("strategy:draft-goal-create", samples["draft"]),
+            ("strategy:draft-objective-create", samples["goal"]),
+            ("strategy:draft-measure-create", samples["objective"]),
+            ("strategy:draft-goal-", samples["goal"]),
+            ("strategy:draft-objective-", samples["objective"]),
+            ("strategy:draft-measure-", samples["measure"]),
+            ("strategy:draft-", samples["draft"]),
+            ("strategy:plan-", samples["plan"]),
+            ("strategy:strategy-", self.version.plan.strategy),
+        ):
+            if name.startswith(prefix):
+                return record
+        return None
 
     def rows_of(self, role: str) -> Iterator[list[str]]:
         visitor = Client()
