@@ -1,45 +1,94 @@
-"""The difference of two wordings, word by word."""
+"""The difference between two wordings, word by word: what goes, what comes, what stays. Plain functions, no database."""
 
 from __future__ import annotations
 
-import difflib
 import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from enum import StrEnum
 
-WORD = re.compile(r"\s+|\w+|[^\w\s]", re.U)
-LONGEST = 4_000  # words; beyond that the texts are shown one after the other
+WORDS = re.compile(r"\s+|\w+|[^\w\s]")
+# Above so many pairs of equal words (a text of one word repeated), the middle is shown as replaced whole: the search for
+# the longest common run costs a step for each pair.
+MOST_PAIRS = 1_000_000
+
+
+class Kind(StrEnum):
+    SAME = "same"
+    GONE = "del"
+    NEW = "ins"
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A run of text that stayed (`same`), went (`del`) or came (`ins`)."""
-
-    kind: str
+    kind: Kind
     text: str
 
 
-def difference(old: str, new: str) -> list[Piece]:
-    """What became of `old` in `new`: what stayed and what went give `old` again, what stayed and what came give `new`.
+def difference(before: str, after: str) -> list[Piece]:
+    """The pieces that lead from one wording to the other, in reading order.
 
-    Words are kept whole, and a lone space between two changed words is counted as changed, so that a rewritten phrase
-    reads as one. Texts of more than LONGEST words are not compared in detail.
+    `SAME` and `GONE` together are the wording before, letter by letter, `SAME` and `NEW` the one after
+    (`before_of`, `after_of`). Two neighbours are never of one kind, and what goes stands before what comes.
     """
-    before, after = WORD.findall(old), WORD.findall(new)
-    if max(len(before), len(after)) > LONGEST:
-        before, after = [old], [new]
-    pieces: list[tuple[str, str, str]] = []
-    for tag, i, j, k, m in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        was, now = "".join(before[i:j]), "".join(after[k:m])
-        is_gap = tag == "equal" and was.isspace() and pieces and j < len(before) and m < len(after)
-        pieces.append(("equal" if tag == "equal" and not is_gap else "changed", was, now))
-    found: list[Piece] = []
-    gone = came = ""
-    for kind, was, now in [*pieces, ("equal", "", "")]:
-        if kind == "changed":
-            gone, came = gone + was, came + now
-            continue
-        found += [Piece(tag, text) for tag, text in (("del", gone), ("ins", came)) if text]
-        gone = came = ""
-        if was:
-            found.append(Piece("same", was))
-    return found
+    old, new = WORDS.findall(before), WORDS.findall(after)
+    start = 0
+    while start < min(len(old), len(new)) and old[start] == new[start]:
+        start += 1
+    end = 0
+    while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
+        end += 1
+    middle = _steps(old[start : len(old) - end], new[start : len(new) - end])
+    kept = "".join(old[:start]), "".join(old[len(old) - end :])
+    return _joined([("", "", kept[0]), *middle, ("", "", kept[1])])
+
+
+def _steps(old: list[str], new: list[str]) -> list[tuple[str, str, str]]:
+    """Triples of what goes, what comes, and what stays after it."""
+    count, other = Counter(old), Counter(new)
+    if sum(number * other[word] for word, number in count.items()) > MOST_PAIRS:
+        return [("".join(old), "".join(new), "")]
+    steps = []
+    for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            steps.append(("", "", "".join(old[i1:i2])))
+        else:
+            steps.append(("".join(old[i1:i2]), "".join(new[j1:j2]), ""))
+    return steps
+
+
+def _joined(steps: list[tuple[str, str, str]]) -> list[Piece]:
+    """One piece for what belongs together: a space or a comma between two changes is part of both, or each word of a new
+    sentence would stand alone."""
+    pieces: list[Piece] = []
+    gone = new = same = ""
+
+    def flush() -> None:
+        nonlocal gone, new
+        pieces.extend(Piece(kind, text) for kind, text in ((Kind.GONE, gone), (Kind.NEW, new)) if text)
+        gone = new = ""
+
+    for goes, comes, stays in steps:
+        if goes or comes:
+            if (gone or new) and same and not re.search(r"\w", same):
+                gone, new = gone + same, new + same
+            elif same:
+                flush()
+                pieces.append(Piece(Kind.SAME, same))
+            same = ""
+            gone, new = gone + goes, new + comes
+        same += stays
+    flush()
+    if same:
+        pieces.append(Piece(Kind.SAME, same))
+    return pieces
+
+
+def before_of(pieces: Iterable[Piece]) -> str:
+    return "".join(piece.text for piece in pieces if piece.kind != Kind.NEW)
+
+
+def after_of(pieces: Iterable[Piece]) -> str:
+    return "".join(piece.text for piece in pieces if piece.kind != Kind.GONE)

@@ -266,7 +266,7 @@ def add_plans(plan: Plan, version: PlanVersion, people: dict[str, User], seed: i
     _amendment(plan, people)
 
 
-def _texts(name: str, said: Said) -> dict[str, str]:
+def _texts(name: str, said: Said) -> dict[str, Any]:
     return {f"{name}_{column}": text for column, text in zip(COLUMNS, said, strict=True)}
 
 
@@ -287,7 +287,11 @@ def _plan(
 def _fill(version: PlanVersion, tree: Tree, chance: random.Random, served: PlanVersion | None = None) -> None:
     institutions = {one.code: one for one in Institution.objects.all()}
     above = {one.code: one for one in served.measures.all()} if served else {}
-    goals, objectives, measures, partners, indicators, targets, budget, serves = [], [], [], [], [], [], [], []
+    made: dict[Any, list[Any]] = {
+        model: []
+        for model in (Goal, Objective, Measure, MeasurePartner, Indicator, IndicatorTarget, BudgetLine, ServedMeasure)
+    }
+    goals, objectives, measures, partners, indicators, targets, budget, serves = made.values()
     for goal_code, goal_title, branches in tree:
         goals.append(Goal(version=version, code=goal_code, position=len(goals) + 1, **_texts("title", goal_title)))
         for code, title, rows in branches:
@@ -319,11 +323,8 @@ def _fill(version: PlanVersion, tree: Tree, chance: random.Random, served: PlanV
                 if row.euro:
                     budget.append(BudgetLine(measure=measure, source="state", planned_cents=row.euro * 100))
                 serves += [ServedMeasure(measure=measure, serves=above[one]) for one in row.serves.split()]
-    for model, rows_ in (
-        (Goal, goals), (Objective, objectives), (Measure, measures), (MeasurePartner, partners), (Indicator, indicators),
-        (IndicatorTarget, targets), (BudgetLine, budget), (ServedMeasure, serves),
-    ):  # fmt: skip
-        model._default_manager.bulk_create(rows_)  # type: ignore[attr-defined]
+    for model, rows_ in made.items():
+        model._default_manager.bulk_create(rows_)
 
 
 def _adopt(version: PlanVersion, on: date, body: str, reference: str, today: date) -> None:

@@ -186,6 +186,10 @@ def _draft(version: PlanVersion | Any, by: User) -> PlanVersion:
     return found
 
 
+def _beside(rows: Any, record: models.Model | None) -> models.QuerySet[Any]:
+    return rows.all() if record is None else rows.exclude(pk=record.pk)
+
+
 # Goals and objectives
 
 
@@ -194,7 +198,7 @@ def save_goal(
     version: PlanVersion, goal: Goal | None, *, by: User, revision: int | None = None, code: str, **titles: str
 ) -> Goal:
     draft = _draft(version, by)
-    others = draft.goals.exclude(pk=goal.pk if goal else None)
+    others = _beside(draft.goals, goal)
     _check_heading(draft.plan, code, titles, others.values_list("code", flat=True))
     if goal is None:
         last = others.aggregate(last=Max("position"))["last"] or 0
@@ -211,7 +215,7 @@ def save_objective(
     """`goal` is where the objective is to stand: another one than before moves it, with its measures, to its end."""
     draft = _draft(goal.version_id, by)
     goal = draft.goals.get(pk=goal.pk)
-    others = goal.objectives.exclude(pk=objective.pk if objective else None)
+    others = _beside(goal.objectives, objective)
     _check_heading(draft.plan, code, titles, others.values_list("code", flat=True))
     last = others.aggregate(last=Max("position"))["last"] or 0
     if objective is None:
@@ -327,7 +331,7 @@ def save_measure(
     """Write a measure of the draft whole: wording, dates, lead, partners with their parts, what it serves (`None`: as it
     is). `objective` is where it is to stand; another one than before moves it to its end. Raises Faulty by field."""
     draft = _draft(objective.goal.version_id, by)
-    taken = draft.measures.exclude(pk=measure.pk if measure else None).values_list("code", flat=True)
+    taken = _beside(draft.measures, measure).values_list("code", flat=True)
     titles = {column: texts.get(f"title_{column}", "") for column in COLUMNS}
     wanted = Wanted(code, titles, starts_on, ends_on, lead, [one.institution for one in partners])
     if found := problems_of_measure(wanted, draft.plan, set(taken), timezone.localdate()):
@@ -351,7 +355,9 @@ def save_measure(
 
 def _write_partners(measure: Measure, partners: list[Partner]) -> None:
     fields = [f"part_{column}" for column in COLUMNS]
-    wanted = [(one.institution.pk, *(one.parts.get(column, "") for column in COLUMNS)) for one in partners]
+    wanted: list[tuple[Any, ...]] = [
+        (one.institution.pk, *(one.parts.get(column, "") for column in COLUMNS)) for one in partners
+    ]
     if list(measure.partnerships.order_by("position").values_list("institution", *fields)) == wanted:
         return
     measure.partnerships.all().delete()
@@ -416,11 +422,14 @@ def split_measure(
         source=first.source,
         **texts,
     )
-    for model in (MeasurePartner, MeasureNorm, MeasureTag, ServedMeasure):
-        _repeat(model, first, second)
-    for rows in (milestones, budget_lines, risks):
+    for repeated in (MeasurePartner, MeasureNorm, MeasureTag, ServedMeasure):
+        _repeat(repeated, first, second)
+    going: list[tuple[Any, Iterable[Any]]] = [
+        (Milestone, milestones), (BudgetLine, budget_lines), (MeasureRisk, risks)
+    ]  # fmt: skip
+    for model, rows in going:
         for row in rows:
-            type(row)._default_manager.filter(pk=row.pk, measure=first).update(measure=second)
+            model._default_manager.filter(pk=row.pk, measure=first).update(measure=second)
     _hand_indicators(first, second, [one.pk for one in indicators])
     if earlier := _in_force(first):
         MeasureOrigin.objects.create(measure=second, origin=earlier, kind=MeasureOrigin.Kind.SPLIT)

@@ -13,7 +13,6 @@ from django import forms
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
@@ -32,7 +31,7 @@ LANGUAGE_NAMES = {"sq": _("in Albanian"), "sr": _("in Serbian"), "en": _("in Eng
 SPARE_PARTNERS, MOST_PARTNERS = 3, 40
 
 
-def day_field(label: str | Promise, **options: Any) -> forms.DateField:
+def day_field(label: Any, **options: Any) -> forms.DateField:
     return forms.DateField(label=label, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **options)
 
 
@@ -56,7 +55,7 @@ class RevisedForm(forms.Form):
         self.record = record
         self.theirs: list[tuple[str, str]] = []
         if record is not None:
-            self.initial = {"revision": record.revision} | self.initial
+            self.initial = {"revision": record.revision, **self.initial}
         self.helper = plain_helper()
 
     def attempt(self, act: Callable[[], Any]) -> Any:
@@ -66,8 +65,9 @@ class RevisedForm(forms.Form):
         except Stale as stale:
             self.add_error(None, str(stale))
             self.theirs = [(str(self.fields[name].label), text) for name, text in self._other_texts(stale.current)]
-            self.data = self.data.copy()
-            self.data["revision"] = str(stale.current.revision)
+            sent: Any = self.data.copy()  # type: ignore[attr-defined]
+            sent["revision"] = str(stale.current.revision)
+            self.data = sent
         except Faulty as faulty:
             for name, sentence in faulty.problems.items():
                 place = self.field_of(name)
@@ -107,7 +107,7 @@ class StrategyForm(RevisedForm):
         super().__init__(*args, record=record, **kwargs)
         if record is not None:
             del self.fields["code"]
-        self.initial |= _only(record, self.fields)
+        self.initial.update(_only(record, self.fields))
 
 
 class PlanForm(RevisedForm):
@@ -151,7 +151,7 @@ class PlanForm(RevisedForm):
             self.fields["area"].required = True
         if record is not None:
             del self.fields["code"]
-            self.initial |= _only(record, set(self.fields) - {"strategy", "area", "owner"})
+            self.initial.update(_only(record, set(self.fields) - {"strategy", "area", "owner"}))
             area = (
                 f"m-{record.municipality_id}"
                 if record.municipality_id
@@ -160,10 +160,10 @@ class PlanForm(RevisedForm):
                 else ""
             )
             owner = record.owner.code if record.owner else ""
-            self.initial |= {"strategy": str(record.strategy_id), "area": area, "owner": owner}
+            self.initial.update({"strategy": str(record.strategy_id), "area": area, "owner": owner})
         else:
             own = next((one.institution.code for one in user.assignments if not user.imports_plans), "ONATC")
-            self.initial = {"owner": own, "languages": [code for code, _name in settings.LANGUAGES]} | self.initial
+            self.initial = {"owner": own, "languages": [code for code, _name in settings.LANGUAGES], **self.initial}
 
     def _places(self, user: User) -> Iterable[tuple[str, District | Municipality]]:
         """Every place for the office, the own area for a local coordinator."""
@@ -213,10 +213,10 @@ class HeadingForm(RevisedForm):
         super().__init__(*args, record=record, **kwargs)
         if goals is not None:
             self.fields["goal"] = forms.ChoiceField(label=_("Goal"), choices=goals, widget=PlainSelect)
-            self.initial |= {"goal": str(record.goal_id)}
+            self.initial.update({"goal": str(record.goal_id)})
         self.fields["code"] = forms.CharField(label=_("Code"), max_length=20)
-        self.fields |= title_fields(500)
-        self.initial |= _only(record, ["code", *(f"title_{column}" for column in COLUMNS)])
+        self.fields.update(title_fields(500))
+        self.initial.update(_only(record, ["code", *(f"title_{column}" for column in COLUMNS)]))
 
     def values(self) -> dict[str, Any]:
         return {name: value for name, value in self.cleaned_data.items() if name not in ("goal", "revision")}
@@ -262,7 +262,7 @@ class MeasureForm(RevisedForm):
         choices = [("", "—"), *((code, str(one.name)) for code, one in self.institutions.items())]
         _choose(self, "objective", [(key, str(one)) for key, one in self.objectives.items()])
         _choose(self, "lead", choices)
-        self.fields |= title_fields(500)
+        self.fields.update(title_fields(500))
         labels = {
             "sq": _("Description in Albanian"),
             "sr": _("Description in Serbian"),
@@ -277,13 +277,13 @@ class MeasureForm(RevisedForm):
         if version.plan.kind == PlanKind.LOCAL:
             self._serving_field(record)
         names = {one.pk: one.code for one in self.institutions.values()}
-        self.initial |= {"objective": str(objective.pk)}
+        self.initial.update({"objective": str(objective.pk)})
         if record is None:
-            self.initial = {"starts_on": version.plan.starts_on, "ends_on": version.plan.ends_on} | self.initial
+            self.initial = {"starts_on": version.plan.starts_on, "ends_on": version.plan.ends_on, **self.initial}
         else:
-            self.initial |= _only(record, ["code", "starts_on", "ends_on", "source"])
-            self.initial |= _only(
-                record, [f"{name}_{column}" for name in ("title", "description") for column in COLUMNS]
+            self.initial.update(_only(record, ["code", "starts_on", "ends_on", "source"]))
+            self.initial.update(
+                _only(record, [f"{name}_{column}" for name in ("title", "description") for column in COLUMNS])
             )
             self.initial["lead"] = names.get(record.lead_id, "")
             for row, (pk, partner) in enumerate(held):
@@ -376,7 +376,7 @@ class SplitForm(RevisedForm):
         super().__init__(*args, record=record, **kwargs)
         del self.fields["revision"]
         self.fields["code"] = forms.CharField(label=_("Code of the new measure"), max_length=20)
-        self.fields |= title_fields(500)
+        self.fields.update(title_fields(500))
         self.initial = _only(record, [f"title_{column}" for column in COLUMNS])
         self.rows: dict[str, dict[str, Any]] = {}
         for name, label, shown in (

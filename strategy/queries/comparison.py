@@ -262,7 +262,8 @@ def _name(row: Any) -> str:
 def _fields(part: Part, old: Any, new: Any, also: tuple[str, ...] = ()) -> list[FieldDifference]:
     """The fields that differ; of a row that came or went, those that say something."""
     found = []
-    columns = part.compared + [part.model._meta.get_field(name) for name in also]  # type: ignore[misc]
+    named: list[Any] = [part.model._meta.get_field(name) for name in also]
+    columns = part.compared + named
     for column in columns:
         was = "" if old is None else _shown(column, old)
         now = "" if new is None else _shown(column, new)

@@ -4,46 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from strategy.actions import drafts
 from strategy.models import BudgetLine, Indicator, IndicatorTarget, Measure, Milestone, PlanVersion
 from strategy.queries.comparison import as_table, compare, follow
-from strategy.wording import difference
 from tests.strategy.test_drafts import adopt, full, institution
-
-
-def test_a_rewritten_phrase_reads_as_one():
-    pieces = difference("Mbajtja e takimeve tremujore të Autoritetit", "Mbajtja e mbledhjeve mujore të Autoritetit")
-    assert [(one.kind, one.text) for one in pieces] == [
-        ("same", "Mbajtja e "),
-        ("del", "takimeve tremujore"),
-        ("ins", "mbledhjeve mujore"),
-        ("same", " të Autoritetit"),
-    ]
-    assert difference("", "") == []
-    assert [(one.kind, one.text) for one in difference("", "E re")] == [("ins", "E re")]
-
-
-@given(st.text(max_size=80), st.text(max_size=80))
-@example("a b", "b a")
-@example(" ", "\n")
-def test_what_stayed_and_went_gives_the_old_text_and_what_stayed_and_came_the_new(old, new):
-    pieces = difference(old, new)
-    assert "".join(one.text for one in pieces if one.kind != "ins") == old
-    assert "".join(one.text for one in pieces if one.kind != "del") == new
-    assert all(one.text for one in pieces)
-    assert all(left.kind != right.kind for left, right in itertools.pairwise(pieces))
-
-
-def test_a_very_long_text_is_not_compared_in_detail():
-    assert [one.kind for one in difference("a " * 5_000, "b " * 5_000)] == ["del", "ins"]
 
 
 @pytest.fixture

@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from stakeholders.models import User
 from strategy.actions import drafts
 from strategy.models import Consultation, Measure, Plan, PlanVersion, Strategy
+from strategy.queries.comparison import compare
+from strategy.queries.drafts import statuses_of, with_status
+from strategy.queries.plan import current_plan
 from tests.strategy.test_comparison import amended  # noqa: F401
 from tests.strategy.test_drafts import adopt, draft, in_consultation, institution, local_draft, measure_fields  # noqa: F401
 
@@ -52,9 +57,7 @@ def measure_form(measure=None, **changes):
 def test_a_local_coordinator_drafts_a_plan_in_the_browser(world, client_for):
     client = client_for("local")
     form = page(client, "plan-create")
-    assert (
-        "m-PRN" in form and "m-PRZ" not in form and "national" not in re.sub(r"(?s)^.*?<form method=\"post\"", "", form)
-    )
+    assert "m-PRN" in form and "m-PRZ" not in form and 'value="national"' not in form
     assert client.post(reverse("strategy:plan-create"), plan_form(world, area="m-PRZ")).status_code == 200
     answer = client.post(reverse("strategy:plan-create"), plan_form(world))
     version = PlanVersion.objects.get(plan__code="LP-PRN")
@@ -269,3 +272,23 @@ def test_strategies_and_plans_are_edited(world, client_for):
     for name in ("focal_point", "observer", "local", "monitoring"):
         assert client_for(name).get(reverse("strategy:plan-edit", args=[world.plan.pk])).status_code in (403, 404)
         assert client_for(name).get(reverse("strategy:strategy-create")).status_code == 403
+
+
+def test_the_demonstration_shows_plans_of_every_kind_and_an_amendment(reference_data):
+    call_command("seed_demo", seed=1, verbosity=0)
+    director = User.objects.get(email="director@onatc.example")
+    assert current_plan(director).code == "AP-2022-2026"
+    assert current_plan(User.objects.get(email="local@demo.example")).code == "AP-2022-2026"
+    plans = {one.code: statuses_of(one) for one in with_status(Plan.objects.visible_to(director), director)}
+    assert [code for code, _label in plans["AP-2022-2026"]] == ["draft", "in_force"]
+    assert [code for code, _label in plans["AP-2015-2019"]] == ["over"]
+    assert {"CP-2024-2027", "LP-PRN-2024-2026", "LP-GJI-2025-2027"} <= set(plans)
+    old, new = PlanVersion.objects.filter(plan__code="AP-2022-2026").order_by("number")
+    said = [mark for one in compare(old, new, director) for mark in one.marks]
+    for word in ("Renamed", "Moved", "Split off", "Merged into"):
+        assert any(mark.startswith(word) for mark in said), word
+    for one in Measure.objects.all():
+        assert one.title_sq and one.title_sr and one.title_en
+    earlier = Measure.objects.get(version__plan__code="AP-2015-2019", code="3.1.1")
+    assert earlier.state == "completed"
+    assert set(earlier.signals.order_by("-starts_on").values_list("signal", flat=True)[:1]) == {"completed"}
