@@ -77,7 +77,7 @@ def test_a_local_coordinator_drafts_a_plan_in_the_browser(world, client_for):
     assert measure.partnerships.get().part_sq == "drejton punën"
     assert measure.serves.get().serves == national
     shown = page(client, "draft-detail", version.pk)
-    assert "L1 Grupi lokal" in shown and "Record the adoption" not in shown
+    assert "L1 Grupi lokal" in text(shown) and "Record the adoption" not in shown
     assert "Grupi lokal" in page(client, "measure-detail", measure.pk)
     assert "National measures it serves" in page(client, "measure-detail", measure.pk)
     adopt(world, version)
