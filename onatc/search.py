@@ -376,7 +376,14 @@ def scopes_of(user: Any) -> list[str]:
     }
     scopes = [name for name, holds in rights.items() if holds]
     scopes += [f"i{one.hex}" for one in user.institution_ids] + [f"u{user.pk.hex}"]
-    return scopes + [f"c{one.hex}" for one in user.consulted_institution_ids]
+    scopes += [f"c{one.hex}" for one in user.consulted_institution_ids]
+    scopes += [place_token("d", one) for one in user.district_codes]
+    return scopes + [place_token("m", one) for one in user.municipality_codes]
+
+
+def place_token(kind: str, code: str) -> str:
+    """The token of whoever answers for a district (`d`) or a municipality (`m`)."""
+    return f"{kind}{code.encode().hex()}"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from strategy.models import (
     LegalInput,
     LegalInputState,
     Measure,
+    Plan,
+    PlanKind,
     PlanVersion,
     Practice,
     ProgressEntry,
@@ -44,6 +46,42 @@ def may_import(user: User) -> Allowed:
 def may_take_out(user: User) -> Allowed:
     """A plan as a file shows every measure: for those who see the whole plan."""
     return user.sees_whole_plan or Denied(_("Only those who see the whole plan take it out as a file."))
+
+
+def may_plan(user: User) -> Allowed:
+    """Director and strategic planning officer create strategies and plans (Article 8.4.2)."""
+    return user.imports_plans or Denied(
+        _("Only the Director and the strategic planning officer create strategies and plans.")
+    )
+
+
+def may_plan_locally(user: User) -> Allowed:
+    """Whoever drafts plans, and local coordinators for a plan of their area."""
+    return (
+        user.imports_plans
+        or bool(user.district_codes or user.municipality_codes)
+        or Denied(_("Only the office and local coordinators create plans."))
+    )
+
+
+def is_in_area(user: User, plan: Plan) -> bool:
+    """Whether the plan is one of the area that this person is local coordinator of (`strategy.models.in_area` in SQL)."""
+    if plan.kind != PlanKind.LOCAL:
+        return False
+    if plan.municipality is None:
+        return plan.district_id in user.district_codes
+    return plan.municipality_id in user.municipality_codes or plan.municipality.district_id in user.district_codes
+
+
+def may_draft(user: User, plan: Plan) -> Allowed:
+    """The Director and the strategic planning officer draft every plan, a local coordinator those of the own area."""
+    return (
+        user.imports_plans
+        or is_in_area(user, plan)
+        or Denied(
+            _("Only the Director and the strategic planning officer draft a plan; a local one also its coordinator.")
+        )
+    )
 
 
 def may_adopt(user: User, version: PlanVersion) -> Allowed:

@@ -94,6 +94,8 @@ class MeasureFilter:
         self.version = version
         self.today = timezone.localdate()
         self.quarter = quarter_of(self.chosen.get("period"))
+        # How far measures are is between an institution and the office: a draft laid before others does not show it.
+        self.shows_signals = not version.is_draft or user.is_secretariat or user.is_natc
         self.without_signal = self._narrow(Measure.objects.visible_to(user).filter(version=version))
         rows = self.without_signal
         if signal := self.chosen.get("signal"):
@@ -104,7 +106,8 @@ class MeasureFilter:
         rows: QuerySet[Any] = measures.annotate(
             of_period=FilteredRelation(
                 "signals",
-                condition=Q(signals__starts_on=self.quarter.start, signals__ends_on=self.quarter.end),
+                condition=Q(signals__starts_on=self.quarter.start, signals__ends_on=self.quarter.end)
+                & (Q() if self.shows_signals else Q(signals__pk__isnull=True)),
             ),
         ).annotate(
             signal=F("of_period__signal"),

@@ -9,10 +9,12 @@ from django.db.models import Prefetch
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
-from onatc.search import Found, Kind, joined, register, text_of_file
+from onatc.search import Found, Kind, joined, place_token, register, text_of_file
 from onatc.texts import DJANGO_CODES
 from strategy.models import (
     FINAL_STATES,
+    FROZEN_STATES,
+    SHOWN_STATES,
     Consultation,
     ConsultationInvitation,
     EntryState,
@@ -41,11 +43,9 @@ from strategy.models import (
     Study,
     StudyRecommendation,
     Trend,
-    VersionState,
 )
 
 CONSULTATIONS = "consultations__invitations"
-ADOPTED = (VersionState.ADOPTED, VersionState.SUPERSEDED)
 
 
 def _texts(record: Any, field: str) -> dict[str, str]:
@@ -54,6 +54,14 @@ def _texts(record: Any, field: str) -> dict[str, str]:
 
 def _taking_part(measure: Measure) -> list[str]:
     return [f"i{one.hex}" for one in {measure.lead_id, *(partner.pk for partner in measure.partners.all())}]
+
+
+def _of_the_area(plan: Plan) -> list[str]:
+    """Whoever is local coordinator of the area of a local plan; a municipality lies in a district."""
+    places = [("d", plan.district_id), ("m", plan.municipality_id)]
+    if plan.municipality is not None:
+        places.append(("d", plan.municipality.district_id))
+    return [place_token(kind, code) for kind, code in places if code]
 
 
 def _consulted(versions: Iterable[PlanVersion]) -> list[str]:
@@ -67,11 +75,18 @@ def _consulted(versions: Iterable[PlanVersion]) -> list[str]:
 
 
 def _plan(one: Plan) -> Found:
-    measures = Measure.objects.filter(version__plan=one, version__state__in=ADOPTED)
+    measures = Measure.objects.filter(version__plan=one, version__state__in=FROZEN_STATES)
     near = {*measures.values_list("lead", flat=True), *measures.values_list("partners", flat=True)} - {None}
     text = joined([one.code, *_texts(one.strategy, "title").values()])
-    scopes = ["office", "observer", *(f"i{pk.hex}" for pk in near), *_consulted(one.versions.all())]
-    return Found(_texts(one, "title"), text, one.get_absolute_url(), list(dict.fromkeys(scopes)))
+    scopes = ["office", *(f"i{pk.hex}" for pk in near), *_of_the_area(one), *_consulted(one.versions.all())]
+    if any(version.state in FROZEN_STATES for version in one.versions.all()):
+        scopes.append("observer")
+    return Found(_texts(one, "title"), text, one.get_absolute_url(), dict.fromkeys(scopes))
+
+
+def _beside(version: PlanVersion) -> list[str]:
+    """Who sees all of a version without taking part in it."""
+    return [*_of_the_area(version.plan), *_consulted([version])] if version.state in SHOWN_STATES else []
 
 
 def _measure(one: Measure) -> Found:
@@ -81,9 +96,9 @@ def _measure(one: Measure) -> Found:
     around += [text for indicator in one.indicators.all() for text in _texts(indicator, "name").values()]
     around += [judgement.reason for judgement in one.overrides.all()]
     state = one.version.state
-    scopes = ["office", *_consulted([one.version])] if state in (VersionState.DRAFT, *ADOPTED) else []
-    scopes += ["observer", *_taking_part(one)] if state in ADOPTED else []
-    return Found(title, joined(around), one.get_absolute_url(), list(dict.fromkeys(scopes)))
+    scopes = ["office", *_beside(one.version)] if state in SHOWN_STATES else []
+    scopes += ["observer", *_taking_part(one)] if state in FROZEN_STATES else []
+    return Found(title, joined(around), one.get_absolute_url(), dict.fromkeys(scopes))
 
 
 def _readers(entry: ProgressEntry) -> list[str]:
@@ -92,8 +107,8 @@ def _readers(entry: ProgressEntry) -> list[str]:
     if entry.state in (EntryState.SUBMITTED, EntryState.RETURNED):
         readers.append("reviewer")
     if entry.state in FINAL_STATES:
-        readers += ["office", "observer"]
-        if entry.request.measure.version.state in ADOPTED:
+        readers += ["office", "observer", *_beside(entry.request.measure.version)]
+        if entry.request.measure.version.state in FROZEN_STATES:
             readers += _taking_part(entry.request.measure)
     return readers
 
@@ -247,22 +262,28 @@ def register_own() -> None:
             {MeasurePartner: "partnerships", Indicator: "indicators", PlanVersion: "version", Objective: "objective",
              Goal: "objective__goal", SignalOverride: "overrides", Consultation: "version__consultations",
              ConsultationInvitation: f"version__{CONSULTATIONS}"},
+            lambda: Measure.objects.select_related(
+                "lead", "objective__goal", "version__plan__municipality"
+            ).prefetch_related("partners", "indicators", "overrides", f"version__{CONSULTATIONS}"),
+            {MeasurePartner: "partnerships", Indicator: "indicators", PlanVersion: "version", Plan: "version__plan",
+             Objective: "objective", Goal: "objective__goal", SignalOverride: "overrides",
+             Consultation: "version__consultations", ConsultationInvitation: f"version__{CONSULTATIONS}"},
         )
     )  # fmt: skip
-    entries = ("request__measure__version", "request__round")
+    entries = ("request__measure__version__plan__municipality", "request__round")
     register(
         Kind(
             "entry", _("progress entry"), ProgressEntry, _entry,
             lambda: ProgressEntry.objects.select_related(*entries).prefetch_related(
-                "request__measure__partners", "translations", "notes"
+                "request__measure__partners", f"request__measure__version__{CONSULTATIONS}", "translations", "notes"
             ),
         )
     )  # fmt: skip
     register(
         Kind(
             "evidence", _("evidence"), Evidence, _evidence,
-            lambda: Evidence.objects.select_related("entry__request__measure__version").prefetch_related(
-                "entry__request__measure__partners"
+            lambda: Evidence.objects.select_related("entry__request__measure__version__plan__municipality").prefetch_related(
+                "entry__request__measure__partners", f"entry__request__measure__version__{CONSULTATIONS}"
             ),
             {ProgressEntry: "entry"},
             reads_files=True,

@@ -92,7 +92,7 @@ def large_plan() -> str:
         VersionState,
     )
 
-    strategy = Strategy.objects.get()
+    strategy = Strategy.objects.get(code="NS-2022-2026")
     plan = Plan.objects.create(
         strategy=strategy,
         code="BENCH",
@@ -104,7 +104,6 @@ def large_plan() -> str:
     version = PlanVersion.objects.create(
         plan=plan,
         number=1,
-        state=VersionState.ADOPTED,
         adopted_on=date(2022, 1, 1),
         adopted_by=office,
         decision_reference="1/2022",
@@ -146,6 +145,7 @@ def large_plan() -> str:
         )
         for n, measure in enumerate(measures)
     )
+    PlanVersion.objects.filter(pk=version.pk).update(state=VersionState.ADOPTED)
     return str(plan.pk)
 
 

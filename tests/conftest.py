@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pgtrigger
 import pytest
 from django.core.cache import cache
 from django.test import Client
@@ -28,6 +29,7 @@ from strategy import norms
 from strategy.actions import plan as plan_actions
 from strategy.actions import rounds as round_actions
 from strategy.models import Measure, Plan, PlanVersion, ProgressRequest, Round
+from strategy.versioning import FREEZES
 
 PLAN_FILE = Path(__file__).resolve().parent.parent / "monitoring" / "demo" / "action_plan.csv"
 
@@ -100,6 +102,13 @@ def plan_that_runs() -> io.BytesIO:
 @pytest.fixture
 def reference_data(db: None) -> None:
     load_reference_data()
+
+
+@pytest.fixture
+def thawed() -> Iterator[None]:
+    """Adopted versions may be written into, for tests that need a plan in force to say something else."""
+    with pgtrigger.ignore(*FREEZES):
+        yield
 
 
 @dataclass

@@ -55,6 +55,8 @@ def test_reading_has_one_gate():
         "RoleAssignment.objects.visible_to",
         "Goal.objects.filter",  # of a version that came through visible_to
         "Objective.objects.all",  # prefetch of such goals
+        "Objective.objects.filter",
+        "Objective.objects.prefetch_related",
         "Measure.objects.filter",  # institutions that take part in such a version
         "MeasurePartner.objects.filter",
         "MeasurePartner.objects.select_related",  # prefetch of visible measures

@@ -173,6 +173,16 @@ class User(AbstractBaseUser):
         """Institutions in whose name this person may comment in a consultation: one's own, also an observer's."""
         return frozenset(a.institution_id for a in self.assignments if a.role in REPORTERS | {Role.OBSERVER})
 
+    @cached_property
+    def district_codes(self) -> frozenset[str]:
+        """Districts whose local coordinator this person is; their municipalities belong to them."""
+        return frozenset(a.district_id for a in self.assignments if a.role == Role.LOCAL and a.district_id)
+
+    @cached_property
+    def municipality_codes(self) -> frozenset[str]:
+        """Municipalities whose local coordinator this person is."""
+        return frozenset(a.municipality_id for a in self.assignments if a.role == Role.LOCAL and a.municipality_id)
+
     def has_role(self, *roles: str) -> bool:
         return not self.roles.isdisjoint(roles)
 

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
@@ -141,6 +142,8 @@ def undo_import(plan_import: PlanImport, *, by: User) -> None:
     version = PlanVersion.objects.select_for_update(of=("self",)).get(pk=locked.version.pk)
     if version.state in (VersionState.ADOPTED, VersionState.SUPERSEDED):
         raise Refused(_("The version was adopted; it can be amended, but not undone."))
+    if version.state == VersionState.DISCARDED:
+        raise Refused(_("The draft was discarded."))
     if version.state == VersionState.REPLACED:
         raise Refused(_("A later import was built on it. Undo that one first."))
     if (
@@ -160,11 +163,21 @@ def undo_import(plan_import: PlanImport, *, by: User) -> None:
     locked.save(update_fields=["state", "undone_at"])
 
 
+def obstacles(version: PlanVersion) -> list[str]:
+    """What stands in the way of an adoption, in sentences; empty when nothing does."""
+    found = []
+    if not version.measures.exists():
+        found.append(gettext("The draft holds no measure."))
+    found += consultation_obstacles(version)
+    return found
+
+
 @transaction.atomic
 def adopt_version(
     version: PlanVersion, *, by: User | None, adopted_on: date, adopted_by: Institution, decision_reference: str
 ) -> None:
-    """Put a draft in force by a recorded decision; the version in force before is superseded."""
+    """Put a draft in force by a recorded decision; the version in force before is superseded, and what was reported on its
+    measures while the draft was written goes on with their lineages."""
     plan = Plan.objects.select_for_update(of=("self",)).get(pk=version.plan_id)
     version = PlanVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)
     if by is not None:
@@ -173,12 +186,14 @@ def adopt_version(
         raise Refused(_("Only a draft can be adopted."))
     if adopted_on > timezone.localdate():
         raise Refused(_("The decision cannot lie in the future."))
-    for obstacle in consultation_obstacles(version):
-        raise Refused(obstacle)
+    if found := obstacles(version):
+        raise Refused(" ".join(found))
     earlier = plan.versions.filter(state=VersionState.ADOPTED).first()
     if earlier is not None:
         if earlier.adopted_on and adopted_on < earlier.adopted_on:
             raise Refused(_("The decision cannot lie before the one that adopted the version in force."))
+        reported = earlier.measures.filter(lineage=OuterRef("lineage"))
+        version.measures.filter(Exists(reported)).update(state=Subquery(reported.values("state")[:1]))
         earlier.state = VersionState.SUPERSEDED
         earlier.save(update_fields=["state"])
     version.state = VersionState.ADOPTED

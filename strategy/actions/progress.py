@@ -220,8 +220,14 @@ def _carry_to_measure(entry: ProgressEntry) -> None:
     if entry.request.institution_id == measure.lead_id and not newer and measure.state != entry.measure_state:
         measure.state = entry.measure_state
         measure.save(update_fields=["state"])
+    # An amendment may have come into force since the round opened: what is reported goes on with the lineage.
+    now = list(Measure.objects.current().filter(lineage=measure.lineage).exclude(pk=measure.pk))
+    for one in now:
+        if one.state != measure.state:
+            Measure.objects.filter(pk=one.pk).update(state=measure.state)
+            one.state = measure.state
     start, today = entry.request.round.starts_on, timezone.localdate()
-    refresh([measure], Period(start, max(start, today)).quarters())
+    refresh([measure, *now], Period(start, max(start, today)).quarters())
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from onatc.texts import SortKey
 from stakeholders.models import Institution
 from strategy.imports import MAX_BYTES
 from strategy.models import Plan
+from strategy.queries.plan import current_plan
 
 
 class ImportForm(forms.Form):
@@ -37,7 +38,7 @@ class ImportForm(forms.Form):
         super().__init__(*args, **kwargs)
         plans = Plan.objects.visible_to(user)
         self.fields["plan"].queryset = plans  # type: ignore[attr-defined]
-        self.initial.setdefault("plan", plans.first())
+        self.initial.setdefault("plan", current_plan(user))
         self.helper = plain_helper()
         self.helper.layout = Layout("plan", "file")
 

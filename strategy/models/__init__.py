@@ -47,6 +47,9 @@ from strategy.models.measure import (
     RiskKind,
 )
 from strategy.models.plan import (
+    FROZEN,
+    FROZEN_STATES,
+    OF_MEASURE,
     SHOWN_STATES,
     Breakdown,
     CountingRule,
@@ -131,7 +134,10 @@ from strategy.models.signals import (
 
 __all__ = [
     "FINAL_STATES",
+    "FROZEN",
+    "FROZEN_STATES",
     "IN_PREPARATION",
+    "OF_MEASURE",
     "OPEN_STATES",
     "RIGHTS",
     "SHOWN_STATES",

@@ -23,7 +23,7 @@ from onatc.ids import new_id
 from onatc.texts import HTML_CODES, Translated, column_of
 from onatc.vocabulary import Code
 from stakeholders.models import Institution
-from strategy.models.plan import Measure
+from strategy.models.plan import Measure, frozen
 
 
 @tracked
@@ -42,6 +42,7 @@ class Milestone(models.Model):
     class Meta:
         verbose_name = _("milestone")
         verbose_name_plural = _("milestones")
+        triggers = [frozen()]
         ordering = ["measure", "due_on", "pk"]
         constraints = [models.UniqueConstraint(fields=["measure", "lineage"], name="milestone_lineage_once_in_measure")]
 
@@ -82,6 +83,7 @@ class MeasureDependency(models.Model):
     class Meta:
         verbose_name = _("dependency of a measure")
         verbose_name_plural = _("dependencies of measures")
+        triggers = [frozen()]
         ordering = ["measure", "needs__position"]
         constraints = [
             models.UniqueConstraint(fields=["measure", "needs"], name="measure_dependency_once"),
@@ -119,6 +121,7 @@ class BudgetLine(models.Model):
     class Meta:
         verbose_name = _("budget line")
         verbose_name_plural = _("budget lines")
+        triggers = [frozen()]
         ordering = ["measure", "year", "source", "pk"]
         constraints = [
             models.UniqueConstraint(
@@ -226,6 +229,7 @@ class MeasureNorm(models.Model):
     class Meta:
         verbose_name = _("norm that a measure serves")
         verbose_name_plural = _("norms that measures serve")
+        triggers = [frozen()]
         ordering = ["measure", "norm"]
         constraints = [models.UniqueConstraint(fields=["measure", "norm"], name="measure_norm_once")]
 
@@ -243,6 +247,7 @@ class MeasureTag(models.Model):
     class Meta:
         verbose_name = _("tag of a measure")
         verbose_name_plural = _("tags of measures")
+        triggers = [frozen()]
         ordering = ["measure", "tag__position"]
         constraints = [models.UniqueConstraint(fields=["measure", "tag"], name="measure_tag_once")]
 
@@ -281,6 +286,7 @@ class MeasureRisk(models.Model):
     class Meta:
         verbose_name = _("risk or assumption")
         verbose_name_plural = _("risks and assumptions")
+        triggers = [frozen()]
         ordering = ["measure", "kind", "pk"]
 
     def __str__(self) -> str:

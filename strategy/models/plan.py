@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Self
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -37,6 +38,14 @@ def all_languages() -> list[str]:
     return [code for code, _name in settings.LANGUAGES]
 
 
+class StrategyQuerySet(models.QuerySet["Strategy"]):
+    def visible_to(self, user: Any) -> Self:
+        """Titles and periods, for everybody who may open plan pages; which plans is for `Plan.visible_to`."""
+        if not user.is_authenticated or not user.sees_plan:
+            return self.none()
+        return self
+
+
 @tracked
 class Strategy(models.Model):
     """A strategy; it may have several plans, with gaps or overlaps between them."""
@@ -52,6 +61,9 @@ class Strategy(models.Model):
     )
     starts_on = models.DateField(_("start"))
     ends_on = models.DateField(_("end"))
+    revision = models.PositiveIntegerField(default=0, db_default=0)
+
+    objects = StrategyQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("strategy")
@@ -63,14 +75,26 @@ class Strategy(models.Model):
         return str(self.title)
 
 
+def in_area(user: Any, plan: str = "") -> Q:
+    """Local plans of the area that a local coordinator answers for; a district's coordinator answers for those of its
+    municipalities too. `plan` is the path to the plan, with its `__`."""
+    return (
+        Q(**{f"{plan}district__in": user.district_codes})
+        | Q(**{f"{plan}municipality__in": user.municipality_codes})
+        | Q(**{f"{plan}municipality__district__in": user.district_codes})
+    )
+
+
 class PlanQuerySet(models.QuerySet["Plan"]):
     def visible_to(self, user: Any) -> Self:
-        """Plans of which `user` may see a measure: all for those who see the whole plan, else where they take part."""
+        """All for the secretariat and the NATC; for observers those that were adopted; for others those of which they see
+        a measure. Local plans of the own area and what one is consulted on come to that, drafts included."""
         if not user.is_authenticated or not user.sees_plan:
             return self.none()
-        if user.sees_whole_plan:
+        if user.is_secretariat or user.is_natc:
             return self
-        return self.filter(Exists(Measure.objects.visible_to(user).filter(version__plan=OuterRef("pk"))))
+        seen = PlanVersion.objects.visible_to(user).filter(plan=OuterRef("pk"))
+        return self.filter(Q(Exists(seen)) | in_area(user))
 
 
 @tracked
@@ -105,6 +129,7 @@ class Plan(models.Model):
     starts_on = models.DateField(_("start"))
     ends_on = models.DateField(_("end"))
     is_demonstration = models.BooleanField(_("demonstration"), default=False)
+    revision = models.PositiveIntegerField(default=0, db_default=0)
 
     objects = PlanQuerySet.as_manager()
 
@@ -136,31 +161,28 @@ class VersionState(models.TextChoices):
     SUPERSEDED = "superseded", _("superseded")
     REPLACED = "replaced", _("replaced by a newer draft")
     UNDONE = "undone", _("import undone")
+    DISCARDED = "discarded", _("discarded")
 
 
-SHOWN_STATES = (VersionState.DRAFT, VersionState.ADOPTED, VersionState.SUPERSEDED)
+FROZEN_STATES = (VersionState.ADOPTED, VersionState.SUPERSEDED)
+SHOWN_STATES = (VersionState.DRAFT, *FROZEN_STATES)
 
 
 class PlanVersionQuerySet(models.QuerySet["PlanVersion"]):
     def visible_to(self, user: Any) -> Self:
-        """Adopted and superseded versions for readers of the plan; drafts for the secretariat and the NATC, and for
-        institutions that were asked about them."""
+        """All for the secretariat and the NATC. For others the adopted and superseded ones of which they see a measure
+        (observers: every one), drafts that they are consulted on, and what there is of local plans of their area."""
         if not user.is_authenticated or not user.sees_plan:
             return self.none()
         if user.is_secretariat or user.is_natc:
             return self
-        versions = self.filter(
-            Q(state__in=[VersionState.ADOPTED, VersionState.SUPERSEDED]) | Q(pk__in=consulted_versions(user))
+        frozen = Q(state__in=FROZEN_STATES)
+        if not user.sees_whole_plan:
+            taking_part = Measure.objects.taking_part(user).filter(version=OuterRef("pk"))
+            frozen &= Q(Exists(taking_part))
+        return self.filter(
+            frozen | Q(pk__in=consulted_versions(user)) | (Q(state__in=SHOWN_STATES) & in_area(user, "plan__"))
         )
-        if user.sees_whole_plan:
-            return versions
-        return versions.filter(Exists(Measure.objects.visible_to(user).filter(version=OuterRef("pk"))))
-
-
-def consulted_versions(user: Any) -> Any:
-    """Drafts on which an institution of `user` was asked in a consultation; once adopted, the ordinary rules hold."""
-    invited = {"consultations__invitations__institution__in": user.consulted_institution_ids}
-    return PlanVersion.objects.filter(state=VersionState.DRAFT, **invited).values("pk")
 
 
 @tracked
@@ -211,6 +233,44 @@ class PlanVersion(models.Model):
         return self.consultations.filter(state="open").first()
 
 
+def consulted_versions(user: Any) -> models.QuerySet[Any]:
+    """Keys of drafts that were laid before an institution in whose name `user` may comment. Once the draft is adopted the
+    plan is seen as every plan is; the table of answers stays with the consultation."""
+    return PlanVersion.objects.filter(
+        state=VersionState.DRAFT, consultations__invitations__institution__in=user.consulted_institution_ids
+    ).values("pk")
+
+
+FROZEN = """
+    IF TG_OP = 'UPDATE' AND to_jsonb(OLD) - 'state' = to_jsonb(NEW) - 'state' THEN
+        RETURN NEW;
+    END IF;
+    IF EXISTS (SELECT 1 FROM strategy_planversion WHERE state IN ('adopted', 'superseded') AND id IN ((OF_OLD), (OF_NEW)))
+    THEN
+        RAISE EXCEPTION 'This version of the plan was adopted; it is amended by a new version.'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'frozen_once_adopted';
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+        RETURN OLD;
+    END IF;
+    RETURN NEW;
+"""
+OF_MEASURE = "SELECT version_id FROM strategy_measure WHERE id = ROW.measure_id"
+
+
+def frozen(version: str = OF_MEASURE) -> pgtrigger.Trigger:
+    """Trigger of a table that belongs to a version: once the version was adopted nothing comes, changes or goes there, but
+    for the `state` of a measure, which follows from what is reported. `version` is the SQL of the version's key, with ROW
+    for the row before and after."""
+    body = FROZEN.replace("OF_OLD", version.replace("ROW", "OLD")).replace("OF_NEW", version.replace("ROW", "NEW"))
+    return pgtrigger.Trigger(
+        name="frozen_once_adopted",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+        func=body,
+    )
+
+
 @tracked
 class Goal(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -221,11 +281,13 @@ class Goal(models.Model):
     title_en = models.CharField(_("title in English"), max_length=500, blank=True)
     title = Translated("title")
     position = models.PositiveSmallIntegerField(_("position"))
+    revision = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         verbose_name = _("goal")
         verbose_name_plural = _("goals")
         ordering = ["version", "position"]
+        triggers = [frozen("SELECT ROW.version_id")]
         constraints = [models.UniqueConstraint(fields=["version", "code"], name="goal_code_once_in_version")]
 
     def __str__(self) -> str:
@@ -242,11 +304,13 @@ class Objective(models.Model):
     title_en = models.CharField(_("title in English"), max_length=500, blank=True)
     title = Translated("title")
     position = models.PositiveSmallIntegerField(_("position"))
+    revision = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         verbose_name = _("objective")
         verbose_name_plural = _("objectives")
         ordering = ["goal", "position"]
+        triggers = [frozen("SELECT version_id FROM strategy_goal WHERE id = ROW.goal_id")]
         constraints = [models.UniqueConstraint(fields=["goal", "code"], name="objective_code_once_in_goal")]
 
     def __str__(self) -> str:
@@ -264,18 +328,26 @@ class MeasureQuerySet(models.QuerySet["Measure"]):
     def visible_to(self, user: Any) -> Self:
         """Measures of shown versions: all for those who see the whole plan, else those led or partnered.
 
-        Drafts are for the secretariat and the NATC; an institution that is asked about a draft sees it whole.
+        Drafts are for the secretariat and the NATC, for whoever is consulted on them, and for the local coordinators of
+        the area of a local plan, who see all of it.
         """
         if not user.is_authenticated or not user.sees_plan:
             return self.none()
         if user.is_secretariat or user.is_natc:
             return self.filter(version__state__in=SHOWN_STATES)
-        adopted = Q(version__state__in=[VersionState.ADOPTED, VersionState.SUPERSEDED])
-        consulted = Q(version__in=consulted_versions(user))
-        if user.sees_whole_plan:
-            return self.filter(adopted | consulted)
+        seen = Q(version__state__in=FROZEN_STATES)
+        if not user.sees_whole_plan:
+            seen &= self._takes_part(user)
+        area = Q(version__state__in=SHOWN_STATES) & in_area(user, "version__plan__")
+        return self.filter(seen | Q(version__in=consulted_versions(user)) | area)
+
+    def taking_part(self, user: Any) -> Self:
+        """Measures that an institution for which `user` reports leads or partners, in any version."""
+        return self.filter(self._takes_part(user))
+
+    def _takes_part(self, user: Any) -> Q:
         partnered = MeasurePartner.objects.filter(measure=OuterRef("pk"), institution__in=user.institution_ids)
-        return self.filter(adopted & (Q(lead__in=user.institution_ids) | Exists(partnered)) | consulted)
+        return Q(lead__in=user.institution_ids) | Q(Exists(partnered))
 
     def current(self) -> Self:
         """Measures of adopted versions: what is in force."""
@@ -310,6 +382,7 @@ class Measure(models.Model):
     ends_on = models.DateField(_("deadline"))
     state = models.CharField(_("state"), max_length=20, choices=MeasureState, default=MeasureState.PLANNED)
     source = models.CharField(_("source"), max_length=300, blank=True)
+    revision = models.PositiveIntegerField(default=0, db_default=0)
 
     objects = MeasureQuerySet.as_manager()
 
@@ -317,6 +390,7 @@ class Measure(models.Model):
         verbose_name = _("measure")
         verbose_name_plural = _("measures")
         ordering = ["version", "position"]
+        triggers = [frozen("SELECT ROW.version_id")]
         constraints = [
             dates_in_order("measure_dates_in_order"),
             models.UniqueConstraint(fields=["version", "code"], name="measure_code_once_in_version"),
@@ -349,6 +423,7 @@ class MeasurePartner(models.Model):
     class Meta:
         verbose_name = _("partner of a measure")
         verbose_name_plural = _("partners of a measure")
+        triggers = [frozen()]
         ordering = ["position"]
         constraints = [models.UniqueConstraint(fields=["measure", "institution"], name="measure_partner_once")]
 
@@ -379,6 +454,7 @@ class MeasureOrigin(models.Model):
     class Meta:
         verbose_name = _("origin of a measure")
         verbose_name_plural = _("origins of measures")
+        triggers = [frozen()]
         ordering = ["measure", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["measure", "origin"], name="measure_origin_once"),
@@ -399,6 +475,7 @@ class ServedMeasure(models.Model):
     class Meta:
         verbose_name = _("served measure")
         verbose_name_plural = _("served measures")
+        triggers = [frozen()]
         ordering = ["measure", "serves__position"]
         constraints = [
             models.UniqueConstraint(fields=["measure", "serves"], name="served_measure_once"),
@@ -502,6 +579,7 @@ class Indicator(models.Model):
     class Meta:
         verbose_name = _("indicator")
         verbose_name_plural = _("indicators")
+        triggers = [frozen()]
         ordering = ["measure", "position"]
         constraints = [
             models.UniqueConstraint(fields=["measure", "position"], name="indicator_position_once"),
@@ -534,6 +612,12 @@ class IndicatorTarget(models.Model):
     class Meta:
         verbose_name = _("target")
         verbose_name_plural = _("targets")
+        triggers = [
+            frozen(
+                "SELECT measure.version_id FROM strategy_indicator AS indicator JOIN strategy_measure AS measure "
+                "ON measure.id = indicator.measure_id WHERE indicator.id = ROW.indicator_id"
+            )
+        ]
         ordering = ["ends_on"]
         constraints = [
             dates_in_order("indicator_target_dates_in_order"),

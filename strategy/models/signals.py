@@ -10,7 +10,7 @@ from onatc.history import tracked
 from onatc.ids import new_id
 from onatc.kept import note_change
 from onatc.periods import Period
-from strategy.models.plan import Measure, dates_in_order
+from strategy.models.plan import FROZEN_STATES, Measure, dates_in_order
 from strategy.models.progress import ProgressEntry
 
 
@@ -28,7 +28,11 @@ class Signal(models.TextChoices):
 
 class MeasureSignalQuerySet(models.QuerySet["MeasureSignal"]):
     def visible_to(self, user: Any) -> Self:
-        return self.filter(measure__in=Measure.objects.visible_to(user).values("pk"))
+        """Of measures one sees; of drafts for the office alone, since others see them to remark on their wording."""
+        measures = Measure.objects.visible_to(user)
+        if not (user.is_authenticated and (user.is_secretariat or user.is_natc)):
+            measures = measures.filter(version__state__in=FROZEN_STATES)
+        return self.filter(measure__in=measures.values("pk"))
 
 
 class MeasureSignal(models.Model):

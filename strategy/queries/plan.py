@@ -10,6 +10,7 @@ from django.utils import timezone
 from strategy.models import (
     SHOWN_STATES,
     Plan,
+    PlanKind,
     PlanVersion,
     VersionState,
 )
@@ -21,7 +22,8 @@ def newest_version(plan: Plan) -> PlanVersion | None:
 
 
 def current_plan(user: Any, on: Any = None) -> Plan | None:
-    """The plan that a page shows when none is named: in force and running, else the newest one visible."""
+    """The plan that a page shows when none is named: in force and running, a national one before those for children and
+    for one area, else the newest one visible."""
     day = on or timezone.localdate()
     adopted = PlanVersion.objects.filter(plan=OuterRef("pk"), state=VersionState.ADOPTED)
     return (
@@ -34,7 +36,8 @@ def current_plan(user: Any, on: Any = None) -> Plan | None:
                 output_field=BooleanField(),
             ),
         )
-        .order_by("-is_in_force", "-is_running", "-starts_on", "code")
+        .annotate(is_national=Q(kind=PlanKind.NATIONAL))
+        .order_by("-is_in_force", "-is_running", "-is_national", "-starts_on", "code")
         .first()
     )
 

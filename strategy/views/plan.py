@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Prefetch, Q
+from django.db.models import Case, Count, Prefetch, Q, When
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -27,10 +27,13 @@ from stakeholders.accounts import SignedInRequest
 from stakeholders.models import Institution
 from strategy import access
 from strategy.actions import plan as actions
+from strategy.actions.plan import obstacles
 from strategy.actions.signals import rule_limits
 from strategy.filters import MeasureFilter, quarter_of
+from strategy.forms.drafts import PlanFilterForm
 from strategy.forms.plan import AdoptionForm, ImportForm
 from strategy.models import (
+    SHOWN_STATES,
     Consultation,
     Goal,
     Measure,
@@ -38,6 +41,7 @@ from strategy.models import (
     MeasureSignal,
     Plan,
     PlanImport,
+    PlanKind,
     PlanVersion,
     ProgressValue,
     Signal,
@@ -45,6 +49,7 @@ from strategy.models import (
     VersionState,
 )
 from strategy.queries.drafting import proposals_on
+from strategy.queries.drafts import serving_of, statuses_of, with_status
 from strategy.queries.measure import depth_of
 from strategy.queries.plan import current_plan, shown_version
 from strategy.queries.progress import progress_of
@@ -63,14 +68,30 @@ def page_size(request: SignedInRequest) -> int:
 @require_safe
 def plan_list(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_plan)
+    form = PlanFilterForm(request.GET)
+    form.is_valid()
+    chosen = {name: value for name, value in form.cleaned_data.items() if value}
+    versions = PlanVersion.objects.visible_to(request.user).filter(state__in=SHOWN_STATES).order_by("-number")
     plans = (
-        Plan.objects.visible_to(request.user)
-        .select_related("strategy")
-        .prefetch_related(Prefetch("versions", PlanVersion.objects.visible_to(request.user).order_by("-number")))
+        with_status(Plan.objects.visible_to(request.user), request.user, chosen.get("status", ""))
+        .filter(**{name: chosen[name] for name in chosen if name == "kind"})
+        .select_related("strategy", "owner", "district", "municipality")
+        .prefetch_related(Prefetch("versions", versions))
+        .annotate(place=Case(*(When(kind=kind, then=n) for n, kind in enumerate(PlanKind.values)), default=9))
+        .order_by("place", "-starts_on", "code")
     )
     page = Paginator(plans, page_size(request)).get_page(request.GET.get("page"))
+    for plan in page.object_list:
+        plan.statuses = statuses_of(plan)  # type: ignore[attr-defined]
     return render(
-        request, "strategy/plan_list.html", {"page": page, "may_import": bool(access.may_import(request.user))}
+        request,
+        "strategy/plan_list.html",
+        {
+            "page": page,
+            "filter": {"form": form, "is_narrowed": bool(chosen)},
+            "may_import": bool(access.may_import(request.user)),
+            "may_plan": bool(access.may_plan_locally(request.user)),
+        },
     )
 
 
@@ -106,7 +127,20 @@ def measure_filter(request: SignedInRequest, version: PlanVersion) -> MeasureFil
 @kept_until_change
 def plan_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """The plan as a tree; search and filters narrow it as they do the list."""
-    plan = get_object_or_404(Plan.objects.visible_to(request.user).select_related("strategy"), pk=pk)
+    shown = ("strategy", "owner", "district", "municipality")
+    plan = get_object_or_404(Plan.objects.visible_to(request.user).select_related(*shown), pk=pk)
+    versions = list(
+        PlanVersion.objects.visible_to(request.user).filter(plan=plan, state__in=SHOWN_STATES).order_by("-number")
+    )
+    draft = next((one for one in versions if one.is_draft), None)
+    drafting = {
+        "plan": plan,
+        "versions": versions,
+        "draft": draft,
+        "may_draft": bool(access.may_draft(request.user, plan)),
+    }
+    if not versions:
+        return render(request, "strategy/plan_empty.html", drafting | {"history": history_of(plan)})
     version = _version(request, plan)
     found = measure_filter(request, version)
     tree, is_whole = plan_tree(found, request.GET.get("open", ""))
@@ -115,17 +149,16 @@ def plan_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         request,
         "strategy/plan_detail.html",
         {
-            "plan": plan,
+            **drafting,
             "version": version,
-            "versions": PlanVersion.objects.visible_to(request.user).filter(plan=plan).order_by("-number"),
             "filter": found,
             "tree": tree,
             "is_whole": is_whole,
             "is_narrowed": is_narrowed,
-            "may_adopt": bool(access.may_adopt(request.user, version)),
             "may_take_out": bool(access.may_take_out(request.user)),
             "consultation": Consultation.objects.visible_to(request.user).filter(version=version).first(),
             "may_consult": bool(access.may_consult(request.user)),
+            "may_adopt": bool(access.may_adopt(request.user, version)) and not obstacles(version),
             "history": history_of(plan, version),
         },
     )
@@ -287,6 +320,7 @@ def measure_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "proposals": proposals_on(measure, request.user),
             "may_propose": measure.version.state == VersionState.ADOPTED
             and bool(access.may_propose(request.user, measure)),
+            "serving": serving_of(measure, request.user),
             "history": history_of(measure),
         },
     )

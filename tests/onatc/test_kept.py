@@ -32,7 +32,7 @@ def queries(client: Client, url: str) -> int:
 
 
 @pytest.mark.parametrize("name", ["monitoring:dashboard", "strategy:measure-list", "strategy:plan-detail"])
-def test_the_second_reading_costs_three_queries_and_a_change_makes_the_page_anew(world, client_for, name):
+def test_the_second_reading_costs_three_queries_and_a_change_makes_the_page_anew(world, thawed, client_for, name):
     client, url = client_for("director"), reverse(name, args=[world.plan.pk] if "plan-" in name else [])
     client.get(reverse("me"))  # the day's first request notes that its reader was seen
     made = queries(client, url)
@@ -43,7 +43,7 @@ def test_the_second_reading_costs_three_queries_and_a_change_makes_the_page_anew
     assert queries(client, url) == made
 
 
-def test_what_was_changed_is_seen_at_once(world, client_for):
+def test_what_was_changed_is_seen_at_once(world, thawed, client_for):
     client, url = client_for("director"), reverse("strategy:measure-list")
     client.get(url)
     Measure.objects.filter(pk=world.measure("M1.2.3").pk).update(title_en="A title changed a moment ago")
@@ -56,7 +56,7 @@ def test_transactions_that_end_out_of_order_each_change_the_stamp(world):
 
     def older() -> None:
         with transaction.atomic():
-            Measure.objects.filter(code="M1.2.3").update(title_en="older")
+            Measure.objects.filter(code="M1.2.3").update(state="under_way")
             begun.set()
             assert may_end.wait(30)
         connections.close_all()
@@ -66,7 +66,7 @@ def test_transactions_that_end_out_of_order_each_change_the_stamp(world):
     thread.start()
     assert begun.wait(30)
     assert kept.stamp() == before  # nothing is visible yet
-    Measure.objects.filter(code="M1.2.4").update(title_en="newer")
+    Measure.objects.filter(code="M1.2.4").update(state="under_way")
     between = kept.stamp()
     may_end.set()
     thread.join()
@@ -76,7 +76,7 @@ def test_transactions_that_end_out_of_order_each_change_the_stamp(world):
 def test_a_transaction_that_is_undone_leaves_the_stamp(world):
     before = kept.stamp()
     with transaction.atomic():
-        Measure.objects.update(title_en="undone")
+        Measure.objects.update(state="under_way")
         transaction.set_rollback(True)
     assert kept.stamp() == before
 

@@ -76,7 +76,7 @@ def test_the_text_of_files_is_found(world):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_changes_is_found_at_once_and_what_goes_is_not(indexed, client_for):
+def test_what_changes_is_found_at_once_and_what_goes_is_not(indexed, thawed, client_for):
     measure = indexed.measure("M1.2.3")
     measure.title_sq = "Një titull krejt tjetër me fjalën gjirafë"
     measure.save()

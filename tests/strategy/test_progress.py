@@ -30,7 +30,7 @@ from strategy.queries.progress import owed_by, round_matrix
 from tests.strategy.steps import accepted, answer, drafted, submitted
 
 
-def test_an_open_round_asks_every_lead_and_copies_wording_and_targets(world):
+def test_an_open_round_asks_every_lead_and_copies_wording_and_targets(world, thawed):
     asked = world.request("M1.2.3")
     assert asked.institution.code == "KP-THB"
     Measure.objects.filter(pk=asked.measure_id).update(title_sq="Tjetër")

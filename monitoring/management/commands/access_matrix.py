@@ -27,10 +27,11 @@ from django.utils import timezone, translation
 
 from monitoring import actions as report_actions
 from monitoring.models import ReportFile
-from onatc.models import DatedSetting, Holiday, Job, Message, ProblemReport
+from onatc.models import DatedSetting, Holiday, Job, Message, Municipality, ProblemReport
 from onatc.periods import Period
 from stakeholders.models import Deputyship, Institution, Invitation, KeptText, Recovery, Role, RoleAssignment, User
 from strategy.actions import consultation as consultation_actions
+from strategy.actions import drafts as draft_actions
 from strategy.actions import progress as progress_actions
 from strategy.actions import proposals as proposal_actions
 from strategy.actions import rounds as round_actions
@@ -165,6 +166,7 @@ class _Samples:
         self.draft_row = self._draft_row()
         self.recommendation = self._recommendation()
         self.research = self._research()
+        self.drafts = {OWN: self._draft(version, "PRN"), OTHER: self._draft(version)}
         self.report = report_actions.draft_report(version.plan, period, by=self.users[Role.DIRECTOR])
         self.report_file = self._file(
             ReportFile, "x.pdf", "application/pdf", by=None, report=self.report, language="sq", pages=1
@@ -271,6 +273,26 @@ class _Samples:
         remark = consultation_actions.Remark("Propozim.", measure)
         proposal = proposal_actions.propose(self.version.plan, remark, by=by, institution=body)
         return {"comment": comment, "proposal": proposal}
+
+    def _draft(self, version: PlanVersion, municipality: str = "") -> dict[str, Any]:
+        """A draft with a goal, an objective and a measure: of a local plan, or an amendment of the national one."""
+        by, plan = self.users[Role.DIRECTOR], version.plan
+        if municipality:
+            place = {"district": None, "municipality": Municipality.objects.get(pk=municipality)}
+            span = {"starts_on": plan.starts_on, "ends_on": plan.ends_on, "languages": ["sq"], "owner": None}
+            plan = draft_actions.create_plan(
+                by=by, strategy=plan.strategy, code="MATRIX", kind="local", title_sq="Plani", **place, **span
+            )  # fmt: skip
+            draft = plan.versions.get()
+        else:
+            draft = draft_actions.start_draft(plan, by=by)
+        goal = draft_actions.save_goal(draft, None, by=by, code="G9", title_sq="Q")
+        objective = draft_actions.save_objective(goal, None, by=by, code="O9", title_sq="O")
+        measure = draft_actions.save_measure(
+            objective, None, by=by, lead=self.institutions["ONATC"], starts_on=plan.starts_on, ends_on=plan.ends_on,
+            code="X9", title_sq="Masa", partners=[],
+        )  # fmt: skip
+        return {"plan": plan, "draft": draft, "goal": goal, "objective": objective, "measure": measure}
 
     def _records(self, code: str) -> dict[str, Any]:
         measure = Measure.objects.get(version=self.version, lead__code=code)
@@ -443,6 +465,8 @@ class _Samples:
             return found
         if name == "strategy:list-export":
             return {"what": "plans"}
+        if found := self._of_draft(name, code):
+            return {"pk": found.pk}
         if name == "strategy:round-remind":
             return {"pk": self.round.pk, "institution": institution.pk}
         if name == "strategy:consultation-nothing":
@@ -484,6 +508,24 @@ class _Samples:
             if name.startswith(prefix):
                 return {"pk": record.pk} | ({"section": "summary"} if "section" in wanted else {})
         raise LookupError(f"no sample record for the URL {name}")
+
+    def _of_draft(self, name: str, code: str) -> Any:
+        """Own: what a local coordinator drafts; other: what the office does."""
+        samples = self.drafts[code]
+        for prefix, record in (
+            ("strategy:draft-goal-create", samples["draft"]),
+            ("strategy:draft-objective-create", samples["goal"]),
+            ("strategy:draft-measure-create", samples["objective"]),
+            ("strategy:draft-goal-", samples["goal"]),
+            ("strategy:draft-objective-", samples["objective"]),
+            ("strategy:draft-measure-", samples["measure"]),
+            ("strategy:draft-", samples["draft"]),
+            ("strategy:plan-", samples["plan"]),
+            ("strategy:strategy-", self.version.plan.strategy),
+        ):
+            if name.startswith(prefix):
+                return record
+        return None
 
     def rows_of(self, role: str) -> Iterator[list[str]]:
         visitor = Client()

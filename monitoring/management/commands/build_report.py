@@ -12,7 +12,7 @@ from monitoring.report.data import collect
 from onatc.errors import Refused
 from onatc.periods import Period, PeriodError
 from onatc.texts import DJANGO_CODES
-from strategy.models import Plan, VersionState
+from strategy.models import Plan, PlanKind, VersionState
 
 
 class Command(BaseCommand):
@@ -48,11 +48,13 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from refusal
 
     def _plan(self, code: str | None, period: Period) -> Plan:
-        """The named plan, else the one in force that the period falls into."""
+        """The named plan, else the national one in force that the period falls into, else the only one."""
         plans = Plan.objects.filter(versions__state=VersionState.ADOPTED).distinct()
         if code:
             plans = Plan.objects.filter(code=code)
         found = list(plans) if code else list(plans.filter(starts_on__lte=period.end, ends_on__gte=period.start))
+        if national := [one for one in found if one.kind == PlanKind.NATIONAL]:
+            found = national
         if not found:
             raise CommandError("There is no adopted plan for that period.")
         if len(found) > 1:

@@ -4,6 +4,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pgtrigger
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
@@ -13,6 +14,7 @@ from monitoring.demo.consultation import add_consultation
 from monitoring.demo.depth import add_depth_content, add_depth_records
 from monitoring.demo.knowledge import add_knowledge
 from monitoring.demo.people import PASSWORD, make_people
+from monitoring.demo.plans import add_plans
 from monitoring.demo.progress import Story
 from monitoring.demo.seeing import add_seeing
 from onatc.ids import from_seed
@@ -20,6 +22,7 @@ from onatc.periods import Period
 from stakeholders.models import Institution, User
 from strategy.actions.plan import adopt_version, apply_import, preview_import
 from strategy.models import Measure, Plan
+from strategy.versioning import FREEZES
 
 LAST_DAY = date(2026, 12, 15)
 PLAN = Path(__file__).resolve().parents[2] / "demo" / "action_plan.csv"
@@ -46,7 +49,8 @@ class Command(BaseCommand):
             raise CommandError("--years must lie between 0.25 and 4.")
         if User.objects.exists() or Plan.objects.exists():
             raise CommandError("The database is not empty; demonstration data is loaded into an empty one only.")
-        with transaction.atomic(), from_seed(seed):
+        # What the plan says besides its file (milestones, money by year, norms …) is put in after its adoption.
+        with transaction.atomic(), from_seed(seed), pgtrigger.ignore(*FREEZES):
             self._load(seed, round(years * 4))
         if options["verbosity"]:
             self.stdout.write(
@@ -71,6 +75,7 @@ class Command(BaseCommand):
         leads = list(Institution.objects.filter(pk__in=Measure.objects.filter(version=version).values("lead")))
         people = make_people(leads, today)
         Story(version.plan, version, people, seed, today).tell(quarters)
+        add_plans(version.plan, version, people, seed, today)
         add_depth_records(version, people, seed, today)
         add_knowledge(version.plan, version, people, seed, today)
         add_seeing(version.plan, version, people, seed, today)
