@@ -103,6 +103,10 @@ class Round(models.Model):
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     reopened_at = models.DateTimeField(_("opened again"), null=True, blank=True)
     reopening_reason = models.CharField(_("why it was opened again"), max_length=500, blank=True, db_default="")
+    # The institutions for which it was opened again; none named: for all.
+    reopened_for = ArrayField(
+        models.UUIDField(), verbose_name=_("opened again for"), default=list, blank=True, db_default=[]
+    )
 
     objects = RoundQuerySet.as_manager()
 
@@ -139,6 +143,10 @@ class Round(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state == RoundState.OPEN
+
+    def is_open_for(self, institution_id: Any) -> bool:
+        """Whether the institution can still start and hand in what it owes."""
+        return self.is_open and (not self.reopened_for or institution_id in self.reopened_for)
 
 
 class Part(models.TextChoices):
@@ -213,6 +221,15 @@ class ProgressRequest(models.Model):
     def due_on(self) -> Any:
         """The day by which it is owed; reads `round`."""
         return self.extended_until or self.round.due_on
+
+    @property
+    def is_waived(self) -> bool:
+        return bool(self.waived_reason)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can still be answered; reads `round`."""
+        return not self.is_waived and self.round.is_open_for(self.institution_id)
 
 
 @tracked

@@ -28,7 +28,9 @@ from strategy.queries.progress import hidden_states, round_matrix
 @require_safe
 def round_list(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_rounds)
-    mine = Q() if request.user.sees_whole_plan else Q(requests__institution__in=request.user.institution_ids)
+    mine = Q(requests__waived_reason="")
+    if not request.user.sees_whole_plan:
+        mine &= Q(requests__institution__in=request.user.institution_ids)
     states = [EntryState.SUBMITTED, EntryState.ACCEPTED, EntryState.VERIFIED]
     handed_in = mine & Q(requests__entries__state__in=states)
     rounds = (
