@@ -32,6 +32,14 @@ from strategy.models.plan import (
 )
 
 
+class RoundSeriesQuerySet(models.QuerySet["RoundSeries"]):
+    def visible_to(self, user: Any) -> Self:
+        """The secretariat and the NATC; institutions read the guidance on their rounds."""
+        if not user.is_authenticated or not (user.is_secretariat or user.is_natc):
+            return self.none()
+        return self
+
+
 @tracked
 class RoundSeries(models.Model):
     """The template by which the rounds of a plan come: how often, due after how many days, with what guidance. Of each
@@ -50,6 +58,8 @@ class RoundSeries(models.Model):
     # While this is set, beat schedules the next round of the series by itself.
     is_active = models.BooleanField(_("in use"), default=True)
 
+    objects = RoundSeriesQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("series of rounds")
         verbose_name_plural = _("series of rounds")
@@ -58,6 +68,9 @@ class RoundSeries(models.Model):
 
     def __str__(self) -> str:
         return f"{self.plan}, {self.get_frequency_display()}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("strategy:series-edit", args=[self.pk])
 
 
 class RoundState(models.TextChoices):

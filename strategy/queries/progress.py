@@ -26,6 +26,7 @@ from strategy.models import (
     ReviewNote,
     Round,
     RoundState,
+    RoundWorkbook,
 )
 
 # How the answer to a request is shown; `missing` is owed in a closed round, `owed` in an open one; `waived` is no longer
@@ -132,6 +133,16 @@ def extensions_of(round_: Round, user: Any) -> list[DueExtension]:
         .filter(round=round_)
         .select_related("institution", "asked_by", "decided_by")
         .order_by(Case(When(state=DueExtension.State.ASKED, then=0), default=1), "-asked_at")
+    )
+
+
+def workbooks_of(round_: Round, user: Any) -> list[RoundWorkbook]:
+    """The workbooks that came back in a round, newest first; at most the last twenty."""
+    return list(
+        RoundWorkbook.objects.visible_to(user)
+        .filter(round=round_)
+        .defer("content", "problems")
+        .select_related("institution", "uploaded_by")[:20]
     )
 
 

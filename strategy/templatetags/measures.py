@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 
 from onatc.templatetags.page import text
 from strategy.models import EntryState, ProgressEntry, Signal
-from strategy.queries.progress import MISSING, NIL, OVERDUE, OWED, text_of
+from strategy.queries.progress import MISSING, NIL, OVERDUE, OWED, WAIVED, text_of
 from strategy.signal import reason_text
 
 register = template.Library()
@@ -81,5 +81,21 @@ def owed_pill(state: str) -> SafeString:
         OVERDUE: gettext("overdue"),
         MISSING: gettext("missing"),
         NIL: gettext("nothing to report"),
+        WAIVED: gettext("no longer asked for"),
     }
     return format_html('<span class="pill pill-{}">{}</span>', state, labels.get(state) or EntryState(state).label)
+
+
+@register.simple_tag
+def owed_rounds(owed: Iterable[Any]) -> list[tuple[Any, Any]]:
+    """The open rounds, with the institution that owes something in each, of what `owed_by` found."""
+    found = {(one.request.round_id, one.request.institution_id): one.request for one in owed if one.request.is_open}
+    return [(request.round, request.institution) for request in found.values()]
+
+
+@register.filter
+def late_pill(entry: ProgressEntry | None) -> SafeString:
+    """Says of an entry that it came after the day by which it was owed."""
+    if entry is None or not entry.is_late:
+        return SafeString("")
+    return format_html(' <span class="pill pill-late">{}</span>', gettext("submitted late"))

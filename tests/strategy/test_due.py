@@ -1,6 +1,7 @@
 """What is owed by when: worked examples, edges and properties of the plain rules."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -87,7 +88,7 @@ def test_what_is_scheduled_ends_with_the_running_period_and_repeats_nothing(freq
     found = periods_to_schedule(frequency, newest, starts_on=date(2000, 1, 1), ends_on=date(2060, 1, 1), today=today)
     assert all(one.start > newest.end for one in found)
     assert not found or found[-1] == period_of(frequency, today)
-    assert all(first.next() == second for first, second in zip(found, found[1:], strict=False))
+    assert all(first.next() == second for first, second in pairwise(found))
 
 
 def test_a_due_day_on_a_holiday_moves_on():

@@ -32,7 +32,7 @@ from strategy.models import (
     RoundSeries,
 )
 from strategy.queries.progress import owed_by, partner_parts, round_matrix
-from tests.strategy.steps import accepted, answer, drafted, submitted
+from tests.strategy.steps import accepted, answer, drafted
 
 
 def series_of(world, frequency="half", **fields) -> RoundSeries:
