@@ -27,8 +27,8 @@ from onatc.jobs import Job, JobState
 from onatc.texts import choose, language_column
 from onatc.trail import Act, TrailEntry
 from stakeholders.accounts import SignedInRequest
-from strategy.models import EntryState, ImportState, MeasureState, RoundState, Signal, VersionState
-from strategy.queries.progress import MISSING, NIL, OVERDUE, OWED
+from strategy.models import DueExtension, EntryState, ImportState, MeasureState, RoundState, Signal, VersionState
+from strategy.queries.progress import MISSING, NIL, OVERDUE, OWED, WAIVED
 from strategy.signal import SHIPPED
 
 
@@ -118,13 +118,14 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("Measure"), MeasureState.choices),
             (gettext("Progress"), EntryState.choices),
             (gettext("Reporting round"), RoundState.choices),
+            (gettext("More time"), DueExtension.State.choices),
             (gettext("Version of the plan"), VersionState.choices),
             (gettext("Import"), ImportState.choices),
             (gettext("Report"), ReportState.choices),
             (gettext("Reported problem"), ProblemState.choices),
             (gettext("Long work"), JobState.choices),
         ],
-        "owed_states": [OWED, OVERDUE, MISSING, NIL],
+        "owed_states": [OWED, OVERDUE, MISSING, NIL, WAIVED],
         "levels": [
             ("info", gettext("Something to know.")),
             ("success", gettext("It is done.")),

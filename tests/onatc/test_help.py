@@ -32,7 +32,7 @@ STATIC = Path(__file__).resolve().parents[2] / "static"
 # URL names that answer a GET with something that is no page of ours, each with the reason.
 WITHOUT_HELP = {
     "healthz": "for machines", "readyz": "for machines", "metrics": "for machines",
-    "strategy:measure-export": "a file", "strategy:evidence-download": "a file", "monitoring:report-download": "a file",
+    "strategy:measure-export": "a file", "strategy:workbook-download": "a file", "strategy:evidence-download": "a file", "monitoring:report-download": "a file",
     "monitoring:report-preview": "the report itself, as it is printed",
     "mfa_login_webauthn": "what the browser asks for a passkey",
     "mfa_download_recovery_codes": "a file",

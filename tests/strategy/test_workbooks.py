@@ -151,6 +151,7 @@ def test_what_is_filled_offline_is_stored_as_the_form_stores_it(world, kp, clien
     client_for("focal_point").post(reverse("strategy:progress-edit", args=[by_form.pk]), data)
     by_form.refresh_from_db()
     other = world.request("M2.2.1")
+    RequestedIndicator.objects.filter(request=other).update(unit="number")
     book = downloaded(world, kp).set(
         PROGRESS, other.pk, done="U mbajtën operacionet.\nNë tri rajone.", measure_state="Under way", next_steps="-", language="shqip",
     )  # fmt: skip

@@ -33,7 +33,16 @@ from stakeholders.models import Deputyship, Institution, Invitation, KeptText, R
 from strategy.actions import progress as progress_actions
 from strategy.actions import rounds as round_actions
 from strategy.actions.plan import adopt_version, apply_import
-from strategy.models import Evidence, ImportState, Measure, PlanImport, ProgressRequest
+from strategy.models import (
+    DueExtension,
+    Evidence,
+    ImportState,
+    Measure,
+    PlanImport,
+    ProgressRequest,
+    RoundSeries,
+    RoundWorkbook,
+)
 
 HEAD = ["role", "method", "url_name", "own", "other"]
 ROLES = ["anonymous", "no_role", *Role.values]
@@ -125,6 +134,7 @@ class _Samples:
         self.round = round_actions.schedule_round(version.plan, period, by=None, due_on=period.next().end)
         round_actions.open_round(self.round, by=None)
         self.version = version
+        self.series = RoundSeries.objects.create(plan=version.plan, frequency="half")
         self.records = {code: self._records(code) for code in (OWN, OTHER)}
         self.report = report_actions.draft_report(version.plan, period, by=self.users[Role.DIRECTOR])
         upload = _upload("x.pdf", "application/pdf")
@@ -223,6 +233,21 @@ class _Samples:
         )
         progress_actions.submit_entry(entry, by=self.reporters[code])
         evidence = Evidence.keep(_upload("x.csv", "text/csv"), by=self.reporters[code], entry=entry)
+        extension = DueExtension.objects.create(
+            round=self.round,
+            institution=measure.lead,
+            until=self.round.due_on,
+            reason="x",
+            asked_by=self.reporters[code],
+        )
+        workbook = RoundWorkbook.objects.create(
+            round=self.round,
+            institution=measure.lead,
+            original_name="matrix.xlsx",
+            sha256="0" * 64,
+            state="previewed",
+            uploaded_by=self.reporters[code],
+        )
         job = Job.objects.create(kind="matrix", key=f"matrix-{code}", title="Matrix", owner=self.reporters[code])
         problem = ProblemReport.objects.create(reporter=self.reporters[code], page="home", language="sq", text="x")
         return {
@@ -230,6 +255,8 @@ class _Samples:
             "request": request,
             "entry": entry,
             "evidence": evidence,
+            "extension": extension,
+            "workbook": workbook,
             "job": job,
             "problem": problem,
         }
@@ -250,6 +277,12 @@ class _Samples:
             "strategy:import-apply": self.preview.pk,
             "strategy:import-undo": self.plan_import.pk,
             "strategy:progress-start": records["request"].pk,
+            "strategy:request-waive": records["request"].pk,
+            "strategy:request-delegate": records["request"].pk,
+            "strategy:series-edit": self.series.pk,
+            "strategy:extension-decide": records["extension"].pk,
+            "strategy:workbook-detail": records["workbook"].pk,
+            "strategy:workbook-apply": records["workbook"].pk,
             "job-detail": records["job"].pk,
             "job-cancel": records["job"].pk,
             "job-retry": records["job"].pk,
@@ -261,7 +294,13 @@ class _Samples:
             return {}
         if name in shared:
             return {"pk": shared[name]}
-        if name == "strategy:round-remind":
+        if name in (
+            "strategy:round-remind",
+            "strategy:extension-ask",
+            "strategy:extension-give",
+            "strategy:workbook-download",
+            "strategy:workbook-upload",
+        ):
             return {"pk": self.round.pk, "institution": institution.pk}
         if name.startswith("status-"):
             return {"pk": self.account_records["failed-job" if name == "status-retry-job" else "failed-mail"].pk}
