@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from onatc.dated_settings import next_working_day
 from onatc.periods import Period
 
-OFFICE = ZoneInfo(
-    "Europe/Belgrade"
-)  # the clock of Kosovo: CET, and CEST from the last Sunday of March to that of October
+# The clock of Kosovo: CET, and CEST from the last Sunday of March to that of October.
+OFFICE = ZoneInfo("Europe/Belgrade")
 MONTHS = {"quarter": 3, "half": 6, "year": 12}
 CAUGHT_UP = 8  # periods of a series that are made up for at most, after a long standstill
 
@@ -48,6 +46,6 @@ def periods_to_schedule(
     return [one for one in reversed(periods) if one.end >= starts_on and one.start <= ends_on]
 
 
-def due_day(period: Period, days: int, holidays: Collection[date]) -> date:
+def due_day(period: Period, days: int, holidays: set[date]) -> date:
     """So many days after the end of a period; on a weekend or holiday the next day on which the office is open."""
     return next_working_day(period.end + timedelta(days=days), holidays)

@@ -91,8 +91,9 @@ def write(
 ) -> bytes:
     """The file. `instructions` are a title for the sheet and its lines, the first a heading."""
     book = Workbook()
-    book.remove(book.active)
-    _write_instructions(book.create_sheet(instructions[0]), instructions[1])
+    first = book.active
+    first.title = instructions[0]  # type: ignore[union-attr]
+    _write_instructions(first, instructions[1])
     places = _write_lists(book.create_sheet(LISTS), lists)
     for table in tables:
         _write_table(book.create_sheet(table.title), table, places)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -199,7 +200,7 @@ def owing(round_: Round, institution_id: uuid.UUID, *, language: str) -> list[Ow
     ]
 
 
-def _shown(entries: list[ProgressEntry]) -> ProgressEntry | None:
+def _shown(entries: Sequence[ProgressEntry]) -> ProgressEntry | None:
     unfinished = [entry for entry in entries if entry.state in OPEN_STATES]
     if unfinished:
         return unfinished[-1]

@@ -32,7 +32,13 @@ def kp(world) -> Institution:
 
 
 def series_form(world, **changes) -> dict:
-    return {"plan": world.plan.pk, "frequency": "half", "due_days": "", "is_active": "on", "guidance_en": "Be brief."} | changes
+    return {
+        "plan": world.plan.pk,
+        "frequency": "half",
+        "due_days": "",
+        "is_active": "on",
+        "guidance_en": "Be brief.",
+    } | changes
 
 
 def test_a_series_is_made_and_changed_and_its_guidance_is_read(world, client_for, kp):
@@ -162,9 +168,7 @@ def test_the_page_of_a_round_costs_the_same_however_much_is_adjusted(world, clie
     for code in ("MOH", "MES", "MLSP"):
         institution = Institution.objects.filter(code=code).first()
         if institution:
-            obligations.ask_besides(
-                world.round, world.measure("M1.2.3"), institution, by=world.planning, reason="x"
-            )
+            obligations.ask_besides(world.round, world.measure("M1.2.3"), institution, by=world.planning, reason="x")
     submitted(world.request("M2.2.1"), world.focal_point)
     obligations.waive(world.request("M3.1.1"), by=world.planning, reason="x")
     assert queries() == one
