@@ -205,6 +205,7 @@ SCHEDULES = {
     "take in roles of the day": _("the search takes in roles that begin or end"),
     "note what is over": _("sessions end with the roles that ended"),
     "forget old changes": _("old marks of changes are forgotten"),
+    "schedule rounds": _("the next round of each series is scheduled"),
     "open due rounds": _("reporting rounds that are due open"),
     "refresh signals": _("signals are computed anew"),
     "remind": _("reminders of reports that are due"),

@@ -173,6 +173,7 @@ CELERY_BEAT_SCHEDULE = {
     "send messages": {"task": "onatc.tasks.send_messages", "schedule": 60},
     "forget old changes": {"task": "onatc.tasks.forget_old_changes", "schedule": crontab(hour=4, minute=0)},
     "forget old mails": {"task": "onatc.tasks.forget_old_mails", "schedule": crontab(hour=4, minute=15)},
+    "schedule rounds": {"task": "strategy.tasks.schedule_series", "schedule": crontab(hour=4, minute=45)},
     "open due rounds": {"task": "strategy.tasks.open_due_rounds", "schedule": crontab(hour=5, minute=0)},
     "refresh signals": {"task": "strategy.tasks.refresh_signals", "schedule": crontab(hour=0, minute=10)},
     "remind": {"task": "strategy.tasks.remind", "schedule": crontab(hour=7, minute=0)},

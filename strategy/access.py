@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +25,7 @@ from strategy.models import (
     ProgressEntry,
     ProgressRequest,
     Proposal,
+    Round,
     SavedFilter,
     Study,
     Trend,
@@ -100,6 +102,21 @@ def may_report(user: User, request: ProgressRequest) -> Allowed:
     return request.institution_id in user.institution_ids or Denied(
         _("Only the focal point of the institution writes its progress.")
     )
+
+
+def may_report_in(user: User, round_: Round, institution_id: uuid.UUID) -> Allowed:
+    """Focal points and local coordinators of an institution that was asked: its workbook, its asking for more time."""
+    return (
+        institution_id in user.institution_ids
+        and round_.requests.filter(institution=institution_id, waived_reason="").exists()
+    ) or Denied(_("Only the focal point of an institution that was asked reports in this round."))
+
+
+def may_delegate(user: User, request: ProgressRequest) -> Allowed:
+    """Whoever reports for the institution hands a request to a colleague who does too."""
+    if request.is_waived or not request.round.is_open:
+        return Denied(_("Only what is asked for in an open round is handed to a colleague."))
+    return may_report(user, request)
 
 
 def may_see_readers(user: User, entry: ProgressEntry) -> Allowed:

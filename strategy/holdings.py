@@ -15,8 +15,10 @@ from strategy.models import (
     LegalInput,
     PlanImport,
     ProgressEntry,
+    ProgressRequest,
     Proposal,
     ProposalState,
+    RoundState,
     SavedFilter,
     SharedWith,
     Study,
@@ -24,10 +26,10 @@ from strategy.models import (
 )
 
 
-def _reporters_beside(records: list[Any]) -> QuerySet[User]:
-    """Who reports for each of the institutions that the entries belong to."""
+def _reporters_of(institutions: set[Any]) -> QuerySet[User]:
+    """Who reports for each of the institutions."""
     people = User.objects.filter(is_active=True)
-    for institution in {entry.request.institution_id for entry in records}:
+    for institution in institutions:
         there = RoleAssignment.objects.active().filter(role__in=REPORTERS, institution=institution)
         people = people.filter(pk__in=there.values("user"))
     return people
@@ -54,13 +56,25 @@ def _colleagues_of_proposals(records: list[Any]) -> QuerySet[User]:
 def register() -> None:
     ownership.register(
         ownership.Holding(
+            key="delegation",
+            label=_("reports that a colleague handed on"),
+            held_by=lambda user: ProgressRequest.objects.filter(
+                delegated_to=user, round__state=RoundState.OPEN, waived_reason=""
+            ),
+            field="delegated_to",
+            heirs=lambda records: _reporters_of({request.institution_id for request in records}),
+            stays=True,
+        )
+    )
+    ownership.register(
+        ownership.Holding(
             key="progress",
             label=_("progress entries that are not submitted"),
             held_by=lambda user: ProgressEntry.objects.filter(
                 author=user, state__in=[EntryState.DRAFT, EntryState.RETURNED]
             ).select_related("request"),
             field="author",
-            heirs=_reporters_beside,
+            heirs=lambda records: _reporters_of({entry.request.institution_id for entry in records}),
             stays=True,
         )
     )

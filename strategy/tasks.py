@@ -9,6 +9,11 @@ from strategy.actions import consultation, files, rounds, signals
 
 
 @shared_task
+def schedule_series() -> None:
+    once_today("schedule rounds", rounds.schedule_series)
+
+
+@shared_task
 def open_due_rounds() -> None:
     once_today("open due rounds", rounds.open_due_rounds)
 

@@ -18,6 +18,7 @@ from strategy.views import (
     rounds,
     saved_filters,
     seeing,
+    workbooks,
 )
 
 app_name = "strategy"
@@ -211,4 +212,18 @@ urlpatterns = [
     path("drafts/measures/<uuid:pk>/delete/", drafts.measure_delete, name="draft-measure-delete"),
     path("drafts/measures/<uuid:pk>/split/", drafts.measure_split, name="draft-measure-split"),
     path("drafts/measures/<uuid:pk>/merge/", drafts.measure_merge, name="draft-measure-merge"),
+    # Rounds: series, what is owed and its adjustment, workbooks
+    path("rounds/series/new/", rounds.series_create, name="series-create"),
+    path("rounds/series/<uuid:pk>/", rounds.series_edit, name="series-edit"),
+    path("rounds/<uuid:pk>/reopen/", rounds.round_reopen, name="round-reopen"),
+    path("rounds/<uuid:pk>/ask/", rounds.round_ask, name="round-ask"),
+    path("rounds/<uuid:pk>/time/<uuid:institution>/ask/", rounds.extension_ask, name="extension-ask"),
+    path("rounds/<uuid:pk>/time/<uuid:institution>/give/", rounds.extension_give, name="extension-give"),
+    path("rounds/time/<uuid:pk>/", rounds.extension_decide, name="extension-decide"),
+    path("progress/requests/<uuid:pk>/waive/", rounds.request_waive, name="request-waive"),
+    path("progress/requests/<uuid:pk>/delegate/", rounds.request_delegate, name="request-delegate"),
+    path("rounds/<uuid:pk>/workbook/<uuid:institution>/", workbooks.workbook_download, name="workbook-download"),
+    path("rounds/<uuid:pk>/workbook/<uuid:institution>/new/", workbooks.workbook_upload, name="workbook-upload"),
+    path("workbooks/<uuid:pk>/", workbooks.workbook_detail, name="workbook-detail"),
+    path("workbooks/<uuid:pk>/apply/", workbooks.workbook_apply, name="workbook-apply"),
 ]

@@ -12,12 +12,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from monitoring.demo import texts
+from monitoring.demo.rounds import quarterly_series
 from onatc.models import Code
 from onatc.periods import Period
 from onatc.texts import column_of
 from stakeholders.models import User
 from strategy.actions import rounds as round_actions
 from strategy.actions.signals import refresh_version
+from strategy.due import is_late
 from strategy.models import (
     EntryState,
     EntryTranslation,
@@ -74,6 +76,7 @@ class Story:
         for measure in measures:
             if measure.lead_id not in self.diligence:
                 self.diligence[measure.lead_id] = self.random.choice([0.45, 0.8, 0.88, 0.92, 0.95, 0.98])
+        self.series = quarterly_series(plan)
         self.pace = {measure.pk: self.random.choice([0.55, 0.8, 0.92, 1.0, 1.05, 1.15]) for measure in measures}
 
     def tell(self, quarters: int = 6) -> None:
@@ -91,7 +94,7 @@ class Story:
 
     def _past_round(self, period: Period) -> None:
         due_on = round_actions.usual_due_date(period)
-        round_ = round_actions.schedule_round(self.plan, period, by=None, due_on=due_on)
+        round_ = round_actions.schedule_round(self.plan, period, by=None, due_on=due_on, series=self.series)
         round_actions.open_round(round_, by=None, at=moment(period.end + timedelta(days=1), 8))
         made = Made()
         for request in self._requests(round_):
@@ -144,7 +147,7 @@ class Story:
     def _running_round(self, period: Period) -> None:
         """The round that is open now: some answers are early, one is returned, most are still owed."""
         due_on = round_actions.usual_due_date(period)
-        round_ = round_actions.schedule_round(self.plan, period, by=None, due_on=due_on)
+        round_ = round_actions.schedule_round(self.plan, period, by=None, due_on=due_on, series=self.series)
         opened_on = max(period.start, self.today - timedelta(days=10))
         round_actions.open_round(round_, by=None, at=moment(opened_on, 8))
         made = Made()
@@ -237,6 +240,8 @@ class Story:
         again = entry.submitted_at is not None
         at = min(at, moment(self.today, 7))
         entry.state, entry.submitted_by, entry.submitted_at = EntryState.SUBMITTED, entry.author, at
+        if not again:
+            entry.is_late = is_late(at, request.due_on)
         kind = NoteKind.RESUBMITTED if again else NoteKind.SUBMITTED
         made.notes.append(ReviewNote(entry=entry, kind=kind, by=entry.author, at=at))
         if not again and not entry.is_nil and self.random.random() < 0.25:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Case, Count, F, IntegerField, Q, When
+from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -227,19 +227,16 @@ def reporting(round_: Round) -> list[Discipline]:
     """
     handed_in = ProgressEntry.objects.filter(
         request__round=round_,
+        request__waived_reason="",
         corrects__isnull=True,
         state__in=[EntryState.SUBMITTED, EntryState.RETURNED, *FINAL_STATES],
     )
     arrived: dict[Any, list[tuple[bool, bool]]] = defaultdict(list)
-    for institution, is_on_time, is_nil in handed_in.annotate(
-        is_on_time=Case(
-            When(submitted_at__date__lte=F("request__round__due_on"), then=1), default=0, output_field=IntegerField()
-        )
-    ).values_list("request__institution", "is_on_time", "is_nil"):
-        arrived[institution].append((bool(is_on_time), is_nil))
+    for institution, is_late, is_nil in handed_in.values_list("request__institution", "is_late", "is_nil"):
+        arrived[institution].append((not is_late, is_nil))
     rows = []
     for pk, code, sq, sr, en, asked in (
-        ProgressRequest.objects.filter(round=round_)
+        ProgressRequest.objects.filter(round=round_, waived_reason="")
         .order_by("institution__code")
         .values_list(
             "institution", "institution__code", "institution__name_sq", "institution__name_sr", "institution__name_en"

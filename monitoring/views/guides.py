@@ -30,6 +30,7 @@ from stakeholders.accounts import SignedInRequest
 from strategy.models import (
     CommentAnswer,
     ConsultationState,
+    DueExtension,
     EntryState,
     ImportState,
     MeasureState,
@@ -38,7 +39,7 @@ from strategy.models import (
     Signal,
     VersionState,
 )
-from strategy.queries.progress import MISSING, NIL, OVERDUE, OWED
+from strategy.queries.progress import MISSING, NIL, OVERDUE, OWED, WAIVED
 from strategy.signal import SHIPPED
 
 
@@ -156,6 +157,7 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("Measure"), MeasureState.choices),
             (gettext("Progress"), EntryState.choices),
             (gettext("Reporting round"), RoundState.choices),
+            (gettext("More time"), DueExtension.State.choices),
             (gettext("Version of the plan"), VersionState.choices),
             (gettext("Import"), ImportState.choices),
             (gettext("Consultation"), ConsultationState.choices),
@@ -166,7 +168,7 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("Long work"), JobState.choices),
         ],
         "sample_wordings": (f"{example} {EntryState.DRAFT.label}", f"{example} {EntryState.ACCEPTED.label}"),
-        "owed_states": [OWED, OVERDUE, MISSING, NIL],
+        "owed_states": [OWED, OVERDUE, MISSING, NIL, WAIVED],
         "levels": [
             ("info", gettext("Something to know.")),
             ("success", gettext("It is done.")),

@@ -112,7 +112,7 @@ def _focal_point(user: Any) -> dict[str, Any]:
         "waiting": len(waiting),
         "done": len(owed) - len(waiting),
         "returned": sum(one.state == "returned" for one in owed),
-        "due_on": min((one.request.round.due_on for one in waiting if one.request.round.is_open), default=None),
+        "due_on": min((one.request.due_on for one in waiting if one.request.is_open), default=None),
         "today": timezone.localdate(),
         "measures": list(measures[:60]),
         "measure_count": measures.count(),

@@ -23,6 +23,7 @@ from stakeholders.models import User
 from strategy import access
 from strategy.actions.rounds import reporters_of
 from strategy.actions.signals import refresh
+from strategy.due import is_late
 from strategy.models import (
     FINAL_STATES,
     EntryState,
@@ -91,7 +92,9 @@ def start_entry(request: ProgressRequest, *, by: User) -> ProgressEntry:
     existing = request.entries.filter(corrects__isnull=True).order_by("-updated_at").first()
     if existing is not None:
         return existing
-    if not request.round.is_open:
+    if request.is_waived:
+        raise Refused(_("This is no longer asked for: “%(why)s”") % {"why": request.waived_reason})
+    if not request.is_open:
         raise Refused(_("The round is closed. Ask the secretariat to open it again."))
     previous = _previous(request)
     return ProgressEntry.objects.create(
@@ -138,7 +141,15 @@ def submit_entry(entry: ProgressEntry, *, by: User, at: datetime | None = None) 
         return entry
     require(access.may_edit(by, entry))
     round_ = Round.objects.select_for_update(of=("self",)).get(pk=entry.request.round_id)
-    if not round_.is_open and entry.state != EntryState.RETURNED and entry.corrects_id is None:
+    entry.request.refresh_from_db(fields=["extended_until", "waived_reason"])
+    is_first = entry.submitted_at is None and entry.corrects_id is None
+    if is_first and entry.request.is_waived:
+        raise Refused(
+            _("This is no longer asked for: “%(why)s” Your text is kept as a draft.")
+            % {"why": entry.request.waived_reason}
+        )
+    is_open = round_.is_open_for(entry.request.institution_id)
+    if not is_open and entry.state != EntryState.RETURNED and entry.corrects_id is None:
         raise Refused(
             _("The round was closed before this was submitted. Your text is kept as a draft; ask the secretariat.")
         )
@@ -148,8 +159,11 @@ def submit_entry(entry: ProgressEntry, *, by: User, at: datetime | None = None) 
     again = entry.notes.filter(kind=NoteKind.SUBMITTED).exists()
     entry.state = EntryState.SUBMITTED
     entry.submitted_by, entry.submitted_at = by, at or timezone.now()
+    if is_first:  # a return asks again of what came in time; a correction is owed by no day
+        entry.request.round = round_
+        entry.is_late = is_late(entry.submitted_at, entry.request.due_on)
     entry.revision += 1
-    entry.save(update_fields=["state", "submitted_by", "submitted_at", "revision", "updated_at"])
+    entry.save(update_fields=["state", "submitted_by", "submitted_at", "is_late", "revision", "updated_at"])
     _note(entry, NoteKind.RESUBMITTED if again else NoteKind.SUBMITTED, by, at=entry.submitted_at)
     return entry
 

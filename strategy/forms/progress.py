@@ -17,7 +17,7 @@ from onatc.forms import plain_helper
 from onatc.models import Code
 from onatc.periods import PeriodField
 from strategy.actions.progress import Answer, Given
-from strategy.models import MeasureState, Plan, ProgressEntry, RequestedIndicator, Signal, Unit
+from strategy.models import MeasureState, Plan, ProgressEntry, RequestedIndicator, RoundSeries, Signal, Unit
 from strategy.queries.plan import current_plan
 
 REPORTED_STATES = [
@@ -198,6 +198,12 @@ class TranslationForm(forms.Form):
 
 class RoundForm(forms.Form):
     plan = forms.ModelChoiceField(label=_("Action plan"), queryset=Plan.objects.none(), empty_label=None)
+    series = forms.ModelChoiceField(
+        label=_("Series of rounds"),
+        queryset=RoundSeries.objects.none(),
+        required=False,
+        empty_label=_("a round of its own"),
+    )
     period = PeriodField(label=_("Period"), help_text=_("For example 2026Q3, 2026H1 or 2026."))
     due_on = forms.DateField(
         label=_("Due on"),
@@ -208,6 +214,8 @@ class RoundForm(forms.Form):
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        series = RoundSeries.objects.visible_to(user).select_related("plan")
+        self.fields["series"].queryset = series  # type: ignore[attr-defined]
         self.fields["plan"].queryset = Plan.objects.visible_to(user)  # type: ignore[attr-defined]
         self.initial.setdefault("plan", current_plan(user))
         self.helper = plain_helper()

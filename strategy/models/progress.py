@@ -32,6 +32,14 @@ from strategy.models.plan import (
 )
 
 
+class RoundSeriesQuerySet(models.QuerySet["RoundSeries"]):
+    def visible_to(self, user: Any) -> Self:
+        """The secretariat and the NATC; institutions read the guidance on their rounds."""
+        if not user.is_authenticated or not (user.is_secretariat or user.is_natc):
+            return self.none()
+        return self
+
+
 @tracked
 class RoundSeries(models.Model):
     """The template by which the rounds of a plan come: how often, due after how many days, with what guidance. Of each
@@ -50,6 +58,8 @@ class RoundSeries(models.Model):
     # While this is set, beat schedules the next round of the series by itself.
     is_active = models.BooleanField(_("in use"), default=True)
 
+    objects = RoundSeriesQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("series of rounds")
         verbose_name_plural = _("series of rounds")
@@ -58,6 +68,9 @@ class RoundSeries(models.Model):
 
     def __str__(self) -> str:
         return f"{self.plan}, {self.get_frequency_display()}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("strategy:series-edit", args=[self.pk])
 
 
 class RoundState(models.TextChoices):
@@ -103,6 +116,10 @@ class Round(models.Model):
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     reopened_at = models.DateTimeField(_("opened again"), null=True, blank=True)
     reopening_reason = models.CharField(_("why it was opened again"), max_length=500, blank=True, db_default="")
+    # The institutions for which it was opened again; none named: for all.
+    reopened_for = ArrayField(
+        models.UUIDField(), verbose_name=_("opened again for"), default=list, blank=True, db_default=[]
+    )
 
     objects = RoundQuerySet.as_manager()
 
@@ -139,6 +156,10 @@ class Round(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state == RoundState.OPEN
+
+    def is_open_for(self, institution_id: Any) -> bool:
+        """Whether the institution can still start and hand in what it owes."""
+        return self.is_open and (not self.reopened_for or institution_id in self.reopened_for)
 
 
 class Part(models.TextChoices):
@@ -213,6 +234,15 @@ class ProgressRequest(models.Model):
     def due_on(self) -> Any:
         """The day by which it is owed; reads `round`."""
         return self.extended_until or self.round.due_on
+
+    @property
+    def is_waived(self) -> bool:
+        return bool(self.waived_reason)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can still be answered; reads `round`."""
+        return not self.is_waived and self.round.is_open_for(self.institution_id)
 
 
 @tracked

@@ -7,25 +7,31 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from onatc.texts import HTML_CODES, SortKey, Text, column_of, language_column
+from stakeholders.models import REPORTERS, RoleAssignment
 from strategy.models import (
     FINAL_STATES,
+    DueExtension,
     EntryState,
     Evidence,
     Measure,
+    Part,
     ProgressEntry,
     ProgressRequest,
     ProgressValue,
     ReviewNote,
     Round,
     RoundState,
+    RoundWorkbook,
 )
 
-# How the answer to a request is shown; `missing` is owed in a closed round, `owed` in an open one.
-OWED, OVERDUE, MISSING, NIL = "owed", "overdue", "missing", "nil"
+# How the answer to a request is shown; `missing` is owed in a closed round, `owed` in an open one; `waived` is no longer
+# asked for.
+OWED, OVERDUE, MISSING, NIL, WAIVED = "owed", "overdue", "missing", "nil", "waived"
 
 
 @dataclass(frozen=True)
@@ -36,17 +42,27 @@ class Owed:
     entry: ProgressEntry | None
     state: str
     comment: str = ""
+    # The colleague to whom it is handed, while that colleague reports for the institution.
+    delegate: Any = None
+
+    @property
+    def is_late(self) -> bool:
+        """Came after the day by which it was owed, or is still owed after it."""
+        return self.state in (OVERDUE, MISSING) or (self.entry is not None and self.entry.is_late)
 
 
 def state_of(request: ProgressRequest, entry: ProgressEntry | None, today: date) -> str:
-    """An entry's own state once it is handed in or returned; before that what is owed, overdue or missing."""
+    """An entry's own state once it is handed in or returned; before that what is owed, overdue, missing or waived. Each
+    request has its own due day; reads `request.round`."""
+    if request.is_waived:
+        return WAIVED
     if entry is not None and entry.state == EntryState.RETURNED:
         return str(entry.state)
     if entry is not None and entry.state != EntryState.DRAFT:
         return NIL if entry.is_nil and entry.state in FINAL_STATES else str(entry.state)
-    if request.round.state == RoundState.CLOSED:
+    if not request.is_open:
         return MISSING
-    if today > request.round.due_on:
+    if today > request.due_on:
         return OVERDUE
     return str(EntryState.DRAFT) if entry is not None else OWED
 
@@ -59,7 +75,10 @@ def owed_by(user: Any) -> list[Owed]:
         .owed_by(user)
         .filter(Q(round__state=RoundState.OPEN) | Q(Exists(returned)))
     )
-    return _answered(requests.select_related("round", "institution").order_by("round__due_on", "measure__position"))
+    requests = requests.select_related("round", "institution", "delegated_to").order_by(
+        Coalesce("extended_until", "round__due_on"), "measure__position"
+    )
+    return [one for one in _answered(requests) if one.state != MISSING or not one.request.round.is_open]
 
 
 def _answered(requests: QuerySet[ProgressRequest]) -> list[Owed]:
@@ -68,16 +87,63 @@ def _answered(requests: QuerySet[ProgressRequest]) -> list[Owed]:
     )
     today = timezone.localdate()
     found = []
-    for request in requests.prefetch_related(Prefetch("entries", newest, to_attr="answers")):
+    rows = list(requests.prefetch_related(Prefetch("entries", newest, to_attr="answers")))
+    reporting = _reporting({row.delegated_to_id for row in rows} - {None})
+    for request in rows:
         entry = request.answers[-1] if request.answers else None  # type: ignore[attr-defined]
         state = state_of(request, entry, today)
         comment = (
             entry.returns[-1].comment if entry is not None and state == EntryState.RETURNED and entry.returns else ""
         )
-        found.append(Owed(request, entry, state, comment))
+        holds = (request.delegated_to_id, request.institution_id) in reporting
+        found.append(Owed(request, entry, state, comment, request.delegated_to if holds else None))
     urgency = {str(EntryState.RETURNED): 0, OVERDUE: 1, OWED: 2, str(EntryState.DRAFT): 2}
     found.sort(key=lambda owed: urgency.get(owed.state, 3))
     return found
+
+
+def _reporting(people: set[Any]) -> set[tuple[Any, Any]]:
+    """Which of the people report today for which institution."""
+    if not people:
+        return set()
+    return set(
+        RoleAssignment.objects.active()
+        .filter(user__in=people, role__in=REPORTERS, user__is_active=True)
+        .values_list("user", "institution")
+    )
+
+
+def partner_parts(request: ProgressRequest) -> list[Owed]:
+    """What the partners of a joint measure were asked for in the same round, with what they handed in: shown to the lead
+    beside its form. Whoever reports the whole reads the parts that were submitted; drafts stay with their writers."""
+    if request.part != Part.WHOLE:
+        return []
+    parts = ProgressRequest.objects.filter(
+        round=request.round_id, measure=request.measure_id, part=Part.PART, waived_reason=""
+    ).select_related("round", "institution", "delegated_to")
+    found = _answered(parts.order_by("institution__code"))
+    read = (EntryState.SUBMITTED, *FINAL_STATES)
+    return [Owed(one.request, one.entry if one.entry and one.entry.state in read else None, one.state) for one in found]
+
+
+def extensions_of(round_: Round, user: Any) -> list[DueExtension]:
+    """Requests for more time in a round, those that wait first."""
+    return list(
+        DueExtension.objects.visible_to(user)
+        .filter(round=round_)
+        .select_related("institution", "asked_by", "decided_by")
+        .order_by(Case(When(state=DueExtension.State.ASKED, then=0), default=1), "-asked_at")
+    )
+
+
+def workbooks_of(round_: Round, user: Any) -> list[RoundWorkbook]:
+    """The workbooks that came back in a round, newest first; at most the last twenty."""
+    return list(
+        RoundWorkbook.objects.visible_to(user)
+        .filter(round=round_)
+        .defer("content", "problems")
+        .select_related("institution", "uploaded_by")[:20]
+    )
 
 
 def review_inbox(user: Any) -> QuerySet[ProgressEntry]:
@@ -104,6 +170,10 @@ class InstitutionRow:
     nil: int = 0
     outstanding: int = 0
     on_time: int = 0
+    late: int = 0
+    waived: int = 0
+    # The day by which the institution owes what is outstanding; another than the round's when it was given more time.
+    due_on: date | None = None
     requests: list[Owed] = field(default_factory=list)
 
 
@@ -112,14 +182,18 @@ def round_matrix(round_: Round, user: Any) -> list[InstitutionRow]:
     requests = (
         ProgressRequest.objects.visible_to(user)
         .filter(round=round_)
-        .select_related("round", "institution")
+        .select_related("round", "institution", "delegated_to")
         .order_by(SortKey("institution__name"), "measure__position")
     )
     rows: dict[uuid.UUID, InstitutionRow] = {}
     for owed in _answered(requests):
         row = rows.setdefault(owed.request.institution_id, InstitutionRow(owed.request.institution))
         row.requests.append(owed)
+        if owed.state == WAIVED:
+            row.waived += 1
+            continue
         row.owed += 1
+        row.due_on = max(filter(None, [row.due_on, owed.request.due_on]))
         if owed.state == EntryState.SUBMITTED:
             row.submitted += 1
         elif owed.state == EntryState.RETURNED:
@@ -130,9 +204,9 @@ def round_matrix(round_: Round, user: Any) -> list[InstitutionRow]:
             row.nil += 1
         else:
             row.outstanding += 1
-        submitted_at = owed.entry.submitted_at if owed.entry else None
-        if submitted_at is not None and timezone.localdate(submitted_at) <= round_.due_on:
-            row.on_time += 1
+        if owed.entry is not None and owed.entry.submitted_at is not None:
+            row.late += owed.entry.is_late
+            row.on_time += not owed.entry.is_late
     for row in rows.values():
         row.requests.sort(key=lambda owed: owed.request.measure_code)
     return sorted(rows.values(), key=lambda row: -row.outstanding)
@@ -143,8 +217,8 @@ def hidden_states(user: Any) -> tuple[str, ...]:
     if user.is_reporter:
         return ()
     if user.reviews_progress:
-        return (OWED, OVERDUE, MISSING, str(EntryState.DRAFT))
-    return (OWED, OVERDUE, MISSING, str(EntryState.DRAFT), str(EntryState.SUBMITTED), str(EntryState.RETURNED))
+        return (OWED, OVERDUE, MISSING, WAIVED, str(EntryState.DRAFT))
+    return (OWED, OVERDUE, MISSING, WAIVED, str(EntryState.DRAFT), str(EntryState.SUBMITTED), str(EntryState.RETURNED))
 
 
 def progress_of(measure: Measure, user: Any) -> list[ProgressEntry]:

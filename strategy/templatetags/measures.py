@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 
 from onatc.templatetags.page import text
 from strategy.models import EntryState, MeasureState, ProgressEntry, SavedFilter, Signal
-from strategy.queries.progress import MISSING, NIL, OVERDUE, OWED, text_of
+from strategy.queries.progress import MISSING, NIL, OVERDUE, OWED, WAIVED, text_of
 from strategy.queries.submissions import Cell
 from strategy.signal import reason_text
 
@@ -87,6 +87,7 @@ def owed_pill(state: str) -> SafeString:
         OVERDUE: gettext("overdue"),
         MISSING: gettext("missing"),
         NIL: gettext("nothing to report"),
+        WAIVED: gettext("no longer asked for"),
     }
     return format_html('<span class="pill pill-{}">{}</span>', state, labels.get(state) or EntryState(state).label)
 
@@ -117,3 +118,18 @@ def submission_cell(cell: Cell) -> SafeString:
     if cell.url:
         number = format_html('<a href="{}">{}</a>', cell.url, number)
     return format_html('{} <span class="pill pill-{}">{}</span>', number, pill, said)
+
+
+@register.simple_tag
+def owed_rounds(owed: Iterable[Any]) -> list[tuple[Any, Any]]:
+    """The open rounds, with the institution that owes something in each, of what `owed_by` found."""
+    found = {(one.request.round_id, one.request.institution_id): one.request for one in owed if one.request.is_open}
+    return [(request.round, request.institution) for request in found.values()]
+
+
+@register.filter
+def late_pill(entry: ProgressEntry | None) -> SafeString:
+    """Says of an entry that it came after the day by which it was owed."""
+    if entry is None or not entry.is_late:
+        return SafeString("")
+    return format_html(' <span class="pill pill-late">{}</span>', gettext("submitted late"))

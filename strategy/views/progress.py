@@ -39,7 +39,7 @@ from strategy.models import (
     Round,
     SignalOverride,
 )
-from strategy.queries.progress import owed_by, previous_entry, review_inbox
+from strategy.queries.progress import owed_by, partner_parts, previous_entry, review_inbox
 from strategy.views.plan import page_size
 
 
@@ -72,8 +72,8 @@ def _entry(request: SignedInRequest, pk: uuid.UUID) -> ProgressEntry:
     return get_object_or_404(
         ProgressEntry.objects.visible_to(request.user)
         .select_related(
-            "request__round", "request__measure", "request__institution", "author", "submitted_by", "accepted_by",
-            "verified_by", "corrects",
+            "request__round__series", "request__measure", "request__institution", "author", "submitted_by",
+            "accepted_by", "verified_by", "corrects",
         )
         .prefetch_related(
             "translations",
@@ -146,7 +146,8 @@ def progress_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "previous": previous,
             "indicators": _indicator_rows(form, previous),
             "returns": [note for note in entry.notes.all() if note.kind == "returned"],
-            "is_closed": not entry.request.round.is_open and entry.state == EntryState.DRAFT,
+            "is_closed": not entry.request.is_open and entry.state == EntryState.DRAFT and not entry.corrects_id,
+            "parts": partner_parts(entry.request),
         },
     )
 
@@ -173,6 +174,7 @@ def progress_autosave(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     require(access.may_edit(request.user, entry))
     form = _form(request, entry, request.POST)
     context: dict[str, Any] = {"entry": entry, "revision": request.POST.get("revision", "")[:12]}
+    context["is_closed"] = entry.state == EntryState.DRAFT and not entry.corrects_id and not entry.request.is_open
     if form.is_valid():
         try:
             entry = actions.save_entry(entry, form.answer(), by=request.user, revision=form.cleaned_data["revision"])
@@ -198,6 +200,7 @@ def progress_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             # A partner reads the entry of a round in which it owes nothing itself.
             "sees_round": Round.objects.visible_to(request.user).filter(pk=entry.request.round_id).exists(),
             "previous": previous_entry(entry.request),
+            "parts": partner_parts(entry.request) if may_see_readers or request.user.reviews_progress else [],
             "may_edit": bool(access.may_edit(request.user, entry)),
             "may_review": may_review,
             "may_verify": bool(access.may_verify(request.user, entry)),

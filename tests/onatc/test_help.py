@@ -39,6 +39,7 @@ WITHOUT_HELP = {
     "strategy:plan-workbook": "a file", "strategy:plan-table": "a file", "strategy:plan-file": "a file",
     "strategy:consultation-export": "a file", "strategy:proposal-export": "a file",
     "strategy:plan-compare-export": "a file",
+    "strategy:workbook-download": "a file",
     "monitoring:report-preview": "the report itself, as it is printed",
     **{f"strategy:{name}-export": "a file" for name in ("legal", "legal-input", "study", "practice", "trend")},
     "strategy:legal-file": "a file", "strategy:study-file": "a file",

@@ -40,6 +40,7 @@ from strategy.actions.saved_filters import save_filter
 from strategy.models import (
     BudgetLine,
     Consultation,
+    DueExtension,
     Evidence,
     Goal,
     ImportState,
@@ -62,6 +63,8 @@ from strategy.models import (
     Recommendation,
     RecommendationAnswer,
     RecommendationFile,
+    RoundSeries,
+    RoundWorkbook,
     Study,
     StudyFile,
     StudyRecommendation,
@@ -161,6 +164,7 @@ class _Samples:
         round_actions.open_round(self.round, by=None)
         self.version = version
         self.consultation = self._consultation()
+        self.series = RoundSeries.objects.create(plan=version.plan, frequency="half")
         self.records = {code: self._records(code) | self._legal(code) for code in (OWN, OTHER)}
         self.depth = {code: self._depth(self.records[code]["measure"]) for code in (OWN, OTHER)}
         self.draft_row = self._draft_row()
@@ -306,6 +310,21 @@ class _Samples:
         )
         progress_actions.submit_entry(entry, by=self.reporters[code])
         evidence = self._file(Evidence, "x.csv", "text/csv", by=self.reporters[code], entry=entry)
+        extension = DueExtension.objects.create(
+            round=self.round,
+            institution=measure.lead,
+            until=self.round.due_on,
+            reason="x",
+            asked_by=self.reporters[code],
+        )
+        workbook = RoundWorkbook.objects.create(
+            round=self.round,
+            institution=measure.lead,
+            original_name="matrix.xlsx",
+            sha256="0" * 64,
+            state="previewed",
+            uploaded_by=self.reporters[code],
+        )
         job = Job.objects.create(kind="matrix", key=f"matrix-{code}", title="Matrix", owner=self.reporters[code])
         problem = ProblemReport.objects.create(reporter=self.reporters[code], page="home", language="sq", text="x")
         saved_filter = save_filter(
@@ -317,6 +336,8 @@ class _Samples:
             "request": request,
             "entry": entry,
             "evidence": evidence,
+            "extension": extension,
+            "workbook": workbook,
             "job": job,
             "problem": problem,
             **self._said(code, measure),
@@ -450,6 +471,12 @@ class _Samples:
             "strategy:import-apply": self.preview.pk,
             "strategy:import-undo": self.plan_import.pk,
             "strategy:progress-start": records["request"].pk,
+            "strategy:request-waive": records["request"].pk,
+            "strategy:request-delegate": records["request"].pk,
+            "strategy:series-edit": self.series.pk,
+            "strategy:extension-decide": records["extension"].pk,
+            "strategy:workbook-detail": records["workbook"].pk,
+            "strategy:workbook-apply": records["workbook"].pk,
             "job-detail": records["job"].pk,
             "job-cancel": records["job"].pk,
             "job-retry": records["job"].pk,
@@ -467,7 +494,13 @@ class _Samples:
             return {"what": "plans"}
         if found := self._of_draft(name, code):
             return {"pk": found.pk}
-        if name == "strategy:round-remind":
+        if name in (
+            "strategy:round-remind",
+            "strategy:extension-ask",
+            "strategy:extension-give",
+            "strategy:workbook-download",
+            "strategy:workbook-upload",
+        ):
             return {"pk": self.round.pk, "institution": institution.pk}
         if name == "strategy:consultation-nothing":
             return {"pk": self.consultation.pk, "institution": institution.pk}

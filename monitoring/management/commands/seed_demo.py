@@ -16,6 +16,7 @@ from monitoring.demo.knowledge import add_knowledge
 from monitoring.demo.people import PASSWORD, make_people
 from monitoring.demo.plans import add_plans
 from monitoring.demo.progress import Story
+from monitoring.demo.rounds import add_rounds
 from monitoring.demo.seeing import add_seeing
 from onatc.ids import from_seed
 from onatc.periods import Period
@@ -75,6 +76,7 @@ class Command(BaseCommand):
         leads = list(Institution.objects.filter(pk__in=Measure.objects.filter(version=version).values("lead")))
         people = make_people(leads, today)
         Story(version.plan, version, people, seed, today).tell(quarters)
+        add_rounds(version.plan, version, people, seed, today)
         add_plans(version.plan, version, people, seed, today)
         add_depth_records(version, people, seed, today)
         add_knowledge(version.plan, version, people, seed, today)
