@@ -18,7 +18,9 @@ from onatc.errors import Refused, require
 from onatc.periods import Period
 from stakeholders.models import REPORTERS, Institution, RoleAssignment, User
 from strategy import access
+from strategy.actions.indicators import asked_of
 from strategy.actions.signals import refresh
+from strategy.actions.verification import draw_sample
 from strategy.models import (
     FINAL_STATES,
     EntryState,
@@ -82,9 +84,10 @@ def _ask(round_: Round, version: PlanVersion) -> None:
     measures = list(
         Measure.objects.filter(version=version, starts_on__lte=round_.ends_on)
         .exclude(state__in=[MeasureState.COMPLETED, MeasureState.DROPPED])
-        .prefetch_related("indicators__targets")
+        .prefetch_related("indicators__targets", "partnerships")
     )
-    requests, indicators = [], []
+    requests: list[ProgressRequest] = []
+    indicators: list[RequestedIndicator] = []
     for measure in measures:
         request = ProgressRequest(
             round=round_,
@@ -97,25 +100,9 @@ def _ask(round_: Round, version: PlanVersion) -> None:
             measure_ends_on=measure.ends_on,
         )
         requests.append(request)
-        for indicator in measure.indicators.all():
-            later = [target for target in indicator.targets.all() if target.ends_on >= round_.ends_on]
-            target = later[0] if later else next(iter(reversed(indicator.targets.all())), None)
-            indicators.append(
-                RequestedIndicator(
-                    request=request,
-                    indicator=indicator,
-                    position=indicator.position,
-                    name_sq=indicator.name_sq,
-                    name_sr=indicator.name_sr,
-                    name_en=indicator.name_en,
-                    unit=indicator.unit,
-                    counting=indicator.counting,
-                    lower_is_better=indicator.lower_is_better,
-                    baseline=indicator.baseline,
-                    target=target.value if target else None,
-                    target_on=target.ends_on if target else None,
-                )
-            )
+        more, copies = asked_of({measure.lead_id: request}, measure, round_)
+        requests += more
+        indicators += copies
     ProgressRequest.objects.bulk_create(requests, batch_size=1_000)
     RequestedIndicator.objects.bulk_create(indicators, batch_size=1_000)
 
@@ -131,6 +118,7 @@ def close_round(round_: Round, *, by: User | None, at: datetime | None = None) -
     round_.state, round_.closed_at = RoundState.CLOSED, at or timezone.now()
     round_.save(update_fields=["state", "closed_at"])
     refresh(Measure.objects.filter(version=round_.version), [round_.period])
+    draw_sample(round_, by=None)
 
 
 def usual_due_date(period: Period) -> date:

@@ -420,6 +420,7 @@ class Breakdown(models.TextChoices):
 
     SEX = "sex", _("sex")
     AGE_GROUP = "age_group", _("age group")
+    AGE_BAND = "age_band", _("age band")
     CITIZENSHIP = "citizenship", _("citizenship")
     COUNTRY = "country", _("country")
     COMMUNITY = "community", _("community")
@@ -474,7 +475,7 @@ class Indicator(models.Model):
         default=ValueSource.TYPED,
         db_default="typed",
     )
-    # The key of a query in strategy.indicators; filled exactly when the source says so.
+    # The key of a query in strategy.computed; filled exactly when the source says so.
     computed_by = models.SlugField(_("computed by"), max_length=60, blank=True, db_default="")
     # Empty: the lead institution of the measure.
     reported_by = models.ForeignKey(
@@ -499,6 +500,11 @@ class Indicator(models.Model):
 
     def __str__(self) -> str:
         return str(self.name)
+
+    @property
+    def has_two_numbers(self) -> bool:
+        """Whether a percentage is reported as numerator and denominator."""
+        return any((self.numerator_sq, self.numerator_sr, self.numerator_en))
 
     @property
     def breakdown(self) -> list[str]:
