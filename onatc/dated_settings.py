@@ -115,7 +115,11 @@ DEFINITIONS: dict[str, Definition] = {
     ),
     SettingName.SIGNAL_START_SHARE: Definition("number", 25, 0, 100, _("Per cent.")),
     SettingName.SAMPLE_SHARE: Definition(
-        "number", 15, 1, 100, _("Per cent, rounded up. Entries that came late, were disputed or changed much come on top.")
+        "number",
+        15,
+        1,
+        100,
+        _("Per cent, rounded up. Entries that came late, were disputed or changed much come on top."),
     ),
     SettingName.SAMPLE_CHANGE: Definition(
         "number", 50, 1, 1000, _("Per cent of the value that was accepted last time, up or down.")

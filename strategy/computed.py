@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
 from allauth.mfa.models import Authenticator
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -136,9 +135,9 @@ def measures_completed_on_time(plan: Plan, period: Period) -> Figure:
         )
     ):  # fmt: skip
         lead, deadline = deadlines[lineage]
-        if institution == lead and (found or said) == MeasureState.COMPLETED:
-            if ends_on <= Period.quarter_of(deadline).end:
-                completed.add(lineage)
+        is_in_time = ends_on <= Period.quarter_of(deadline).end
+        if institution == lead and (found or said) == MeasureState.COMPLETED and is_in_time:
+            completed.add(lineage)
     return _share(len(completed), len(deadlines))
 
 

@@ -70,9 +70,7 @@ class Standing:
         return self.value is not None and self.missing > 0
 
 
-def counted(
-    value: Decimal | None, verified: Decimal | None, finding: str
-) -> Decimal | None:
+def counted(value: Decimal | None, verified: Decimal | None, finding: str) -> Decimal | None:
     """The value that counts: what the check found; without it what was reported, unless the check did not confirm it."""
     if verified is not None:
         return verified
@@ -228,9 +226,7 @@ def rule_text(unit: str, counting: str, *, lower_is_better: bool, has_two_number
     return f"{how} {against}"
 
 
-def target_problem(
-    unit: str, *, baseline: Decimal | None, target: Decimal, lower_is_better: bool, is_sum: bool
-) -> Any:
+def target_problem(unit: str, *, baseline: Decimal | None, target: Decimal, lower_is_better: bool, is_sum: bool) -> Any:
     """Why a target cannot be one, as a sentence; None when it can. The baseline of a count is another period's, and says
     nothing about the target of this one."""
     if unit == Unit.PERCENT and target > 100:

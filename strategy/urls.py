@@ -1,6 +1,6 @@
 from django.urls import path
 
-from strategy.views import plan, progress, rounds
+from strategy.views import indicators, plan, progress, rounds, verification
 
 app_name = "strategy"
 
@@ -30,10 +30,19 @@ urlpatterns = [
     path("progress/<uuid:pk>/autosave/", progress.progress_autosave, name="progress-autosave"),
     path("progress/<uuid:pk>/return/", progress.progress_return, name="progress-return"),
     path("progress/<uuid:pk>/accept/", progress.progress_accept, name="progress-accept"),
-    path("progress/<uuid:pk>/verify/", progress.progress_verify, name="progress-verify"),
     path("progress/<uuid:pk>/correct/", progress.progress_correct, name="progress-correct"),
     path("progress/<uuid:pk>/translate/", progress.progress_translate, name="progress-translate"),
     path("evidence/<uuid:pk>/", progress.evidence_download, name="evidence-download"),
     path("evidence/<uuid:pk>/remove/", progress.evidence_remove, name="evidence-remove"),
     path("help/signals/", plan.signal_rule, name="signal-rule"),
+    # Indicators, evidence and verification
+    path("measures/<uuid:pk>/indicators/new/", indicators.indicator_create, name="indicator-create"),
+    path("indicators/<uuid:pk>/edit/", indicators.indicator_edit, name="indicator-edit"),
+    path("indicators/<uuid:pk>/remove/", indicators.indicator_remove, name="indicator-remove"),
+    path("progress/<uuid:pk>/verify/", verification.progress_verify, name="progress-verify"),
+    path("progress/<uuid:pk>/sample/", verification.progress_sample, name="progress-sample"),
+    path("progress/<uuid:pk>/records/", verification.progress_records, name="progress-records"),
+    path("evidence/links/<uuid:pk>/remove/", verification.evidence_link_remove, name="evidence-link-remove"),
+    path("rounds/<uuid:pk>/verification/", verification.round_verification, name="round-verification"),
+    path("rounds/<uuid:pk>/verification/draw/", verification.round_draw, name="round-draw"),
 ]

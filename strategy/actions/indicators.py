@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -55,9 +56,18 @@ def seen(indicator: Indicator | None) -> str:
     """A mark of what an indicator says now, by which a form knows whether somebody changed it meanwhile."""
     if indicator is None:
         return ""
-    said = [getattr(indicator, name) for name in FIELDS]
-    said += list(indicator.targets.order_by("ends_on").values_list("starts_on", "ends_on", "value"))
-    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+    return _mark(
+        {name: getattr(indicator, name) for name in FIELDS},
+        [Target(Period(one.starts_on, one.ends_on), one.value) for one in indicator.targets.all()],
+    )
+
+
+def _mark(fields: dict[str, Any], targets: Iterable[Target]) -> str:
+    said: list[Any] = [fields.get(name) for name in FIELDS]
+    for target in sorted(targets, key=lambda one: one.period.end):
+        said += [target.period.label, target.value]
+    spelled = [f"{one:.2f}" if isinstance(one, Decimal) else str(one) for one in said]
+    return hashlib.sha256("\n".join(spelled).encode()).hexdigest()[:16]
 
 
 @transaction.atomic
@@ -71,9 +81,12 @@ def save_indicator(
         present = Indicator.objects.select_for_update(of=("self",)).filter(pk=indicator.pk, measure=measure).first()
         if present is None:
             raise Refused(_("A colleague removed this indicator meanwhile."))
-        if seen(present) not in (mark, _mark_of(wording)):
+        # A form sent twice finds what it wants already there, and is no conflict.
+        if seen(present) not in (mark, _mark(wording.fields, wording.targets)):
             raise Refused(
-                _("A colleague changed this indicator while you were writing. What it says now is shown below the form.")
+                _(
+                    "A colleague changed this indicator while you were writing. What it says now is shown below the form."
+                )
             )
         indicator = present
     problem = wording_problem(measure, wording)
@@ -100,16 +113,6 @@ def save_indicator(
         if period not in stored
     )
     return indicator
-
-
-def _mark_of(wording: Wording) -> str:
-    """The mark of an indicator that says already what is wanted: a form sent twice is no conflict."""
-    said = [wording.fields.get(name) for name in FIELDS]
-    said += [
-        (target.period.start, target.period.end, target.value)
-        for target in sorted(wording.targets, key=lambda one: one.period.end)
-    ]
-    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
 
 @transaction.atomic
@@ -141,9 +144,7 @@ def wording_problem(measure: Measure, wording: Wording) -> Any:
     return next((text for _number, text in target_problems(measure, said, wording.targets)), None)
 
 
-def target_problems(
-    measure: Measure, said: dict[str, Any], targets: Iterable[Target]
-) -> list[tuple[int, Any]]:
+def target_problems(measure: Measure, said: dict[str, Any], targets: Iterable[Target]) -> list[tuple[int, Any]]:
     """What is wrong with which target (by its place): two for one period, outside the measure's time, the wrong side of the
     baseline; targets of counts must not overlap, since they are added up."""
     found: list[tuple[int, Any]] = []

@@ -145,7 +145,9 @@ def save_entry(
     for upload in evidence:
         Evidence.keep(upload, by=by, entry=entry)
     if address and not entry.evidence_links.filter(address=address).exists():
-        EvidenceLink.objects.create(entry=entry, address=address, title=address_title.strip() or address[:300], added_by=by)
+        EvidenceLink.objects.create(
+            entry=entry, address=address, title=address_title.strip() or address[:300], added_by=by
+        )
     return entry
 
 
@@ -219,9 +221,12 @@ def parts_problem(indicator: RequestedIndicator, said: Given) -> Any:
         if found.is_over:
             return _("“%(indicator)s”: the parts by %(breakdown)s are more than the total.") % names
         if found.is_short and not said.parts_note.strip():
-            return _(
-                "“%(indicator)s”: the parts by %(breakdown)s do not make up the total. Complete them, or say why not."
-            ) % names
+            return (
+                _(
+                    "“%(indicator)s”: the parts by %(breakdown)s do not make up the total. Complete them, or say why not."
+                )
+                % names
+            )
     return None
 
 
@@ -316,7 +321,9 @@ def verify_entry(
     if check.finding not in Finding.values:
         raise Refused(_("Choose what was found."))
     if check.finding == Finding.VERIFIED and (other or state):
-        raise Refused(_("Something was found otherwise than reported: the report is then verified in part or not at all."))
+        raise Refused(
+            _("Something was found otherwise than reported: the report is then verified in part or not at all.")
+        )
     if check.finding != Finding.VERIFIED and not text:
         raise Refused(_("Say what was found."))
     entry.state = EntryState.VERIFIED

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -20,21 +20,19 @@ from onatc.errors import Refused, require
 from onatc.periods import Period
 from stakeholders.models import User
 from strategy import access
-from strategy.indicators import Reported, counted, counts_anew, standing
+from strategy.indicators import counts_anew, standing
 from strategy.models import (
-    CountingRule,
     IndicatorTarget,
     Measure,
     MeasureSignal,
     MeasureState,
     PlanVersion,
     ProgressEntry,
-    ProgressValue,
-    RequestedIndicator,
     Signal,
     SignalOverride,
     VersionState,
 )
+from strategy.queries.indicators import Values, values_by_indicator
 from strategy.signal import Limits, MeasureFacts, Reading, compute
 
 
@@ -147,50 +145,6 @@ def _entries_by_lineage(lineages: set[uuid.UUID]) -> dict[uuid.UUID, list[dict[s
 
 
 @dataclass
-class Values:
-    """What was accepted of one indicator (by lineage), oldest period first, and for which periods it was asked."""
-
-    reported: list[Reported] = field(default_factory=list)
-    asked: set[Period] = field(default_factory=set)
-
-    def until(self, day: date) -> tuple[list[Reported], set[Period]]:
-        return [one for one in self.reported if one.period.end <= day], {one for one in self.asked if one.end <= day}
-
-
-def values_by_indicator(lineages: Iterable[uuid.UUID]) -> dict[uuid.UUID, Values]:
-    """The values that count of the indicators of measures (all by lineage): of the institution that reports the indicator,
-    as the check found them where there was one. Two queries."""
-    found: dict[uuid.UUID, Values] = defaultdict(Values)
-    reporter = Q(request__institution=F("indicator__reported_by")) | Q(
-        request__institution=F("request__measure__lead")
-    )
-    requested = RequestedIndicator.objects.filter(reporter, request__measure__lineage__in=list(lineages))
-    for lineage, start, end in requested.filter(counting=CountingRule.IN_PERIOD).values_list(
-        "indicator__lineage", "request__round__starts_on", "request__round__ends_on"
-    ):
-        found[lineage].asked.add(Period(start, end))
-    rows = (
-        ProgressValue.objects.filter(
-            Q(value__isnull=False) | Q(verified_value__isnull=False),
-            entry__in=ProgressEntry.objects.final().filter(request__measure__lineage__in=list(lineages)).values("pk"),
-        )
-        .filter(
-            Q(entry__request__institution=F("requested__indicator__reported_by"))
-            | Q(entry__request__institution=F("entry__request__measure__lead"))
-        )
-        .order_by("entry__request__round__ends_on", "entry__accepted_at")
-        .values_list(
-            "requested__indicator__lineage", "entry__request__round__starts_on", "entry__request__round__ends_on",
-            "value", "verified_value", "entry__finding", "numerator", "denominator",
-        )
-    )  # fmt: skip
-    for lineage, start, end, value, verified, finding, top, bottom in rows:
-        number = counted(value, verified, finding)
-        found[lineage].reported.append(Reported(Period(start, end), number, top, bottom))
-    return found
-
-
-@dataclass
 class _Measured:
     """What of an indicator a reading needs."""
 
@@ -214,9 +168,7 @@ def _measured(measures: list[uuid.UUID]) -> dict[uuid.UUID, list[_Measured]]:
         one = target.indicator
         known = grouped[one.measure_id].setdefault(
             one.lineage,
-            _Measured(
-                one.lineage, one.unit, one.counting, one.baseline, one.lower_is_better, one.has_two_numbers
-            ),
+            _Measured(one.lineage, one.unit, one.counting, one.baseline, one.lower_is_better, one.has_two_numbers),
         )
         known.targets.append(target.value)
     return {measure: list(found.values()) for measure, found in grouped.items()}

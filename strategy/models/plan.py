@@ -437,6 +437,12 @@ class Breakdown(models.TextChoices):
     YEAR = "year", _("year")
 
 
+class IndicatorQuerySet(models.QuerySet["Indicator"]):
+    def visible_to(self, user: Any) -> Self:
+        """Whoever sees the measure sees its indicators."""
+        return self.filter(measure__in=Measure.objects.visible_to(user).values("pk"))
+
+
 @tracked
 class Indicator(models.Model):
     """What is measured; `baseline` and `target` are empty when not known, which is never zero."""
@@ -484,6 +490,8 @@ class Indicator(models.Model):
     frequency = models.CharField(
         _("how often"), max_length=10, choices=Frequency, default=Frequency.QUARTER, db_default="quarter"
     )
+
+    objects = IndicatorQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("indicator")

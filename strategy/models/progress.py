@@ -454,7 +454,7 @@ def _frozen_with_entry(name: str, what: str, operation: Any, entry: str) -> pgtr
                 RAISE EXCEPTION 'pgtrigger: Cannot change {what} of an accepted entry';
             END IF;
             RETURN changed;
-        """,
+        """,  # noqa: S608 (both are written below, none is asked for)
     )
 
 

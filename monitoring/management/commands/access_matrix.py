@@ -33,7 +33,7 @@ from stakeholders.models import Deputyship, Institution, Invitation, KeptText, R
 from strategy.actions import progress as progress_actions
 from strategy.actions import rounds as round_actions
 from strategy.actions.plan import adopt_version, apply_import
-from strategy.models import Evidence, ImportState, Measure, PlanImport, ProgressRequest
+from strategy.models import Evidence, EvidenceLink, ImportState, Indicator, Measure, PlanImport, ProgressRequest
 
 HEAD = ["role", "method", "url_name", "own", "other"]
 ROLES = ["anonymous", "no_role", *Role.values]
@@ -223,6 +223,10 @@ class _Samples:
         )
         progress_actions.submit_entry(entry, by=self.reporters[code])
         evidence = Evidence.keep(_upload("x.csv", "text/csv"), by=self.reporters[code], entry=entry)
+        link = EvidenceLink.objects.create(
+            entry=entry, address="https://example.org", title="x", added_by=self.reporters[code]
+        )
+        indicator = Indicator.objects.create(measure=measure, name_sq="Treguesi", unit="number")
         job = Job.objects.create(kind="matrix", key=f"matrix-{code}", title="Matrix", owner=self.reporters[code])
         problem = ProblemReport.objects.create(reporter=self.reporters[code], page="home", language="sq", text="x")
         return {
@@ -230,6 +234,8 @@ class _Samples:
             "request": request,
             "entry": entry,
             "evidence": evidence,
+            "link": link,
+            "indicator": indicator,
             "job": job,
             "problem": problem,
         }
@@ -250,6 +256,10 @@ class _Samples:
             "strategy:import-apply": self.preview.pk,
             "strategy:import-undo": self.plan_import.pk,
             "strategy:progress-start": records["request"].pk,
+            "strategy:evidence-link-remove": records["link"].pk,
+            "strategy:indicator-create": records["measure"].pk,
+            "strategy:indicator-edit": records["indicator"].pk,
+            "strategy:indicator-remove": records["indicator"].pk,
             "job-detail": records["job"].pk,
             "job-cancel": records["job"].pk,
             "job-retry": records["job"].pk,
