@@ -235,7 +235,9 @@ def test_a_sample_is_the_same_in_any_order_and_grows_with_the_share(number, shar
     assert drawn(found, share=share, change_limit=50, lot=lot) == chosen
 
 
-periods = st.sampled_from([Period.parse(one) for one in "2024Q1 2024Q2 2024H1 2024Q3 2024Q4 2024H2 2024 2025Q1".split()])
+periods = st.sampled_from(
+    [Period.parse(one) for one in "2024Q1 2024Q2 2024H1 2024Q3 2024Q4 2024H2 2024 2025Q1".split()]
+)
 values = st.lists(st.builds(Reported, periods, st.one_of(st.none(), st.integers(0, 99).map(Decimal))), max_size=12)
 
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from monitoring import actions
+from monitoring.demo.indicators import add_indicators
 from monitoring.demo.people import PASSWORD, make_people
 from monitoring.demo.progress import Story
 from onatc.ids import from_seed
@@ -66,6 +67,7 @@ class Command(BaseCommand):
         leads = list(Institution.objects.filter(pk__in=Measure.objects.filter(version=version).values("lead")))
         people = make_people(leads, today)
         Story(version.plan, version, people, seed, today).tell(quarters)
+        add_indicators(version.plan, version, people, seed, today)
         last = Period.quarter_of(today).previous()
         report = actions.draft_report(version.plan, last, by=people["monitoring@onatc.example"])
         for language, text in CONCLUSIONS.items():
