@@ -256,7 +256,8 @@ class Story:
         )
 
     def _accept(self, entry: ProgressEntry, made: Made, day: date) -> None:
-        by = next(reviewer for reviewer in self.reviewers if reviewer.pk != entry.author_id)
+        # The planning officer accepts, so that the monitoring officer may check.
+        by = next(reviewer for reviewer in reversed(self.reviewers) if reviewer.pk != entry.author_id)
         at = min(moment(day, 13), moment(self.today, 8))
         entry.state, entry.accepted_by, entry.accepted_at = EntryState.ACCEPTED, by, at
         made.notes.append(ReviewNote(entry=entry, kind=NoteKind.ACCEPTED, by=by, at=at))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -82,7 +83,7 @@ def _came_late(entry: ProgressEntry) -> bool:
     return entry.is_late or (entry.submitted_at is not None and timezone.localdate(entry.submitted_at) > due_on)
 
 
-def _changes(round_: Round, entries: list[ProgressEntry]) -> dict[Any, Decimal]:
+def _changes(round_: Round, entries: Sequence[ProgressEntry]) -> dict[Any, Decimal]:
     """The largest change of a value of each entry since the institution's last accepted one on the same indicator."""
     lineages = {entry.request.measure.lineage for entry in entries}
     before: dict[Any, Decimal] = {}

@@ -135,9 +135,9 @@ class EntryForm(forms.Form):
                 initial[f"{name}_{pk}"] = plain(number)
             initial[f"reason_{pk}"] = given.reason or ""
             initial[f"note_{pk}"] = given.parts_note
-            for (dimension, code), (count, reason) in given.parts.items():
-                initial[f"part_{pk}_{dimension}_{code}"] = plain(count)
-                initial[f"why_{pk}_{dimension}_{code}"] = reason or ""
+            for (name, code), (count, reason) in given.parts.items():
+                initial[f"part_{pk}_{name}_{code}"] = plain(count)
+                initial[f"why_{pk}_{name}_{code}"] = reason or ""
         super().__init__(data, files, initial=initial)
         choices = [("", _("there is a value")), *((str(code.pk), str(code.label)) for code in reasons)]
         short = [("", "—"), *choices[1:]]

@@ -56,20 +56,20 @@ def cells_of(dimensions: Iterable[Dimension], held: Iterable[tuple[str, str]] = 
     lists = {one.code_list for one in wanted.values() if one.code_list}
     by_list: dict[str, list[Code]] = defaultdict(list)
     if lists:
-        for code in Code.objects.filter(code_list__in=lists).order_by("position", "code"):
-            by_list[code.code_list_id].append(code)
+        for row in Code.objects.filter(code_list__in=lists).order_by("position", "code"):
+            by_list[row.code_list_id].append(row)
     today = timezone.localdate()
     found: dict[str, list[tuple[str, str]]] = {}
     for name, one in wanted.items():
         if name == "district":
-            cells = [(row.pk, str(row.name)) for row in District.objects.order_by(SortKey("name"))]
+            cells = [(place.pk, str(place.name)) for place in District.objects.order_by(SortKey("name"))]
         elif name == "municipality":
-            cells = [(row.pk, str(row.name)) for row in Municipality.objects.order_by(SortKey("name"))]
+            cells = [(area.pk, str(area.name)) for area in Municipality.objects.order_by(SortKey("name"))]
         else:
             cells = [
-                (code.code, str(code.label))
-                for code in by_list[one.code_list]
-                if code.retired_on is None or code.retired_on > today or code.code in kept[name]
+                (each.code, str(each.label))
+                for each in by_list[one.code_list]
+                if each.retired_on is None or each.retired_on > today or each.code in kept[name]
             ]
         if one.unknown == UNKNOWN:
             cells.append((UNKNOWN, gettext("not known")))

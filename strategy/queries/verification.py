@@ -87,7 +87,8 @@ class Compared:
 
 def said_and_found(round_: Round, user: Any) -> tuple[Compared, list[Compared]]:
     """The checks of a round, for all and by institution, those with most contradicted reports first. Two queries."""
-    total, rows = Compared(), {}
+    total = Compared()
+    rows: dict[Any, Compared] = {}
     entries = (
         ProgressEntry.objects.visible_to(user)
         .final()
