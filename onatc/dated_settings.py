@@ -33,6 +33,8 @@ class SettingName(models.TextChoices):
     SIGNAL_NEWS_DAYS = "signal_news_days", _("days after which an accepted report is no longer news")
     SIGNAL_FIRST_DAYS = "signal_first_days", _("days after its start in which a measure needs no report yet")
     SIGNAL_START_SHARE = "signal_start_share", _("share of the time gone after which the work must have started")
+    SAMPLE_SHARE = "sample_share", _("share of a round's accepted entries that is checked")
+    SAMPLE_CHANGE = "sample_change", _("change of a value from which on its entry is always checked")
     MANY_READINGS = "many_readings", _("readings in one hour from which on they are unusual")
     OFFICE_OPENS = "office_opens", _("hour at which office hours begin")
     OFFICE_CLOSES = "office_closes", _("hour at which office hours end")
@@ -112,6 +114,16 @@ DEFINITIONS: dict[str, Definition] = {
         "number", 120, 1, 1000, _("A quarter, the days in which its report is due, and two weeks for the review.")
     ),
     SettingName.SIGNAL_START_SHARE: Definition("number", 25, 0, 100, _("Per cent.")),
+    SettingName.SAMPLE_SHARE: Definition(
+        "number",
+        15,
+        1,
+        100,
+        _("Per cent, rounded up. Entries that came late, were disputed or changed much come on top."),
+    ),
+    SettingName.SAMPLE_CHANGE: Definition(
+        "number", 50, 1, 1000, _("Per cent of the value that was accepted last time, up or down.")
+    ),
     SettingName.OFFICE_NAME: Definition(
         "texts",
         {

@@ -93,6 +93,29 @@ def may_adopt(user: User, version: PlanVersion) -> Allowed:
     return user.has_role(Role.DIRECTOR) or Denied(_("Only the Director records the adoption of a plan."))
 
 
+def may_edit_indicators(user: User, version: PlanVersion) -> Allowed:
+    """Whoever drafts the plan, while the draft lies before nobody: during a consultation it does not change."""
+    if not user.imports_plans:
+        return Denied(_("Only the Director and the strategic planning officer write the indicators of a plan."))
+    if version.state != VersionState.DRAFT:
+        return Denied(_("Indicators are changed in a draft alone; a plan in force is changed by an amendment."))
+    if version.consultations.filter(state=ConsultationState.OPEN).exists():
+        return Denied(_("The draft is open for consultation and does not change until it is over."))
+    return True
+
+
+def may_see_checks(user: User) -> Allowed:
+    """The office and the NATC: which entries are checked, and what was said and what was found."""
+    return user.is_secretariat or user.is_natc or Denied(_("Only the office sees which reports are checked."))
+
+
+def may_draw_sample(user: User) -> Allowed:
+    """The M&E officer and the Director choose what is checked."""
+    return user.has_role(Role.DIRECTOR, Role.MONITORING) or Denied(
+        _("Only the Director and the monitoring and evaluation officer choose what is checked.")
+    )
+
+
 def may_manage_rounds(user: User) -> Allowed:
     return user.manages_rounds or Denied(_("Only the Director and the strategic planning officer run rounds."))
 

@@ -7,7 +7,9 @@ class StrategyConfig(AppConfig):
     verbose_name = _("strategy and action plan")
 
     def ready(self) -> None:
-        from strategy import findable, holdings
+        from strategy import computed, evidence, findable, holdings
 
         holdings.register()
         findable.register_own()
+        computed.register_own()
+        evidence.register_own()

@@ -113,6 +113,9 @@ class MeasureFilter:
             signal=F("of_period__signal"),
             achieved_pct=F("of_period__achieved_pct"),
             is_overridden=F("of_period__is_overridden"),
+            said_state=F("of_period__latest_entry__measure_state"),
+            found_state=F("of_period__latest_entry__verified_measure_state"),
+            finding=F("of_period__latest_entry__finding"),
         )
         if words := (self.chosen.get("q") or "").strip():
             found = Q(code__istartswith=words)

@@ -15,8 +15,13 @@ The rule, in the order in which it is asked:
 
 A milestone is overdue from the day after its date until the day on which it was reached; that day itself it is reached.
 
-Share achieved = (value - baseline) / (target - baseline) in per cent, from the latest accepted values; with several
-indicators, their mean over those that can be computed. A baseline or target that is not known gives no share, never zero.
+Share achieved = (value - baseline) / (target - baseline) in per cent, from the latest accepted values; of values counted in
+each period, their sum / the target (`strategy.indicators`); with several indicators, the mean over those that can be
+computed. A baseline or target that is not known gives no share, never zero; a sum in which periods are missing is a lower
+bound, and when that is behind, the share is not known.
+
+Where a third person checked a report, the state and the values that the check found count in place of those reported; a value
+that the check did not confirm does not count.
 """
 
 from __future__ import annotations
@@ -30,6 +35,7 @@ from typing import Any
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext
 
+from strategy.indicators import share_of_way
 from strategy.models.plan import MeasureState
 from strategy.models.signals import Signal
 
@@ -49,17 +55,20 @@ SHIPPED = Limits()
 
 @dataclass(frozen=True)
 class Reading:
-    """The latest accepted value of an indicator; any of the three may be unknown."""
+    """The standing of an indicator by its accepted values; any of the three may be unknown, and the value of a sum be only
+    the least that it can be."""
 
     value: Decimal | None
     baseline: Decimal | None
     target: Decimal | None
+    is_at_least: bool = False
 
 
 @dataclass(frozen=True)
 class MeasureFacts:
     """What is known of a measure on a day. `reported_state` and `latest_period_end` come from the lead's latest accepted
-    report; both are None when there is none. `milestones` are pairs: due on, reached on (None: not reached)."""
+    report, the state from its check where there was one; both are None when there is none. `milestones` are pairs: due on,
+    reached on (None: not reached)."""
 
     starts_on: date
     ends_on: date
@@ -79,15 +88,8 @@ class Judgement:
 
 
 def achieved_pct(reading: Reading) -> Decimal | None:
-    """Share of the way from baseline to target, 0.0–100.0, half-up; None when a part is unknown or the two are equal
-    (then reaching the target is all there is: 100 when the value is at it, else unknown)."""
-    if reading.value is None or reading.target is None or reading.baseline is None:
-        return None
-    way = reading.target - reading.baseline
-    if way == 0:
-        return Decimal("100.0") if reading.value == reading.target else None
-    share = (reading.value - reading.baseline) / way * 100
-    return min(max(share, Decimal(0)), Decimal(100)).quantize(Decimal("0.1"), ROUND_HALF_UP)
+    """Share of the way from baseline to target, 0.0–100.0; None when it cannot be known (`indicators.share_of_way`)."""
+    return share_of_way(reading.value, reading.baseline, reading.target)
 
 
 def mean_achieved_pct(readings: Sequence[Reading]) -> Decimal | None:
@@ -141,6 +143,8 @@ def compute(facts: MeasureFacts, on: date, *, limits: Limits = SHIPPED) -> Judge
     if share is None:
         return Judgement(Signal.ON_TIME, "no_share", {}, None)
     if share < gone - limits.tolerance:
+        if any(reading.is_at_least and achieved_pct(reading) is not None for reading in facts.readings):
+            return Judgement(Signal.ON_TIME, "incomplete", {"achieved": str(share), "elapsed": str(gone)}, share)
         return Judgement(Signal.AT_RISK, "behind", {"achieved": str(share), "elapsed": str(gone)}, share)
     return Judgement(Signal.ON_TIME, "in_step", {"achieved": str(share), "elapsed": str(gone)}, share)
 
@@ -162,6 +166,10 @@ def reason_text(reason: str, values: dict[str, Any]) -> str:
             "It is reported on; a share cannot be computed because a baseline, a target or a value is unknown."
         ),
         "behind": gettext("%(achieved)s%% is achieved while %(elapsed)s%% of the time is gone."),
+        "incomplete": gettext(
+            "At least %(achieved)s%% is achieved while %(elapsed)s%% of the time is gone; periods without a value are"
+            " missing, so that the share is not known."
+        ),
         "in_step": gettext("%(achieved)s%% is achieved while %(elapsed)s%% of the time is gone."),
     }.get(reason, "")
     return sentence % shown if shown else sentence.replace("%%", "%")

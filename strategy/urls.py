@@ -6,6 +6,7 @@ from strategy.views import (
     consultation,
     drafts,
     files,
+    indicators,
     legal,
     list_exports,
     measure,
@@ -18,6 +19,7 @@ from strategy.views import (
     rounds,
     saved_filters,
     seeing,
+    verification,
     workbooks,
 )
 
@@ -49,7 +51,6 @@ urlpatterns = [
     path("progress/<uuid:pk>/autosave/", progress.progress_autosave, name="progress-autosave"),
     path("progress/<uuid:pk>/return/", progress.progress_return, name="progress-return"),
     path("progress/<uuid:pk>/accept/", progress.progress_accept, name="progress-accept"),
-    path("progress/<uuid:pk>/verify/", progress.progress_verify, name="progress-verify"),
     path("progress/<uuid:pk>/correct/", progress.progress_correct, name="progress-correct"),
     path("progress/<uuid:pk>/translate/", progress.progress_translate, name="progress-translate"),
     path("evidence/<uuid:pk>/", progress.evidence_download, name="evidence-download"),
@@ -226,4 +227,14 @@ urlpatterns = [
     path("rounds/<uuid:pk>/workbook/<uuid:institution>/new/", workbooks.workbook_upload, name="workbook-upload"),
     path("workbooks/<uuid:pk>/", workbooks.workbook_detail, name="workbook-detail"),
     path("workbooks/<uuid:pk>/apply/", workbooks.workbook_apply, name="workbook-apply"),
+    # Indicators, evidence and verification
+    path("measures/<uuid:pk>/indicators/new/", indicators.indicator_create, name="indicator-create"),
+    path("indicators/<uuid:pk>/edit/", indicators.indicator_edit, name="indicator-edit"),
+    path("indicators/<uuid:pk>/remove/", indicators.indicator_remove, name="indicator-remove"),
+    path("progress/<uuid:pk>/verify/", verification.progress_verify, name="progress-verify"),
+    path("progress/<uuid:pk>/sample/", verification.progress_sample, name="progress-sample"),
+    path("progress/<uuid:pk>/records/", verification.progress_records, name="progress-records"),
+    path("evidence/links/<uuid:pk>/remove/", verification.evidence_link_remove, name="evidence-link-remove"),
+    path("rounds/<uuid:pk>/verification/", verification.round_verification, name="round-verification"),
+    path("rounds/<uuid:pk>/verification/draw/", verification.round_draw, name="round-draw"),
 ]

@@ -18,6 +18,7 @@ from strategy.filters import MeasureFilter
 from strategy.models import (
     FINAL_STATES,
     EntryState,
+    Finding,
     Goal,
     Measure,
     MeasureSignal,
@@ -214,6 +215,8 @@ class Discipline:
     on_time: int
     later: int
     nil: int
+    checked: int = 0
+    disputed: int = 0  # of the checked ones, those that were not verified or in part alone
 
     @property
     def missing(self) -> int:
@@ -234,6 +237,14 @@ def reporting(round_: Round) -> list[Discipline]:
     arrived: dict[Any, list[tuple[bool, bool]]] = defaultdict(list)
     for institution, is_late, is_nil in handed_in.values_list("request__institution", "is_late", "is_nil"):
         arrived[institution].append((not is_late, is_nil))
+    checks = {
+        pk: (checked, disputed)
+        for pk, checked, disputed in ProgressEntry.objects.final()
+        .filter(request__round=round_, state=EntryState.VERIFIED)
+        .order_by()
+        .values_list("request__institution")
+        .annotate(checked=Count("pk"), disputed=Count("pk", filter=Q(finding__in=[Finding.PARTLY, Finding.NOT])))
+    }
     rows = []
     for pk, code, sq, sr, en, asked in (
         ProgressRequest.objects.filter(round=round_, waived_reason="")
@@ -252,6 +263,8 @@ def reporting(round_: Round) -> list[Discipline]:
                 on_time=sum(is_on_time for is_on_time, _nil in came),
                 later=sum(not is_on_time for is_on_time, _nil in came),
                 nil=sum(is_nil for _on_time, is_nil in came),
+                checked=checks.get(pk, (0, 0))[0],
+                disputed=checks.get(pk, (0, 0))[1],
             )
         )
     rows.sort(key=lambda row: (-row.missing, -row.later, row.code))

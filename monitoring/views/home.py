@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from monitoring.models import Report, ReportState
 from monitoring.queries import dashboard
 from stakeholders.accounts import SignedInRequest
+from stakeholders.models import Role
 from strategy.access import may_decide_proposal
 from strategy.filters import MeasureFilter
 from strategy.models import ImportState, Measure, PlanImport, Round, RoundState
@@ -19,6 +20,7 @@ from strategy.queries.drafting import open_consultations, to_decide
 from strategy.queries.legal import waiting_inputs
 from strategy.queries.plan import current_plan, shown_version
 from strategy.queries.progress import owed_by, review_inbox, round_matrix
+from strategy.queries.verification import to_check
 
 
 @require_safe
@@ -97,6 +99,7 @@ def _secretariat(user: Any) -> dict[str, Any]:
             .filter(state=ImportState.PREVIEWED)
             .defer("content", "changes", "problems")[:5]
         ),
+        "to_check": to_check(user) if user.has_role(Role.MONITORING, Role.DIRECTOR) else None,
         "next_round": Round.objects.visible_to(user).filter(state=RoundState.SCHEDULED).order_by("ends_on").first(),
     }
     return context

@@ -15,7 +15,8 @@ from onatc import mail
 from onatc.errors import Refused, require
 from stakeholders.models import Institution, User
 from strategy import access
-from strategy.actions.rounds import ask, reporters_of, request_for
+from strategy.actions.indicators import request_for
+from strategy.actions.rounds import ask, reporters_of
 from strategy.models import (
     FINAL_STATES,
     DueExtension,
@@ -63,7 +64,7 @@ def ask_besides(round_: Round, measure: Measure, institution: Institution, *, by
         )["extended_until__max"]
         try:
             with transaction.atomic():
-                ask([request])
+                ask(request)
         except IntegrityError as error:
             raise Refused(_("The institution is asked for this measure already.")) from error
     else:

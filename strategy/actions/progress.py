@@ -5,8 +5,9 @@ Every step is one transaction on the locked row, on record as a `ReviewNote`, an
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,17 +19,24 @@ from django.utils.translation import gettext_lazy as _
 
 from onatc import mail
 from onatc.errors import Refused, require
+from onatc.models import Code
 from onatc.periods import Period
 from stakeholders.models import User
 from strategy import access
 from strategy.actions.rounds import reporters_of
 from strategy.actions.signals import refresh
+from strategy.computed import figure_of
 from strategy.due import is_late
+from strategy.evidence import record_of
+from strategy.indicators import Sum, agree, broken_down, percentage
 from strategy.models import (
     FINAL_STATES,
+    Breakdown,
     EntryState,
     EntryTranslation,
     Evidence,
+    EvidenceLink,
+    Finding,
     Measure,
     NoteKind,
     ProgressEntry,
@@ -38,6 +46,7 @@ from strategy.models import (
     RequestedIndicator,
     ReviewNote,
     Round,
+    ValueSource,
 )
 
 
@@ -120,9 +129,17 @@ def _previous(request: ProgressRequest) -> ProgressEntry | None:
 
 @transaction.atomic
 def save_entry(
-    entry: ProgressEntry, answer: Answer, *, by: User, revision: int, evidence: Iterable[UploadedFile] = ()
+    entry: ProgressEntry,
+    answer: Answer,
+    *,
+    by: User,
+    revision: int,
+    evidence: Iterable[UploadedFile] = (),
+    address: str = "",
+    address_title: str = "",
 ) -> ProgressEntry:
-    """Keep what was written so far; nothing need be complete. Raises Stale when somebody else saved in between."""
+    """Keep what was written so far, with new files and an address as evidence; nothing need be complete. Raises Stale when
+    somebody else saved in between."""
     entry = _locked(entry)
     require(access.may_edit(by, entry))
     if entry.revision != revision and not _same(entry, answer):
@@ -130,6 +147,10 @@ def save_entry(
     _keep(entry, answer, by)
     for upload in evidence:
         Evidence.keep(upload, by=by, entry=entry)
+    if address and not entry.evidence_links.filter(address=address).exists():
+        EvidenceLink.objects.create(
+            entry=entry, address=address, title=address_title.strip() or address[:300], added_by=by
+        )
     return entry
 
 
@@ -153,6 +174,7 @@ def submit_entry(entry: ProgressEntry, *, by: User, at: datetime | None = None) 
         raise Refused(
             _("The round was closed before this was submitted. Your text is kept as a draft; ask the secretariat.")
         )
+    _compute(entry)
     problem = missing_part(entry)
     if problem:
         raise Refused(problem)
@@ -168,6 +190,19 @@ def submit_entry(entry: ProgressEntry, *, by: User, at: datetime | None = None) 
     return entry
 
 
+def _compute(entry: ProgressEntry) -> None:
+    """What is computed from the records is taken at the moment of handing in, whatever was typed."""
+    asked = entry.request.indicators.filter(indicator__value_source=ValueSource.COMPUTED).select_related("indicator")
+    for requested in asked:
+        plan, period = entry.request.round.plan, entry.request.round.period
+        figure = figure_of(requested.indicator.computed_by, plan, period)
+        reason = None
+        if figure.value is None:
+            reason = Code.objects.get(code_list="missing_reason", code="NA_NOTAPP").pk
+        given = Given(figure.value, reason, figure.numerator, figure.denominator)
+        _keep_value(entry, requested.pk, given)
+
+
 def missing_part(entry: ProgressEntry) -> Any:
     """What a complete entry still lacks, as a sentence; None when it can be handed in."""
     if not entry.done.strip():
@@ -176,14 +211,44 @@ def missing_part(entry: ProgressEntry) -> Any:
         return _("Say what was done in the period, or mark that there is nothing to report.")
     if entry.is_nil:
         return None
-    answered = {
-        value.requested_id
-        for value in entry.values.all()
-        if value.value is not None or value.missing_reason_id is not None
-    }
-    if any(pk not in answered for pk in entry.request.indicators.values_list("pk", flat=True)):
-        return _("Each indicator needs a value, or the reason why there is none.")
+    given = given_of(entry)
+    for indicator in entry.request.indicators.all():
+        said = given.get(indicator.pk, Given())
+        if said.value is None and said.reason is None:
+            return _("Each indicator needs a value, or the reason why there is none.")
+        if problem := parts_problem(indicator, said):
+            return problem
     return None
+
+
+def parts_problem(indicator: RequestedIndicator, said: Given) -> Any:
+    """Why what is said of an indicator cannot be handed in, as a sentence that names it; None when it can: numbers of a
+    percentage in order, no part above the total, and a reason where parts do not make up the total."""
+    names: dict[str, Any] = {"indicator": indicator.name}
+    if indicator.has_two_numbers and said.value is not None:
+        if said.numerator is None or said.denominator is None:
+            return _("“%(indicator)s” needs its numerator and its denominator.") % names
+        if said.numerator > said.denominator:
+            return _("“%(indicator)s”: the numerator is above the denominator.") % names
+    for found in sums_of(indicator, said):
+        names["breakdown"] = Breakdown(found.dimension).label
+        if found.is_over:
+            return _("“%(indicator)s”: the parts by %(breakdown)s are more than the total.") % names
+        if found.is_short and not said.parts_note.strip():
+            return (
+                _(
+                    "“%(indicator)s”: the parts by %(breakdown)s do not make up the total. Complete them, or say why not."
+                )
+                % names
+            )
+    return None
+
+
+def sums_of(indicator: RequestedIndicator, said: Given) -> list[Sum]:
+    """What the cells of each breakdown make up beside the total that they are parts of."""
+    total = said.numerator if indicator.has_two_numbers else said.value
+    asked = broken_down(indicator.unit, indicator.disaggregation, has_two_numbers=indicator.has_two_numbers)
+    return agree(total, said.parts, [dimension.name for dimension in asked])
 
 
 @transaction.atomic
@@ -220,7 +285,8 @@ def accept_entry(entry: ProgressEntry, *, by: User, comment: str = "", at: datet
 
 
 def _carry_to_measure(entry: ProgressEntry) -> None:
-    """The lead's newest accepted report gives the measure its state; signals follow, from its period to today."""
+    """The lead's newest accepted report, or its check, gives the measure its state; signals follow, from its period to
+    today."""
     measure = Measure.objects.select_for_update(of=("self",)).get(pk=entry.request.measure_id)
     newer = (
         ProgressEntry.objects.final()
@@ -231,8 +297,8 @@ def _carry_to_measure(entry: ProgressEntry) -> None:
         )
         .exists()
     )
-    if entry.request.institution_id == measure.lead_id and not newer and measure.state != entry.measure_state:
-        measure.state = entry.measure_state
+    if entry.request.institution_id == measure.lead_id and not newer and measure.state != entry.counted_state:
+        measure.state = entry.counted_state
         measure.save(update_fields=["state"])
     # An amendment may have come into force since the round opened: what is reported goes on with the lineage.
     now = list(Measure.objects.current().filter(lineage=measure.lineage).exclude(pk=measure.pk))
@@ -244,17 +310,77 @@ def _carry_to_measure(entry: ProgressEntry) -> None:
     refresh([measure, *now], Period(start, max(start, today)).quarters())
 
 
+@dataclass(frozen=True)
+class Check:
+    """What a check found: whether all of it, some or nothing was verified, in words, and where it is otherwise the state of
+    the measure and the values (by requested indicator)."""
+
+    finding: str = Finding.VERIFIED
+    text: str = ""
+    measure_state: str = ""
+    values: dict[int, Decimal] = field(default_factory=dict)
+
+
 @transaction.atomic
-def verify_entry(entry: ProgressEntry, *, by: User, comment: str = "", at: datetime | None = None) -> None:
-    """A third person has checked the evidence of an accepted entry."""
+def verify_entry(
+    entry: ProgressEntry, *, by: User, check: Check | None = None, comment: str = "", at: datetime | None = None
+) -> None:
+    """A third person has checked an accepted entry. What was said stays; what was found stands beside it, and counts.
+
+    Of two who press at once one wins and the other is told.
+    """
+    check = check or Check(text=comment)
     entry = _locked(entry)
     if entry.state == EntryState.VERIFIED:
         raise Refused(_already(entry))
     require(access.may_verify(by, entry))
+    text = check.text.strip()
+    said = {value.requested_id: value for value in entry.values.all()}
+    other = {pk: value for pk, value in check.values.items() if pk in said and said[pk].value != value}
+    state = check.measure_state if check.measure_state != entry.measure_state else ""
+    if check.finding not in Finding.values:
+        raise Refused(_("Choose what was found."))
+    if check.finding == Finding.VERIFIED and (other or state):
+        raise Refused(
+            _("Something was found otherwise than reported: the report is then verified in part or not at all.")
+        )
+    if check.finding != Finding.VERIFIED and not text:
+        raise Refused(_("Say what was found."))
     entry.state = EntryState.VERIFIED
     entry.verified_by, entry.verified_at = by, at or timezone.now()
-    entry.save(update_fields=["state", "verified_by", "verified_at", "updated_at"])
-    _note(entry, NoteKind.VERIFIED, by, comment.strip(), at=entry.verified_at)
+    entry.finding, entry.finding_text, entry.verified_measure_state = check.finding, text, state
+    entry.save(
+        update_fields=[
+            "state", "verified_by", "verified_at", "finding", "finding_text", "verified_measure_state", "updated_at"
+        ]
+    )  # fmt: skip
+    for pk, value in other.items():
+        ProgressValue.objects.filter(pk=said[pk].pk).update(verified_value=value)
+    note = _note(entry, NoteKind.VERIFIED, by, text, at=entry.verified_at)
+    _carry_to_measure(entry)
+    _tell_institution(entry, note)
+
+
+@transaction.atomic
+def add_record(entry: ProgressEntry, *, by: User, kind: str, record: uuid.UUID) -> EvidenceLink:
+    """Name a record of the application as evidence; the same one twice is one."""
+    entry = _locked(entry)
+    require(access.may_edit(by, entry))
+    found = record_of(kind, record, by)
+    if found is None:
+        raise Refused(_("There is no such record that you may see."))
+    link, _created = EvidenceLink.objects.get_or_create(
+        entry=entry, kind=kind, record=record, defaults={"title": found.title[:300], "added_by": by}
+    )
+    return link
+
+
+@transaction.atomic
+def remove_link(link: EvidenceLink, *, by: User) -> None:
+    """Take a link off an entry that is not handed in."""
+    entry = _locked(link.entry)
+    require(access.may_edit(by, entry))
+    link.delete()
 
 
 @transaction.atomic
@@ -324,7 +450,8 @@ def _locked(entry: ProgressEntry) -> ProgressEntry:
 def _same(entry: ProgressEntry, answer: Answer) -> bool:
     """Whether the entry says already what the answer says: a form sent twice is not a conflict."""
     stored = given_of(entry)
-    given = {pk: one for pk, one in answer.values.items() if not one.is_empty}
+    known = {one.pk: one for one in entry.request.indicators.all()}
+    given = {pk: settled(known[pk], one) for pk, one in answer.values.items() if pk in known and not one.is_empty}
     return (
         (entry.done, entry.difficulties, entry.next_steps) == (answer.done, answer.difficulties, answer.next_steps)
         and (entry.is_nil, entry.language, entry.measure_state)
@@ -338,10 +465,22 @@ def _keep(entry: ProgressEntry, answer: Answer, by: User) -> None:
     entry.done, entry.difficulties, entry.next_steps = answer.done, answer.difficulties, answer.next_steps
     entry.revision += 1
     entry.save()
-    known = set(RequestedIndicator.objects.filter(request=entry.request).values_list("pk", flat=True))
+    known = {
+        one.pk: one
+        for one in RequestedIndicator.objects.filter(request=entry.request).exclude(
+            indicator__value_source=ValueSource.COMPUTED
+        )
+    }
     for pk, given in answer.values.items():
         if pk in known:
-            _keep_value(entry, pk, given)
+            _keep_value(entry, pk, settled(known[pk], given))
+
+
+def settled(indicator: RequestedIndicator, given: Given) -> Given:
+    """A percentage of two numbers is computed from them, whatever else was typed."""
+    if not indicator.has_two_numbers or (given.numerator is None and given.denominator is None):
+        return given
+    return replace(given, value=percentage(given.numerator, given.denominator))
 
 
 def given_of(entry: ProgressEntry) -> dict[int, Given]:

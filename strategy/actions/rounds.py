@@ -19,15 +19,17 @@ from onatc.errors import Refused, require
 from onatc.periods import Period
 from stakeholders.models import REPORTERS, Institution, RoleAssignment, User
 from strategy import access
+from strategy.actions.indicators import asked_of, reporter_of, request_for, requested
 from strategy.actions.signals import refresh
+from strategy.actions.verification import draw_sample
 from strategy.due import due_day, period_of, periods_to_schedule
+from strategy.indicators import is_due
 from strategy.models import (
     FINAL_STATES,
     EntryState,
     Measure,
     MeasurePartner,
     MeasureState,
-    Part,
     Plan,
     PlanVersion,
     ProgressEntry,
@@ -151,65 +153,29 @@ def _ask(round_: Round, version: PlanVersion) -> None:
         )
     )
     asks_partners = round_.series is not None and round_.series.asks_partners
-    requests = []
+    requests: list[ProgressRequest] = []
+    indicators: list[RequestedIndicator] = []
     for measure in measures:
-        requests.append(request_for(round_, measure, measure.lead_id))
+        asked = {measure.lead_id: request_for(round_, measure, measure.lead_id)}
         for partner in measure.partnerships.all() if asks_partners else ():
             dissolved_on = partner.institution.dissolved_on
             if partner.institution_id != measure.lead_id and (dissolved_on is None or dissolved_on >= round_.ends_on):
-                requests.append(request_for(round_, measure, partner.institution_id, partner))
-    ask(requests)
-
-
-def request_for(
-    round_: Round, measure: Measure, institution_id: uuid.UUID, partner: MeasurePartner | None = None
-) -> ProgressRequest:
-    """What an institution is asked on a measure, worded as it stands now: the whole, or as a partner its part."""
-    return ProgressRequest(
-        round=round_,
-        measure=measure,
-        institution_id=institution_id,
-        measure_code=measure.code,
-        measure_title_sq=measure.title_sq,
-        measure_title_sr=measure.title_sr,
-        measure_title_en=measure.title_en,
-        measure_ends_on=measure.ends_on,
-        part=Part.PART if partner is not None else Part.WHOLE,
-        part_sq=partner.part_sq if partner is not None else "",
-        part_sr=partner.part_sr if partner is not None else "",
-        part_en=partner.part_en if partner is not None else "",
-    )
-
-
-def ask(requests: list[ProgressRequest]) -> None:
-    """Keep new requests with the indicators they ask for: the lead all that nobody else reports, another institution those
-    that it reports. Reads `measure.indicators` with their targets."""
-    indicators = []
-    for request in requests:
-        round_, measure = request.round, request.measure
-        for indicator in measure.indicators.all():
-            if (indicator.reported_by_id or measure.lead_id) != request.institution_id:
-                continue
-            later = [target for target in indicator.targets.all() if target.ends_on >= round_.ends_on]
-            target = later[0] if later else next(iter(reversed(indicator.targets.all())), None)
-            indicators.append(
-                RequestedIndicator(
-                    request=request,
-                    indicator=indicator,
-                    position=indicator.position,
-                    name_sq=indicator.name_sq,
-                    name_sr=indicator.name_sr,
-                    name_en=indicator.name_en,
-                    unit=indicator.unit,
-                    counting=indicator.counting,
-                    lower_is_better=indicator.lower_is_better,
-                    baseline=indicator.baseline,
-                    target=target.value if target else None,
-                    target_on=target.ends_on if target else None,
-                )
-            )
+                asked[partner.institution_id] = request_for(round_, measure, partner.institution_id, partner)
+        indicators += asked_of(asked, measure, round_)
+        requests += asked.values()
     ProgressRequest.objects.bulk_create(requests, batch_size=1_000)
     RequestedIndicator.objects.bulk_create(indicators, batch_size=1_000)
+
+
+def ask(request: ProgressRequest) -> None:
+    """Keep a request that is made besides, with the indicators that its institution reports."""
+    request.save(force_insert=True)
+    RequestedIndicator.objects.bulk_create(
+        requested(request, indicator, request.round.ends_on)
+        for indicator in request.measure.indicators.all()
+        if is_due(indicator.frequency, request.round.period)
+        and reporter_of(indicator, request.measure) == request.institution_id
+    )
 
 
 @transaction.atomic
@@ -225,6 +191,7 @@ def close_round(round_: Round, *, by: User | None, at: datetime | None = None) -
     round_.save(update_fields=["state", "closed_at"])
     _tell_writers(round_)
     refresh(Measure.objects.filter(version=round_.version), [round_.period])
+    draw_sample(round_, by=None)
 
 
 def _tell_writers(round_: Round) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -19,6 +20,7 @@ from onatc.errors import Refused, require
 from onatc.periods import Period
 from stakeholders.models import User
 from strategy import access
+from strategy.indicators import counts_anew, standing
 from strategy.models import (
     IndicatorTarget,
     Measure,
@@ -28,11 +30,11 @@ from strategy.models import (
     MilestoneReached,
     PlanVersion,
     ProgressEntry,
-    ProgressValue,
     Signal,
     SignalOverride,
     VersionState,
 )
+from strategy.queries.indicators import Values, values_by_indicator
 from strategy.signal import Limits, MeasureFacts, Reading, compute
 
 
@@ -66,9 +68,11 @@ def refresh(measures: Iterable[Measure], quarters: list[Period], *, on: date | N
     """
     day = on or timezone.localdate()
     rows = list(measures)
-    entries = _entries_by_lineage({measure.lineage for measure in rows})
-    targets = _targets_by_measure([measure.pk for measure in rows])
     milestones = _milestones_by_measure([measure.pk for measure in rows])
+    lineages = {measure.lineage for measure in rows}
+    entries = _entries_by_lineage(lineages)
+    values = values_by_indicator(lineages)
+    measured = _measured([measure.pk for measure in rows])
     overrides = {
         (override.measure_id, override.starts_on, override.ends_on): override
         for override in SignalOverride.objects.filter(
@@ -88,8 +92,8 @@ def refresh(measures: Iterable[Measure], quarters: list[Period], *, on: date | N
                 ends_on=measure.ends_on,
                 reported_state=latest["measure_state"] if latest else None,
                 latest_period_end=latest["ends_on"] if latest else None,
-                readings=_readings(known, targets.get(measure.pk, {})),
                 milestones=milestones.get(measure.pk, []),
+                readings=[_reading(one, values, quarter.end) for one in measured.get(measure.pk, [])],
                 is_dropped=measure.state == MeasureState.DROPPED and judged_on == day,
             )
             judgement = compute(facts, judged_on, limits=limits[quarter])
@@ -136,46 +140,18 @@ def rule_limits(day: date) -> Limits:
 
 
 def _entries_by_lineage(lineages: set[uuid.UUID]) -> dict[uuid.UUID, list[dict[str, Any]]]:
-    """The lead's accepted entries of each measure, oldest period first, with their values by indicator lineage."""
-    found = list(
-        ProgressEntry.objects.final()
-        .filter(request__measure__lineage__in=lineages, request__institution=_lead())
-        .order_by("request__round__ends_on", "accepted_at")
-        .values("pk", "measure_state", "is_nil", "request__measure__lineage", "request__round__ends_on")
-    )
-    values: dict[uuid.UUID, dict[uuid.UUID, Decimal]] = defaultdict(dict)
-    for entry, indicator, value in ProgressValue.objects.filter(
-        entry__in=[row["pk"] for row in found], value__isnull=False
-    ).values_list("entry", "requested__indicator__lineage", "value"):
-        assert value is not None
-        values[entry][indicator] = value
+    """The lead's accepted entries of each measure, oldest period first, with the state that counts: the verified one if
+    there is one. Only the lead's report sets the status; partners' reports are shown beside it."""
     grouped: dict[uuid.UUID, list[dict[str, Any]]] = defaultdict(list)
-    for row in found:
-        grouped[row["request__measure__lineage"]].append(
-            {
-                "pk": row["pk"],
-                "measure_state": row["measure_state"],
-                "ends_on": row["request__round__ends_on"],
-                "values": values.get(row["pk"], {}),
-            }
+    for pk, lineage, ends_on, said, found in (
+        ProgressEntry.objects.final()
+        .filter(request__measure__lineage__in=lineages, request__institution=F("request__measure__lead"))
+        .order_by("request__round__ends_on", "accepted_at")
+        .values_list(
+            "pk", "request__measure__lineage", "request__round__ends_on", "measure_state", "verified_measure_state"
         )
-    return grouped
-
-
-def _lead() -> Any:
-    """Only the lead institution's report sets the status; partners' reports are shown beside it."""
-    return F("request__measure__lead")
-
-
-def _targets_by_measure(measures: list[uuid.UUID]) -> dict[uuid.UUID, dict[uuid.UUID, tuple[Any, Any]]]:
-    """For each measure, baseline and last target of its indicators by the indicator's lineage."""
-    grouped: dict[uuid.UUID, dict[uuid.UUID, tuple[Any, Any]]] = defaultdict(dict)
-    for measure, lineage, baseline, target in (
-        IndicatorTarget.objects.filter(indicator__measure__in=measures)
-        .order_by("ends_on")
-        .values_list("indicator__measure", "indicator__lineage", "indicator__baseline", "value")
     ):
-        grouped[measure][lineage] = (baseline, target)
+        grouped[lineage].append({"pk": pk, "measure_state": found or said, "ends_on": ends_on})
     return grouped
 
 
@@ -194,11 +170,45 @@ def _milestones_by_measure(measures: list[uuid.UUID]) -> dict[uuid.UUID, list[tu
     return grouped
 
 
-def _readings(known: list[dict[str, Any]], targets: dict[uuid.UUID, tuple[Any, Any]]) -> list[Reading]:
-    latest: dict[uuid.UUID, Decimal] = {}
-    for entry in known:
-        latest |= entry["values"]
-    return [Reading(latest.get(lineage), baseline, target) for lineage, (baseline, target) in targets.items()]
+@dataclass
+class _Measured:
+    """What of an indicator a reading needs."""
+
+    lineage: uuid.UUID
+    unit: str
+    counting: str
+    baseline: Decimal | None
+    lower_is_better: bool
+    has_two_numbers: bool
+    targets: list[Decimal] = field(default_factory=list)
+
+
+def _measured(measures: list[uuid.UUID]) -> dict[uuid.UUID, list[_Measured]]:
+    """The indicators of each measure that have a target, with their targets, the earliest first."""
+    grouped: dict[uuid.UUID, dict[uuid.UUID, _Measured]] = defaultdict(dict)
+    for target in (
+        IndicatorTarget.objects.filter(indicator__measure__in=measures)
+        .select_related("indicator")
+        .order_by("indicator__position", "ends_on")
+    ):
+        one = target.indicator
+        known = grouped[one.measure_id].setdefault(
+            one.lineage,
+            _Measured(one.lineage, one.unit, one.counting, one.baseline, one.lower_is_better, one.has_two_numbers),
+        )
+        known.targets.append(target.value)
+    return {measure: list(found.values()) for measure, found in grouped.items()}
+
+
+def _reading(one: _Measured, values: dict[uuid.UUID, Values], day: date) -> Reading:
+    """An indicator as of a day beside the last target; a sum beside the sum of its targets, from nought."""
+    reported, asked = values[one.lineage].until(day) if one.lineage in values else ([], set())
+    stands = standing(one.unit, one.counting, reported, asked=asked, has_two_numbers=one.has_two_numbers)
+    if not counts_anew(one.unit, one.counting):
+        return Reading(stands.value, one.baseline, one.targets[-1], stands.is_at_least)
+    if one.lower_is_better:
+        return Reading(None, one.baseline, one.targets[-1])
+    return Reading(stands.value, Decimal(0), sum(one.targets, Decimal(0)), stands.is_at_least)
 
 
 @transaction.atomic

@@ -9,15 +9,30 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 from django.utils.formats import get_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from onatc.files import AttachmentField
-from onatc.forms import plain_helper
+from onatc.forms import PlainSelect, plain_helper
 from onatc.models import Code
 from onatc.periods import PeriodField
-from strategy.actions.progress import Answer, Given
-from strategy.models import MeasureState, Plan, ProgressEntry, RequestedIndicator, RoundSeries, Signal, Unit
+from onatc.templatetags.page import figure
+from strategy.actions.progress import Answer, Given, given_of, settled, sums_of
+from strategy.indicators import broken_down
+from strategy.models import (
+    Breakdown,
+    MeasureState,
+    Plan,
+    ProgressEntry,
+    RequestedIndicator,
+    RoundSeries,
+    Signal,
+    Unit,
+    ValueSource,
+)
+from strategy.queries.indicators import cells_of
 from strategy.queries.plan import current_plan
 
 REPORTED_STATES = [
@@ -83,7 +98,17 @@ class EntryForm(forms.Form):
             "You sign this with your submission. It is not the same as silence. Say why under “What was done”."
         ),
     )
-    evidence = AttachmentField(label=_("Evidence"), required=False)
+    evidence = AttachmentField(label=_("Files"), required=False)
+    address = forms.CharField(
+        label=_("Address on the web"),
+        required=False,
+        max_length=500,
+        validators=[
+            URLValidator(schemes=["http", "https"], message=_("Write the whole address, with https:// or http://."))
+        ],
+        widget=forms.URLInput(attrs={"placeholder": "https://"}),
+    )
+    address_title = forms.CharField(label=_("What is found there"), required=False, max_length=300)
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1)
 
     def __init__(
@@ -95,7 +120,15 @@ class EntryForm(forms.Form):
         indicators: list[RequestedIndicator],
         reasons: list[Code],
     ) -> None:
+        """`indicators` come with their `indicator` selected: what is computed has no field."""
         self.entry, self.indicators = entry, indicators
+        self.typed = [one for one in indicators if one.indicator.value_source != ValueSource.COMPUTED]
+        self.dimensions = {
+            one.pk: broken_down(one.unit, one.disaggregation, has_two_numbers=one.has_two_numbers) for one in self.typed
+        }
+        said = given_of(entry)
+        held = [cell for given in said.values() for cell in given.parts]
+        self.cells = cells_of([each for found in self.dimensions.values() for each in found], held)
         initial = {
             "measure_state": entry.measure_state,
             "done": entry.done,
@@ -105,19 +138,50 @@ class EntryForm(forms.Form):
             "is_nil": entry.is_nil,
             "revision": entry.revision,
         }
-        for value in entry.values.all():
-            # Without needless zeros: 7, not 7,00.
-            number = value.value if value.value is None else Decimal(f"{value.value.normalize():f}")
-            initial[f"value_{value.requested_id}"] = number
-            initial[f"reason_{value.requested_id}"] = value.missing_reason_id or ""
+        for pk, given in said.items():
+            for name, number in (
+                ("value", given.value), ("numerator", given.numerator), ("denominator", given.denominator)
+            ):  # fmt: skip
+                initial[f"{name}_{pk}"] = plain(number)
+            initial[f"reason_{pk}"] = given.reason or ""
+            initial[f"note_{pk}"] = given.parts_note
+            for (name, code), (count, reason) in given.parts.items():
+                initial[f"part_{pk}_{name}_{code}"] = plain(count)
+                initial[f"why_{pk}_{name}_{code}"] = reason or ""
         super().__init__(data, files, initial=initial)
         choices = [("", _("there is a value")), *((str(code.pk), str(code.label)) for code in reasons)]
-        for indicator in indicators:
-            self.fields[f"value_{indicator.pk}"] = self._value_field(indicator)
+        short = [("", "—"), *choices[1:]]
+        for indicator in self.typed:
+            if indicator.has_two_numbers:
+                for name in ("numerator", "denominator"):
+                    self.fields[f"{name}_{indicator.pk}"] = ValueField(
+                        label=str(getattr(indicator, name)) or str(indicator.name)
+                    )
+            else:
+                self.fields[f"value_{indicator.pk}"] = self._value_field(indicator)
             self.fields[f"reason_{indicator.pk}"] = forms.ChoiceField(
                 label=_("Why there is no value"), choices=choices, required=False
             )
+            for dimension in self.dimensions[indicator.pk]:
+                for code, label in self.cells[dimension.name]:
+                    self._add_cell(f"{indicator.pk}_{dimension.name}_{code}", label, short)
+            if self.dimensions[indicator.pk]:
+                self.fields[f"note_{indicator.pk}"] = forms.CharField(
+                    label=_("Why the parts do not make up the total"), required=False, max_length=500
+                )
         self.helper = plain_helper()
+
+    def _add_cell(self, name: str, label: str, reasons: list[tuple[str, Any]]) -> None:
+        count = ValueField(label=label)
+        count.widget.attrs |= {"class": "form-control form-control-sm", "aria-label": label}
+        self.fields[f"part_{name}"] = count
+        said = gettext("%(cell)s: why there is no value") % {"cell": label}
+        self.fields[f"why_{name}"] = forms.ChoiceField(
+            label=said,
+            choices=reasons,
+            required=False,
+            widget=PlainSelect(attrs={"class": "form-select form-select-sm", "aria-label": said}),
+        )
 
     @staticmethod
     def _value_field(indicator: RequestedIndicator) -> forms.Field:
@@ -134,20 +198,68 @@ class EntryForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        for indicator in self.indicators:
-            value, reason = cleaned.get(f"value_{indicator.pk}"), cleaned.get(f"reason_{indicator.pk}")
+        both = _("Give a value or the reason why there is none, not both.")
+        for indicator in self.typed:
+            pk = indicator.pk
+            total = f"numerator_{pk}" if indicator.has_two_numbers else f"value_{pk}"
+            value, reason = cleaned.get(total), cleaned.get(f"reason_{pk}")
             if value is not None and reason:
-                self.add_error(f"reason_{indicator.pk}", _("Give a value or the reason why there is none, not both."))
-            if indicator.unit == Unit.PERCENT and value is not None and value > 100:
-                self.add_error(f"value_{indicator.pk}", _("A percentage lies between 0 and 100."))
+                self.add_error(f"reason_{pk}", both)
+            if indicator.has_two_numbers:
+                self._check_percentage(pk, value, cleaned.get(f"denominator_{pk}"), reason)
+            elif indicator.unit == Unit.PERCENT and value is not None and value > 100:
+                self.add_error(total, _("A percentage lies between 0 and 100."))
+            for dimension in self.dimensions[pk]:
+                for code, _label in self.cells[dimension.name]:
+                    name = f"{pk}_{dimension.name}_{code}"
+                    if cleaned.get(f"part_{name}") is not None and cleaned.get(f"why_{name}"):
+                        self.add_error(f"why_{name}", both)
+            for found in sums_of(indicator, self._given(indicator)):
+                if found.is_over:
+                    self.add_error(
+                        total,
+                        _("The parts by %(breakdown)s make up %(sum)s, which is more than the total.")
+                        % {"breakdown": Breakdown(found.dimension).label, "sum": figure(found.known)},
+                    )
         return cleaned
+
+    def _check_percentage(self, pk: int, top: Decimal | None, bottom: Decimal | None, reason: Any) -> None:
+        if bottom is not None and reason:
+            self.add_error(f"denominator_{pk}", _("Give a value or the reason why there is none, not both."))
+        elif bottom == 0:
+            self.add_error(
+                f"denominator_{pk}", _("There is nothing to divide by: leave both empty and choose a reason.")
+            )
+        elif (top is None) != (bottom is None):
+            missing = "numerator" if top is None else "denominator"
+            if f"{missing}_{pk}" not in self.errors:
+                self.add_error(f"{missing}_{pk}", _("A percentage needs both numbers."))
+        elif top is not None and bottom is not None and top > bottom:
+            self.add_error(f"numerator_{pk}", _("The numerator is above the denominator."))
+
+    def _given(self, indicator: RequestedIndicator) -> Given:
+        """What is said of one indicator; cells that say nothing are left out."""
+        cleaned, pk = self.cleaned_data, indicator.pk
+        parts: dict[tuple[str, str], tuple[Decimal | None, int | None]] = {}
+        for dimension in self.dimensions[pk]:
+            for code, _label in self.cells[dimension.name]:
+                count = cleaned.get(f"part_{pk}_{dimension.name}_{code}")
+                why = cleaned.get(f"why_{pk}_{dimension.name}_{code}")
+                if count is not None or why:
+                    parts[dimension.name, code] = (count, int(why) if why else None)
+        reason = cleaned.get(f"reason_{pk}")
+        given = Given(
+            cleaned.get(f"value_{pk}"),
+            int(reason) if reason else None,
+            cleaned.get(f"numerator_{pk}"),
+            cleaned.get(f"denominator_{pk}"),
+            parts,
+            cleaned.get(f"note_{pk}") or "",
+        )
+        return settled(indicator, given)
 
     def answer(self) -> Answer:
         cleaned = self.cleaned_data
-        values = {}
-        for indicator in self.indicators:
-            reason = cleaned.get(f"reason_{indicator.pk}")
-            values[indicator.pk] = Given(cleaned.get(f"value_{indicator.pk}"), int(reason) if reason else None)
         return Answer(
             language=cleaned["language"],
             measure_state=cleaned["measure_state"],
@@ -155,8 +267,13 @@ class EntryForm(forms.Form):
             difficulties=cleaned["difficulties"],
             next_steps=cleaned["next_steps"],
             is_nil=cleaned["is_nil"],
-            values=values,
+            values={indicator.pk: self._given(indicator) for indicator in self.typed},
         )
+
+
+def plain(number: Decimal | None) -> Decimal | None:
+    """Without needless zeros: 7, not 7,00."""
+    return None if number is None else Decimal(f"{number.normalize():f}")
 
 
 class _DecimalSelect(forms.Select):

@@ -512,6 +512,7 @@ class Breakdown(models.TextChoices):
 
     SEX = "sex", _("sex")
     AGE_GROUP = "age_group", _("age group")
+    AGE_BAND = "age_band", _("age band")
     CITIZENSHIP = "citizenship", _("citizenship")
     COUNTRY = "country", _("country")
     COMMUNITY = "community", _("community")
@@ -526,6 +527,12 @@ class Breakdown(models.TextChoices):
     FORM_OF_EXPLOITATION = "form_of_exploitation", _("form of exploitation")
     RISK_LEVEL = "risk_level", _("level of risk")
     YEAR = "year", _("year")
+
+
+class IndicatorQuerySet(models.QuerySet["Indicator"]):
+    def visible_to(self, user: Any) -> Self:
+        """Whoever sees the measure sees its indicators."""
+        return self.filter(measure__in=Measure.objects.visible_to(user).values("pk"))
 
 
 @tracked
@@ -566,7 +573,7 @@ class Indicator(models.Model):
         default=ValueSource.TYPED,
         db_default="typed",
     )
-    # The key of a query in strategy.indicators; filled exactly when the source says so.
+    # The key of a query in strategy.computed; filled exactly when the source says so.
     computed_by = models.SlugField(_("computed by"), max_length=60, blank=True, db_default="")
     # Empty: the lead institution of the measure.
     reported_by = models.ForeignKey(
@@ -575,6 +582,8 @@ class Indicator(models.Model):
     frequency = models.CharField(
         _("how often"), max_length=10, choices=Frequency, default=Frequency.QUARTER, db_default="quarter"
     )
+
+    objects = IndicatorQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("indicator")
@@ -592,6 +601,11 @@ class Indicator(models.Model):
 
     def __str__(self) -> str:
         return str(self.name)
+
+    @property
+    def has_two_numbers(self) -> bool:
+        """Whether a percentage is reported as numerator and denominator."""
+        return any((self.numerator_sq, self.numerator_sr, self.numerator_en))
 
     @property
     def breakdown(self) -> list[str]:

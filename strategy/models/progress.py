@@ -285,13 +285,18 @@ class RequestedIndicator(models.Model):
     def __str__(self) -> str:
         return str(self.name)
 
+    @property
+    def has_two_numbers(self) -> bool:
+        """Whether a percentage is reported as numerator and denominator."""
+        return any((self.numerator_sq, self.numerator_sr, self.numerator_en))
+
 
 class EntryState(models.TextChoices):
     DRAFT = "draft", _("draft")
     SUBMITTED = "submitted", _("submitted")
     RETURNED = "returned", _("returned")
     ACCEPTED = "accepted", _("accepted")
-    VERIFIED = "verified", _("verified")
+    VERIFIED = "verified", _("checked")  # what the check found stands in `finding`
 
 
 class Finding(models.TextChoices):
@@ -429,6 +434,14 @@ class ProgressEntry(models.Model):
                 operation=pgtrigger.Delete,
                 condition=pgtrigger.Q(old__state__in=["accepted", "verified"]),
             ),
+            pgtrigger.Protect(
+                name="finding_is_frozen",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "OLD.finding <> '' AND (OLD.finding, OLD.finding_text, OLD.verified_measure_state)"
+                    " IS DISTINCT FROM (NEW.finding, NEW.finding_text, NEW.verified_measure_state)"
+                ),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -440,6 +453,39 @@ class ProgressEntry(models.Model):
     @property
     def is_editable(self) -> bool:
         return self.state in (EntryState.DRAFT, EntryState.RETURNED)
+
+    @property
+    def is_disputed(self) -> bool:
+        """Whether the check found something else than the institution says."""
+        return self.finding in (Finding.PARTLY, Finding.NOT)
+
+    @property
+    def counted_state(self) -> str:
+        """The state of the measure that counts: the verified one where there is one, else as reported."""
+        return str(self.verified_measure_state or self.measure_state)
+
+    def get_counted_state_display(self) -> Any:
+        return MeasureState(self.counted_state).label
+
+
+def _frozen_with_entry(name: str, what: str, operation: Any, entry: str) -> pgtrigger.Trigger:
+    """Refuses a change of what belongs to an accepted entry; `entry` is SQL for the key of that entry."""
+    return pgtrigger.Trigger(
+        name=name,
+        when=pgtrigger.Before,
+        operation=operation,
+        declare=[("changed", "RECORD")],
+        func=f"""
+            IF TG_OP = 'DELETE' THEN changed := OLD; ELSE changed := NEW; END IF;
+            IF EXISTS (
+                SELECT 1 FROM strategy_progressentry
+                WHERE id = ({entry}) AND state IN ('accepted', 'verified')
+            ) THEN
+                RAISE EXCEPTION 'pgtrigger: Cannot change {what} of an accepted entry';
+            END IF;
+            RETURN changed;
+        """,  # noqa: S608 (both are written below, none is asked for)
+    )
 
 
 @tracked
@@ -470,9 +516,26 @@ class ProgressValue(models.Model):
                 condition=Q(value__isnull=True) | Q(missing_reason__isnull=True), name="progress_value_or_reason"
             ),
         ]
+        triggers = [
+            _frozen_with_entry("value_stays", "a value", pgtrigger.Delete, "OLD.entry_id"),
+            # The verified value alone is added after the acceptance, by the check.
+            _frozen_with_entry(
+                "value_is_frozen",
+                "a value",
+                pgtrigger.UpdateOf(
+                    "entry_id", "requested_id", "value", "missing_reason_id", "numerator", "denominator", "parts_note"
+                ),
+                "OLD.entry_id",
+            ),
+        ]
 
     def __str__(self) -> str:
         return "" if self.value is None else f"{self.value:f}"
+
+    @property
+    def is_contradicted(self) -> bool:
+        """Whether the check found another value; a value that was none is contradicted by any."""
+        return self.verified_value is not None and self.verified_value != self.value
 
 
 @tracked
@@ -497,6 +560,14 @@ class ProgressPart(models.Model):
             models.CheckConstraint(
                 condition=Q(count__isnull=True) | Q(missing_reason__isnull=True), name="progress_part_or_reason"
             ),
+        ]
+        triggers = [
+            _frozen_with_entry(
+                "part_is_frozen",
+                "a part",
+                pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                "SELECT entry_id FROM strategy_progressvalue WHERE id = changed.value_id",
+            )
         ]
 
     def __str__(self) -> str:
@@ -530,7 +601,7 @@ class NoteKind(models.TextChoices):
     RETURNED = "returned", _("returned")
     RESUBMITTED = "resubmitted", _("submitted again")
     ACCEPTED = "accepted", _("accepted")
-    VERIFIED = "verified", _("verified")
+    VERIFIED = "verified", _("checked")
 
 
 class ReviewNote(models.Model):
@@ -614,6 +685,14 @@ class EvidenceLink(models.Model):
         return self.title
 
 
+class VerificationSampleQuerySet(models.QuerySet["VerificationSample"]):
+    def visible_to(self, user: Any) -> Self:
+        """The office and the NATC; what will be checked is not told to whoever reports."""
+        if not user.is_authenticated or not (user.is_secretariat or user.is_natc):
+            return self.none()
+        return self
+
+
 @tracked
 class VerificationSample(models.Model):
     """An accepted entry that the monitoring officer is to check in a round, and why it was chosen."""
@@ -626,15 +705,21 @@ class VerificationSample(models.Model):
     round = models.ForeignKey(Round, models.CASCADE, related_name="samples", verbose_name=_("reporting round"))
     entry = models.OneToOneField(ProgressEntry, models.CASCADE, related_name="sample", verbose_name=_("progress entry"))
     reason = models.CharField(_("reason"), max_length=10, choices=Reason)
+    note = models.CharField(_("why it was chosen"), max_length=300, blank=True, db_default="")
     drawn_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("drawn by")
     )
     drawn_at = models.DateTimeField(_("drawn"), auto_now_add=True)
 
+    objects = VerificationSampleQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("entry to be verified")
         verbose_name_plural = _("entries to be verified")
         ordering = ["round", "drawn_at", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(reason="by_hand") | ~Q(note=""), name="sample_by_hand_says_why")
+        ]
 
     def __str__(self) -> str:
         return str(self.entry)

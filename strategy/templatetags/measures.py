@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from onatc.templatetags.page import text
-from strategy.models import EntryState, MeasureState, ProgressEntry, SavedFilter, Signal
+from strategy.models import EntryState, Finding, MeasureState, ProgressEntry, SavedFilter, Signal
 from strategy.queries.progress import MISSING, NIL, OVERDUE, OWED, WAIVED, text_of
 from strategy.queries.submissions import Cell
 from strategy.signal import reason_text
@@ -46,8 +46,33 @@ def entry_text(entry: ProgressEntry, name: str) -> Any:
 
 
 @register.simple_tag
+def finding_pill(finding: str) -> SafeString:
+    """What a check found, as a pill; nothing where there was no check."""
+    if not finding:
+        return SafeString("")
+    shape = {Finding.VERIFIED: "verified", Finding.PARTLY: "at_risk", Finding.NOT: "late"}[Finding(finding)]
+    return format_html('<span class="pill pill-{}">{}</span>', shape, Finding(finding).label)
+
+
+@register.simple_tag
+def checked_mark(row: Any) -> SafeString:
+    """Of a measure annotated with `finding`, `said_state`, `found_state`: what was found, and the two states side by side
+    where they differ."""
+    finding = getattr(row, "finding", "")
+    if not finding:
+        return SafeString("")
+    text = str(Finding(finding).label)
+    if row.found_state:
+        text = gettext("reported: %(said)s; found: %(found)s") % {
+            "said": MeasureState(row.said_state).label,
+            "found": MeasureState(row.found_state).label,
+        }
+    return format_html('<br><span class="muted">{}</span>', text)
+
+
+@register.simple_tag
 def measure_rows(measures: Iterable[Any], today: date) -> SafeString:
-    """Table rows of measures annotated with `signal`, `achieved_pct`, `is_overridden` (strategy.filters)."""
+    """Table rows of measures annotated with signal, share and finding (strategy.filters)."""
     address = reverse("strategy:measure-detail", args=[SHAPE])
     labels = {code: str(label) for code, label in Signal.choices}
     overridden = gettext("overridden by the office")
@@ -58,7 +83,9 @@ def measure_rows(measures: Iterable[Any], today: date) -> SafeString:
             mark = format_html(' <abbr title="{}">*</abbr>', overridden) if row.is_overridden else ""
             signal: Any = ""
             if row.signal:
-                signal = format_html('<span class="pill pill-{}">{}</span>{}', row.signal, labels[row.signal], mark)
+                signal = format_html(
+                    '<span class="pill pill-{}">{}</span>{}{}', row.signal, labels[row.signal], mark, checked_mark(row)
+                )
             achieved = "" if row.achieved_pct is None else f"{number_format(row.achieved_pct, 1)}\u00a0%"
             yield (
                 link,

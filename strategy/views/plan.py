@@ -21,7 +21,6 @@ from onatc import charts, exports
 from onatc.errors import Refused, proof_required, proof_required_to_open, refusals_on, require
 from onatc.history import history_of
 from onatc.kept import kept_until_change
-from onatc.periods import Period
 from onatc.texts import SortKey
 from stakeholders.accounts import SignedInRequest
 from stakeholders.models import Institution
@@ -43,13 +42,13 @@ from strategy.models import (
     PlanImport,
     PlanKind,
     PlanVersion,
-    ProgressValue,
     Signal,
     SignalOverride,
     VersionState,
 )
 from strategy.queries.drafting import proposals_on
 from strategy.queries.drafts import serving_of, statuses_of, with_status
+from strategy.queries.indicators import shown_indicators
 from strategy.queries.measure import depth_of
 from strategy.queries.plan import current_plan, shown_version
 from strategy.queries.progress import progress_of
@@ -303,7 +302,8 @@ def measure_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "reason": reason_text(current.reason, _without(current.reason_values)) if current else "",
             "computed": dict(Signal.choices).get(current.reason_values.get("computed", "")) if current else "",
             "entries": entries,
-            "indicators": _indicators(measure, entries),
+            "indicators": shown_indicators(measure, timezone.localdate()),
+            "may_edit_indicators": bool(access.may_edit_indicators(request.user, measure.version)),
             "chart": _chart(measure, entries),
             "signals": signals[-8:],
             **depth_of(measure, request.user),
@@ -330,44 +330,8 @@ def _without(values: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key != "computed"}
 
 
-def _latest_values(measure: Measure, entries: list[Any]) -> dict[Any, tuple[ProgressValue, Period]]:
-    """Of each indicator (by lineage), the latest accepted value of the lead institution, with its period."""
-    latest: dict[Any, tuple[ProgressValue, Period]] = {}
-    lineages = {indicator.pk: indicator.lineage for indicator in measure.indicators.all()}
-    for entry in entries:
-        if entry.state not in ("accepted", "verified") or entry.request.institution_id != measure.lead_id:
-            continue
-        for value in entry.values.all():
-            key = lineages.get(value.requested.indicator_id, value.requested.indicator_id)
-            if value.value is not None and key not in latest:
-                latest[key] = (value, entry.request.round.period)
-    return latest
-
-
-def _indicators(measure: Measure, entries: list[Any]) -> list[dict[str, Any]]:
-    from strategy.signal import Reading, achieved_pct
-
-    latest = _latest_values(measure, entries)
-    found = []
-    for indicator in measure.indicators.all():
-        target = list(indicator.targets.all())
-        value, period = latest.get(indicator.lineage, (None, None))
-        goal = target[-1].value if target else None
-        share = achieved_pct(Reading(value.value if value else None, indicator.baseline, goal))
-        found.append(
-            {
-                "indicator": indicator,
-                "target": target[-1] if target else None,
-                "value": value.value if value else None,
-                "period": period,
-                "achieved_pct": share,
-            }
-        )
-    return found
-
-
 def _chart(measure: Measure, entries: list[Any]) -> charts.Chart | None:
-    """The reported values of the first indicator over the rounds, oldest first."""
+    """The reported values of the first indicator over the rounds, oldest first, and what checks found instead."""
     indicator = next(iter(measure.indicators.all()), None)
     if indicator is None:
         return None
@@ -376,14 +340,17 @@ def _chart(measure: Measure, entries: list[Any]) -> charts.Chart | None:
         if entry.state in ("accepted", "verified") and entry.request.institution_id == measure.lead_id:
             for value in entry.values.all():
                 if value.requested.position == indicator.position:
-                    points.append((entry.request.round.period.label, value.value))
-    if not any(value is not None for _label, value in points):
+                    points.append((entry.request.round.period.label, value.value, value.verified_value))
+    if not any(value is not None for _label, value, _found in points):
         return None
+    series = [charts.Series(_("reported value"), [value for _label, value, _found in points], "1", dark=True)]
+    if any(found is not None for _label, _value, found in points):
+        series.append(charts.Series(_("verified value"), [found for _label, _value, found in points], "2"))
     return charts.columns(
         str(indicator.name),
         indicator.get_unit_display(),
-        [label for label, _value in points],
-        [charts.Series(_("reported value"), [value for _label, value in points], "1", dark=True)],
+        [label for label, _value, _found in points],
+        series,
         head=_("period"),
     )
 

@@ -24,12 +24,17 @@ from stakeholders.accounts import SignedInRequest
 from strategy import access
 from strategy.actions import progress as actions
 from strategy.actions.signals import override_signal
+from strategy.computed import figure_of, query_of
+from strategy.evidence import shown_links
 from strategy.filters import quarter_of
 from strategy.forms.progress import CommentForm, EntryForm, OverrideForm, ReturnForm, TranslationForm
+from strategy.indicators import Sum
 from strategy.models import (
     FINAL_STATES,
+    Breakdown,
     EntryState,
     Evidence,
+    EvidenceLink,
     Measure,
     MeasureSignal,
     ProgressEntry,
@@ -38,9 +43,13 @@ from strategy.models import (
     ReviewNote,
     Round,
     SignalOverride,
+    VerificationSample,
 )
+from strategy.queries.indicators import value_rows
 from strategy.queries.progress import owed_by, partner_parts, previous_entry, review_inbox
 from strategy.views.plan import page_size
+
+SHORT = 12  # cells of a breakdown that stand open
 
 
 @require_safe
@@ -78,8 +87,14 @@ def _entry(request: SignedInRequest, pk: uuid.UUID) -> ProgressEntry:
         .prefetch_related(
             "translations",
             Prefetch("notes", ReviewNote.objects.select_related("by")),
-            Prefetch("values", ProgressValue.objects.select_related("requested", "missing_reason")),
+            Prefetch(
+                "values",
+                ProgressValue.objects.select_related("requested__indicator", "missing_reason").prefetch_related(
+                    "parts__missing_reason"
+                ),
+            ),
             Prefetch("evidence", Evidence.objects.visible_to(request.user)),
+            Prefetch("evidence_links", EvidenceLink.objects.visible_to(request.user)),
         ),
         pk=pk,
     )  # fmt: skip
@@ -90,11 +105,16 @@ def _form(request: SignedInRequest, entry: ProgressEntry, data: Any = None) -> E
         data,
         request.FILES or None,
         entry=entry,
-        indicators=list(entry.request.indicators.all()),
-        reasons=list(
-            Code.objects.of_or_held("missing_reason", [value.missing_reason_id for value in entry.values.all()])
-        ),
+        indicators=list(entry.request.indicators.select_related("indicator")),
+        reasons=list(Code.objects.of_or_held("missing_reason", _reasons_held(entry))),
     )
+
+
+def _reasons_held(entry: ProgressEntry) -> list[int | None]:
+    values = list(entry.values.all())
+    return [one.missing_reason_id for one in values] + [
+        part.missing_reason_id for value in values for part in value.parts.all()
+    ]
 
 
 @require_http_methods(["GET", "POST"])
@@ -115,6 +135,8 @@ def progress_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
                     by=request.user,
                     revision=form.cleaned_data["revision"],
                     evidence=form.cleaned_data["evidence"],
+                    address=form.cleaned_data["address"],
+                    address_title=form.cleaned_data["address_title"],
                 )
                 if "submit" not in request.POST:
                     messages.success(request, _("Saved as a draft."))
@@ -145,6 +167,8 @@ def progress_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "theirs": theirs,
             "previous": previous,
             "indicators": _indicator_rows(form, previous),
+            "today": timezone.localdate(),
+            "links": shown_links(entry.evidence_links.all(), request.user),
             "returns": [note for note in entry.notes.all() if note.kind == "returned"],
             "is_closed": not entry.request.is_open and entry.state == EntryState.DRAFT and not entry.corrects_id,
             "parts": partner_parts(entry.request),
@@ -156,15 +180,41 @@ def _indicator_rows(form: EntryForm, previous: ProgressEntry | None) -> list[dic
     said = {}
     if previous is not None:
         said = {value.requested.indicator_id: value for value in previous.values.all()}
-    return [
-        {
-            "indicator": indicator,
-            "value": form[f"value_{indicator.pk}"],
-            "reason": form[f"reason_{indicator.pk}"],
-            "previous": said.get(indicator.indicator_id),
-        }
-        for indicator in form.indicators
+    stored = actions.given_of(form.entry)
+    round_ = form.entry.request.round
+    rows = []
+    for indicator in form.indicators:
+        pk = indicator.pk
+        row: dict[str, Any] = {"indicator": indicator, "previous": said.get(indicator.indicator_id)}
+        if indicator not in form.typed:
+            row["query"] = query_of(indicator.indicator.computed_by)
+            row["figure"] = figure_of(indicator.indicator.computed_by, round_.plan, round_.period)
+            rows.append(row)
+            continue
+        names = ("numerator", "denominator") if indicator.has_two_numbers else ("value",)
+        row["numbers"] = [form[f"{name}_{pk}"] for name in names]
+        row["reason"] = form[f"reason_{pk}"]
+        given = stored.get(pk, actions.Given())
+        row["value"] = given.value
+        sums = {one.dimension: one for one in actions.sums_of(indicator, given)}
+        row["breakdowns"] = [_breakdown(form, pk, one.name, sums[one.name]) for one in form.dimensions[pk]]
+        row["note"] = form[f"note_{pk}"] if row["breakdowns"] else None
+        rows.append(row)
+    return rows
+
+
+def _breakdown(form: EntryForm, pk: int, dimension: str, stored: Sum) -> dict[str, Any]:
+    """The cells of a breakdown for the page; a long one is folded until something is in it or wrong with it."""
+    cells = [
+        (form[f"part_{pk}_{dimension}_{code}"], form[f"why_{pk}_{dimension}_{code}"])
+        for code, _label in form.cells[dimension]
     ]
+    return {
+        "label": Breakdown(dimension).label,
+        "cells": cells,
+        "sum": stored,
+        "is_open": len(cells) <= SHORT or stored.cells or any(one.errors or why.errors for one, why in cells),
+    }
 
 
 @require_POST
@@ -211,6 +261,10 @@ def progress_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "correction": correction,
             "return_form": ReturnForm(),
             "comment_form": CommentForm(),
+            "links": shown_links(entry.evidence_links.all(), request.user),
+            "values": value_rows(entry),
+            "sample": VerificationSample.objects.visible_to(request.user).filter(entry=entry).first(),
+            "may_sample": entry.state in FINAL_STATES and bool(access.may_draw_sample(request.user)),
             "history": history_of(entry),
             "readers": readers_of(*entry.evidence.all()) if may_see_readers else None,
         },
@@ -245,14 +299,6 @@ def progress_accept(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     entry = _entry(request, pk)
     require(access.may_review(request.user, entry))
     return _review(request, pk, actions.accept_entry, CommentForm(request.POST), _("Accepted."))
-
-
-@require_POST
-def progress_verify(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    entry = _entry(request, pk)
-    if entry.state != EntryState.VERIFIED:
-        require(access.may_verify(request.user, entry))
-    return _review(request, pk, actions.verify_entry, CommentForm(request.POST), _("Verified."))
 
 
 @require_POST

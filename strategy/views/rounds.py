@@ -103,6 +103,7 @@ def round_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             # Links only to what the reader may open; a draft or a returned text is the institution's own.
             "hidden_states": hidden_states(request.user),
             "may_manage": bool(access.may_manage_rounds(request.user)),
+            "may_see_checks": bool(access.may_see_checks(request.user)),
             "may_remind": round_.is_open
             and bool(access.may_manage_rounds(request.user) or access.may_review(request.user)),
             "mine": mine,

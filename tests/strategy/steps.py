@@ -12,7 +12,11 @@ from strategy.models import MeasureState, ProgressEntry, ProgressRequest
 
 
 def answer(request: ProgressRequest, *, value: Any = 12, **changes: Any) -> Answer:
-    values = {one.pk: Given(None if value is None else Decimal(value)) for one in request.indicators.all()}
+    note = "Nuk ndahet." if value is not None else ""
+    values = {
+        one.pk: Given(None if value is None else Decimal(value), parts_note=note if one.disaggregation else "")
+        for one in request.indicators.all()
+    }
     fields: dict[str, Any] = {
         "language": "sq",
         "measure_state": MeasureState.UNDER_WAY,

@@ -37,6 +37,7 @@ def form_data(entry: ProgressEntry, **changes):
         "revision": entry.revision,
         f"value_{indicator.pk}": "12",
         f"reason_{indicator.pk}": "",
+        f"note_{indicator.pk}": "Nuk ndahet.",
     } | changes
 
 

@@ -42,6 +42,7 @@ from strategy.models import (
     Consultation,
     DueExtension,
     Evidence,
+    EvidenceLink,
     Goal,
     ImportState,
     LegalAct,
@@ -151,6 +152,7 @@ class _Samples:
         self.reporters = {OWN: self.users[Role.FOCAL_POINT], OTHER: self._user(Role.FOCAL_POINT, OTHER)}
         self.plan_import = self._import()
         version = apply_import(self.plan_import, by=None)
+        self.content = {code: self._content(version, code) for code in (OWN, OTHER)}
         self.preview = self._import()
         adopt_version(
             version,
@@ -325,6 +327,9 @@ class _Samples:
             state="previewed",
             uploaded_by=self.reporters[code],
         )
+        link = EvidenceLink.objects.create(
+            entry=entry, address="https://example.org", title="x", added_by=self.reporters[code]
+        )
         job = Job.objects.create(kind="matrix", key=f"matrix-{code}", title="Matrix", owner=self.reporters[code])
         problem = ProblemReport.objects.create(reporter=self.reporters[code], page="home", language="sq", text="x")
         saved_filter = save_filter(
@@ -338,17 +343,27 @@ class _Samples:
             "evidence": evidence,
             "extension": extension,
             "workbook": workbook,
+            "link": link,
+            "indicator": self.content[code]["indicator"],
             "job": job,
             "problem": problem,
             **self._said(code, measure),
+        }
+
+    def _content(self, version: PlanVersion, code: str) -> dict[str, Any]:
+        """What belongs to a measure; before the version is adopted, since then nothing comes to it."""
+        measure = Measure.objects.get(version=version, lead__code=code)
+        return {
+            "milestone": Milestone.objects.create(measure=measure, title_sq="x", due_on=measure.ends_on),
+            "line": BudgetLine.objects.create(measure=measure, source="own", planned_cents=1),
+            "indicator": Indicator.objects.create(measure=measure, name_sq="Treguesi", unit="number"),
         }
 
     def _depth(self, measure: Measure) -> dict[str, Any]:
         """What is recorded on a measure in force."""
         document = self._file(MeasureDocument, "x.csv", "text/csv", by=None, measure=measure, title="x")
         return {
-            "milestone": Milestone.objects.create(measure=measure, title_sq="x", due_on=measure.ends_on),
-            "line": BudgetLine.objects.create(measure=measure, source="own", planned_cents=1),
+            **self.content[measure.lead.code],
             "document": document,
         }
 
@@ -477,6 +492,10 @@ class _Samples:
             "strategy:extension-decide": records["extension"].pk,
             "strategy:workbook-detail": records["workbook"].pk,
             "strategy:workbook-apply": records["workbook"].pk,
+            "strategy:evidence-link-remove": records["link"].pk,
+            "strategy:indicator-create": records["measure"].pk,
+            "strategy:indicator-edit": records["indicator"].pk,
+            "strategy:indicator-remove": records["indicator"].pk,
             "job-detail": records["job"].pk,
             "job-cancel": records["job"].pk,
             "job-retry": records["job"].pk,

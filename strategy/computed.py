@@ -1,0 +1,293 @@
+"""Indicators that nobody types: named queries over the records of the application.
+
+A query gets the plan whose indicator asks and the period of the round, and answers with a value, and the two numbers of a
+percentage, as of the period's last day where the records know it, else as of now (`is_of_now`). What cannot be computed is
+None, never zero. Apps above register their own when they are ready (`register`); a plan names a query by its key, so a key is
+never used again for something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from allauth.mfa.models import Authenticator
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from onatc.periods import Period
+from stakeholders.models import RoleAssignment, User
+from strategy.indicators import percentage
+from strategy.models import (
+    Finding,
+    Measure,
+    MeasureState,
+    Plan,
+    PlanKind,
+    PlanVersion,
+    ProgressEntry,
+    ProgressRequest,
+    Recommendation,
+    RecommendationAnswer,
+    RecommendationState,
+    RecommendationStep,
+    Round,
+    RoundState,
+    Unit,
+    VersionState,
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What a query found; all None when there is nothing to compute from."""
+
+    value: Decimal | None = None
+    numerator: Decimal | None = None
+    denominator: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A query with the words that stand beside its figure."""
+
+    key: str
+    title: str | Promise
+    definition: str | Promise
+    unit: str
+    compute: Callable[[Plan, Period], Figure]
+    is_of_now: bool = False
+
+
+_queries: dict[str, Computed] = {}
+
+
+def register(query: Computed) -> None:
+    """Called when an app is ready; upper apps add what only they know of."""
+    _queries[query.key] = query
+
+
+def known() -> list[Computed]:
+    return list(_queries.values())
+
+
+def query_of(key: str) -> Computed | None:
+    """The query of a key; None when the app that brought it is gone."""
+    return _queries.get(key)
+
+
+def figure_of(key: str, plan: Plan, period: Period) -> Figure:
+    query = _queries.get(key)
+    return query.compute(plan, period) if query else Figure()
+
+
+def _share(part: int, whole: int) -> Figure:
+    top, bottom = Decimal(part), Decimal(whole)
+    return Figure(percentage(top, bottom), top, bottom) if whole else Figure()
+
+
+def _count(number: int) -> Figure:
+    return Figure(Decimal(number))
+
+
+# Recommendations
+
+
+def recommendations_answered(plan: Plan, period: Period) -> Figure:
+    """Of the recommendations published by the period's end, those that a measure of a version in force answers."""
+    published = Recommendation.objects.filter(published_on__lte=period.end)
+    in_force = RecommendationAnswer.objects.filter(
+        recommendation=OuterRef("pk"),
+        measure__lineage__in=Measure.objects.filter(version__state=VersionState.ADOPTED).values("lineage"),
+    )
+    return _share(published.filter(Exists(in_force)).count(), published.count())
+
+
+def recommendations_implemented(plan: Plan, period: Period) -> Figure:
+    """Of the recommendations published by the period's end and accepted, those whose last step by then says implemented."""
+    steps = RecommendationStep.objects.filter(recommendation__published_on__lte=period.end, on__lte=period.end)
+    last = dict(steps.order_by("on", "at").values_list("recommendation", "state"))
+    published = Recommendation.objects.filter(published_on__lte=period.end).values_list("pk", flat=True)
+    asked = [pk for pk in published if last.get(pk) != RecommendationState.NOT_ACCEPTED]
+    return _share(sum(last.get(pk) == RecommendationState.IMPLEMENTED for pk in asked), len(asked))
+
+
+# Measures
+
+
+def measures_completed_on_time(plan: Plan, period: Period) -> Figure:
+    """Of the measures in force whose deadline has come, those that the lead reported completed for a period that ended by the
+    end of the deadline's quarter; where a check found another state, that one counts."""
+    due = Measure.objects.filter(
+        version__plan=plan, version__state=VersionState.ADOPTED, ends_on__lte=period.end
+    ).exclude(state=MeasureState.DROPPED)
+    deadlines = {lineage: (lead, ends_on) for lineage, lead, ends_on in due.values_list("lineage", "lead", "ends_on")}
+    completed = set()
+    for lineage, institution, ends_on, said, found in (
+        ProgressEntry.objects.final()
+        .filter(request__measure__lineage__in=deadlines)
+        .values_list(
+            "request__measure__lineage", "request__institution", "request__round__ends_on", "measure_state",
+            "verified_measure_state",
+        )
+    ):  # fmt: skip
+        lead, deadline = deadlines[lineage]
+        is_in_time = ends_on <= Period.quarter_of(deadline).end
+        if institution == lead and (found or said) == MeasureState.COMPLETED and is_in_time:
+            completed.add(lineage)
+    return _share(len(completed), len(deadlines))
+
+
+def local_plans_in_force(plan: Plan, period: Period) -> Figure:
+    """Local plans that run on the period's last day and were adopted by then."""
+    adopted = PlanVersion.objects.filter(
+        plan=OuterRef("pk"),
+        state__in=[VersionState.ADOPTED, VersionState.SUPERSEDED],
+        adopted_on__lte=period.end,
+    )
+    return _count(
+        Plan.objects.filter(
+            Exists(adopted), kind=PlanKind.LOCAL, starts_on__lte=period.end, ends_on__gte=period.end
+        ).count()
+    )
+
+
+# Reporting
+
+
+def _rounds(plan: Plan, period: Period) -> Q:
+    """Opened rounds of the plan whose period ended within the period."""
+    return Q(
+        round__plan=plan,
+        round__ends_on__gte=period.start,
+        round__ends_on__lte=period.end,
+        round__state__in=[RoundState.OPEN, RoundState.CLOSED],
+    )
+
+
+def institutions_on_time(plan: Plan, period: Period) -> Figure:
+    """Of the institutions that were asked in the rounds of the period, those that handed in all they owed by its due date."""
+    in_time = ProgressEntry.objects.filter(
+        request=OuterRef("pk"),
+        submitted_at__date__lte=Coalesce(OuterRef("extended_until"), OuterRef("round__due_on")),
+        corrects__isnull=True,
+        is_late=False,
+    )
+    asked: dict[object, bool] = {}
+    for institution, came in (
+        ProgressRequest.objects.filter(_rounds(plan, period), waived_reason="")
+        .annotate(came=Exists(in_time))
+        .values_list("institution", "came")
+    ):
+        asked[institution] = asked.get(institution, True) and came
+    return _share(sum(asked.values()), len(asked))
+
+
+def entries_checked(plan: Plan, period: Period) -> Figure:
+    """Of the entries accepted in the rounds of the period, those that were checked."""
+    entries = _final(plan, period)
+    return _share(entries.exclude(verified_at=None).count(), entries.count())
+
+
+def entries_confirmed(plan: Plan, period: Period) -> Figure:
+    """Of the checked entries of the rounds of the period, those that the check verified."""
+    checked = _final(plan, period).exclude(verified_at=None)
+    return _share(checked.exclude(finding__in=[Finding.PARTLY, Finding.NOT]).count(), checked.count())
+
+
+def _final(plan: Plan, period: Period):  # type: ignore[no-untyped-def]
+    asked = ProgressRequest.objects.filter(_rounds(plan, period))
+    return ProgressEntry.objects.final().filter(request__in=asked.values("pk"))
+
+
+def rounds_closed(plan: Plan, period: Period) -> Figure:
+    """Rounds of the plan about periods that ended in this one, and that are closed."""
+    return _count(
+        Round.objects.filter(
+            plan=plan, state=RoundState.CLOSED, ends_on__gte=period.start, ends_on__lte=period.end
+        ).count()
+    )
+
+
+# Accounts
+
+
+def people_with_second_factor(plan: Plan, period: Period) -> Figure:
+    """Of the active accounts that hold a role today, those with a second factor; the past of this is not kept."""
+    active = User.objects.filter(is_active=True, pk__in=RoleAssignment.objects.active().values("user"))
+    kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+    protected = Authenticator.objects.filter(user=OuterRef("pk"), type__in=kinds)
+    return _share(active.filter(Exists(protected)).count(), active.count())
+
+
+def register_own() -> None:
+    for query in (
+        Computed(
+            "recommendations-answered",
+            _("recommendations that a measure in force answers"),
+            _("Numerator: recommendations published by the end of the period that at least one measure of a plan in force answers. Denominator: all recommendations published by then."),
+            Unit.PERCENT,
+            recommendations_answered,
+        ),
+        Computed(
+            "recommendations-implemented",
+            _("recommendations that are implemented"),
+            _("Numerator: recommendations whose last step by the end of the period says “implemented”. Denominator: all published by then, without those not accepted."),
+            Unit.PERCENT,
+            recommendations_implemented,
+        ),
+        Computed(
+            "measures-completed-on-time",
+            _("measures completed by their deadline"),
+            _("Numerator: measures that the lead institution reported completed for a period ending with the quarter of the deadline or before; what a check found counts before what was reported. Denominator: measures of the plan in force whose deadline has come, without dropped ones."),
+            Unit.PERCENT,
+            measures_completed_on_time,
+        ),
+        Computed(
+            "institutions-on-time",
+            _("institutions that reported by the due date"),
+            _("Numerator: institutions that handed in everything they were asked for in the rounds of the period by the day it was due, an extension included. Denominator: institutions that were asked."),
+            Unit.PERCENT,
+            institutions_on_time,
+        ),
+        Computed(
+            "entries-checked",
+            _("accepted entries that were checked"),
+            _("Numerator: accepted entries of the rounds of the period that a third person checked. Denominator: accepted entries of these rounds."),
+            Unit.PERCENT,
+            entries_checked,
+        ),
+        Computed(
+            "entries-confirmed",
+            _("checked entries that were verified"),
+            _("Numerator: checked entries of the rounds of the period of which everything was verified. Denominator: checked entries of these rounds."),
+            Unit.PERCENT,
+            entries_confirmed,
+        ),
+        Computed(
+            "local-plans-in-force",
+            _("local plans in force"),
+            _("Plans of municipalities and districts that were adopted by the last day of the period and run on it."),
+            Unit.NUMBER,
+            local_plans_in_force,
+        ),
+        Computed(
+            "rounds-closed",
+            _("reporting rounds closed"),
+            _("Rounds of the plan about periods that ended in this period, and that are closed."),
+            Unit.NUMBER,
+            rounds_closed,
+        ),
+        Computed(
+            "people-with-second-factor",
+            _("people with a second factor"),
+            _("Numerator: active accounts with a role that have an authenticator or a passkey. Denominator: active accounts with a role. As of the day on which it is computed."),
+            Unit.PERCENT,
+            people_with_second_factor,
+            is_of_now=True,
+        ),
+    ):  # fmt: skip
+        register(query)
