@@ -248,7 +248,7 @@ def register_own() -> None:
     register(
         Kind(
             "plan", _("action plan"), Plan, _plan,
-            lambda: Plan.objects.select_related("strategy").prefetch_related(f"versions__{CONSULTATIONS}"),
+            lambda: Plan.objects.select_related("strategy", "municipality").prefetch_related(f"versions__{CONSULTATIONS}"),
             {PlanVersion: "versions", Strategy: "strategy", Consultation: "versions__consultations",
              ConsultationInvitation: f"versions__{CONSULTATIONS}"},
         )
@@ -256,12 +256,6 @@ def register_own() -> None:
     register(
         Kind(
             "measure", _("measure"), Measure, _measure,
-            lambda: Measure.objects.select_related("lead", "objective__goal", "version").prefetch_related(
-                "partners", "indicators", "overrides", f"version__{CONSULTATIONS}"
-            ),
-            {MeasurePartner: "partnerships", Indicator: "indicators", PlanVersion: "version", Objective: "objective",
-             Goal: "objective__goal", SignalOverride: "overrides", Consultation: "version__consultations",
-             ConsultationInvitation: f"version__{CONSULTATIONS}"},
             lambda: Measure.objects.select_related(
                 "lead", "objective__goal", "version__plan__municipality"
             ).prefetch_related("partners", "indicators", "overrides", f"version__{CONSULTATIONS}"),

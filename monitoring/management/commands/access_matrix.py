@@ -45,6 +45,7 @@ from strategy.models import (
     EvidenceLink,
     Goal,
     ImportState,
+    Indicator,
     LegalAct,
     LegalInput,
     LegalInputFile,

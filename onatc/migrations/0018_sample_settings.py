@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('onatc', '0016_jobs_outbox_outcomes'),
+        ('onatc', '0017_measure_tags'),
     ]
 
     operations = [
