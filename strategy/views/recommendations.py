@@ -203,7 +203,7 @@ def recommendation_upload(request: SignedInRequest, pk: uuid.UUID) -> HttpRespon
     form = FilesForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
-            actions.add_files(found, form.cleaned_data["files"], by=request.user)
+            actions.add_files(found, form.cleaned_data["file"], by=request.user)
             messages.success(request, _("The file was added."))
             return redirect(found)
     return _edit(request, form, _("Add a file"), found.get_absolute_url(), found=found)
