@@ -55,9 +55,9 @@ GRAVE = {
     # what can never be taken back
     "monitoring:report-issue": "natc", "strategy:plan-adopt": "director",
     # what takes much away, and one's own password
-    "strategy:measure-export": "planning", "account_change_password": "planning",
+    "strategy:measure-export": "planning", "strategy:budget-export": "planning", "account_change_password": "planning",
 }  # fmt: skip
-TO_OPEN = {"strategy:measure-export", "account_change_password"}
+TO_OPEN = {"strategy:measure-export", "strategy:budget-export", "account_change_password"}
 # django-allauth asks by itself, for opening and for sending (its views are not ours to mark).
 FACTORS = {
     "mfa_activate_totp", "mfa_deactivate_totp", "mfa_add_webauthn", "mfa_remove_webauthn", "mfa_view_recovery_codes",
@@ -119,6 +119,7 @@ def arguments(world):
         "settings-take-back": setting.pk,
         "holiday-remove": holiday.pk,
         "monitoring:report-issue": reports.draft_report(world.plan, world.round.period, by=world.director).pk,
+        "strategy:budget-export": world.plan.pk,
         "strategy:plan-adopt": PlanVersion.objects.create(plan=world.plan, number=2).pk,
     }
 
@@ -207,7 +208,7 @@ def test_a_clock_set_back_makes_no_old_proof_fresh(world, client_for):
 
 def test_every_role_that_approves_or_administers_needs_the_second_factor():
     """Read from the agreed table of rights: whoever may do one grave thing to others is in NEEDS_SECOND_FACTOR."""
-    own = {"act-for", "deputy-create", "account_change_password", "strategy:measure-export"}
+    own = {"act-for", "deputy-create", "account_change_password", "strategy:measure-export", "strategy:budget-export"}
     reviewing = {"strategy:progress-accept", "strategy:progress-verify", "strategy:round-create",
                  "strategy:import-create", "status", "trail", "stakeholders:person-list", "admin:index"}  # fmt: skip
     with GOLDEN.open(newline="") as file:
