@@ -9,22 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from strategy.models.measure import RightsOutcome
 
 YES, NO, NOT_APPLICABLE = "yes", "no", "not_applicable"
-ANSWERS: list[tuple[str, Promise]] = [(YES, _("yes")), (NO, _("no")), (NOT_APPLICABLE, _("does not apply"))]
+ANSWERS: list[tuple[str, Any]] = [(YES, _("yes")), (NO, _("no")), (NOT_APPLICABLE, _("does not apply"))]
 VALID_DAYS = 365
 
 
 @dataclass(frozen=True)
 class Question:
     key: str
-    topic: str | Promise
-    text: str | Promise
+    topic: Any  # lazy texts
+    text: Any
 
 
 QUESTIONS: tuple[Question, ...] = (
@@ -65,7 +65,7 @@ QUESTIONS: tuple[Question, ...] = (
         _("Does it protect the safety and dignity of those concerned, and of their families?"),
     ),
     Question(
-        "non_refoulement", _("Return"),
+        "non_refoulement", _("Return of victims"),
         _("Is nobody returned to where they are in danger, and is return voluntary where the law allows it?"),
     ),
     Question(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from crispy_forms.bootstrap import InlineRadios
+from crispy_forms.layout import Layout
 from django import forms
 from django.conf import settings
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from onatc.files import AttachmentField
@@ -58,7 +61,7 @@ class ExecutionForm(PlainForm):
 
 class DocumentForm(PlainForm):
     title = forms.CharField(label=_("Title"), max_length=300)
-    files = AttachmentField(label=_("File"))
+    file = AttachmentField(label=_("File"))
 
 
 class RightsForm(PlainForm):
@@ -68,8 +71,12 @@ class RightsForm(PlainForm):
         super().__init__(*args, **kwargs)
         for question in QUESTIONS:
             self.fields[f"answer_{question.key}"] = forms.ChoiceField(
-                label=question.topic, help_text=question.text, choices=ANSWERS, widget=forms.RadioSelect
+                label=format_lazy("{}: {}", question.topic, question.text), choices=ANSWERS, widget=forms.RadioSelect
             )
+        self.helper.layout = Layout(
+            *(InlineRadios(f"answer_{question.key}") for question in QUESTIONS),
+            "outcome", "remarks", "language", "assessed_on",
+        )  # fmt: skip
         self.fields["outcome"] = forms.ChoiceField(
             label=_("Outcome"), choices=[("", "---------"), *RightsOutcome.choices]
         )

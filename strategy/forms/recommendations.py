@@ -96,4 +96,4 @@ class LinkForm(PlainForm):
 
 
 class FilesForm(PlainForm):
-    files = AttachmentField(label=_("File"))
+    file = AttachmentField(label=_("File"))

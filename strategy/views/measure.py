@@ -126,9 +126,7 @@ def document_create(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     form = DocumentForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
-            actions.add_documents(
-                measure, form.cleaned_data["files"], by=request.user, title=form.cleaned_data["title"]
-            )
+            actions.add_documents(measure, form.cleaned_data["file"], by=request.user, title=form.cleaned_data["title"])
             messages.success(request, _("The document was added."))
             return redirect(measure)
     return _edit(request, measure, form, title=_("Add a document"))

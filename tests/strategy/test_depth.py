@@ -353,7 +353,7 @@ def test_documents_are_added_by_lead_and_office_and_read_by_whoever_sees_the_mea
     address = reverse("strategy:document-create", args=[in_force.pk])
     file = io.BytesIO(document())
     file.name = "plani.pdf"
-    assert client.post(address, {"title": "Plani operativ", "files": file}).status_code == 302
+    assert client.post(address, {"title": "Plani operativ", "file": file}).status_code == 302
     kept = MeasureDocument.objects.get()
     assert "Plani operativ" in client.get(in_force.get_absolute_url()).content.decode()
     download = reverse("strategy:document-download", args=[kept.pk])
@@ -366,7 +366,7 @@ def test_documents_are_added_by_lead_and_office_and_read_by_whoever_sees_the_mea
     assert client.post(remove).status_code == 302 and not MeasureDocument.objects.exists()
     bad = io.BytesIO(b"MZ\x90\x00")
     bad.name = "x.exe"
-    assert client.post(address, {"title": "x", "files": bad}).status_code == 200
+    assert client.post(address, {"title": "x", "file": bad}).status_code == 200
 
 
 ALL_YES = {question.key: rights.YES for question in rights.QUESTIONS}

@@ -188,7 +188,7 @@ def test_files_are_added_read_and_taken_off(world, recommendation, client_for):
     file = io.BytesIO(document())
     file.name = "raporti.pdf"
     address = reverse("strategy:recommendation-upload", args=[recommendation.pk])
-    assert client.post(address, {"files": file}).status_code == 302
+    assert client.post(address, {"file": file}).status_code == 302
     kept = RecommendationFile.objects.get()
     assert client_for("focal_point").get(kept.get_absolute_url()).status_code == 200
     assert client_for("stranger").get(kept.get_absolute_url()).status_code == 404
