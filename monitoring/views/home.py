@@ -16,7 +16,7 @@ from stakeholders.models import Role
 from strategy.access import may_decide_proposal
 from strategy.filters import MeasureFilter
 from strategy.models import ImportState, Measure, PlanImport, Round, RoundState
-from strategy.queries.drafting import open_consultations, to_decide
+from strategy.queries.drafting import open_consultations, to_decide, to_publish
 from strategy.queries.legal import waiting_inputs
 from strategy.queries.plan import current_plan, shown_version
 from strategy.queries.progress import owed_by, review_inbox, round_matrix
@@ -93,6 +93,7 @@ def _secretariat(user: Any) -> dict[str, Any]:
         "today": timezone.localdate(),
         "may_remind": user.reviews_progress,
         "legal_inputs": waiting_inputs(user, timezone.localdate()),
+        "consultations_to_publish": list(to_publish(user)[:8]),
         "proposals_to_decide": list(to_decide(user)[:8]) if may_decide_proposal(user) else [],
         "imports": list(
             PlanImport.objects.visible_to(user)

@@ -233,7 +233,7 @@ def remind(*, on: date | None = None) -> int:
     day = on or timezone.localdate()
     queued = 0
     for consultation in Consultation.objects.filter(
-        state=ConsultationState.OPEN, opens_on__lt=day, closes_on__gte=day
+        state=ConsultationState.OPEN, opens_on__lt=day, closes_on__gt=day
     ).select_related("version__plan"):
         occasions = [consultation.closes_on - timedelta(days=days) for days in REMINDED_BEFORE]
         come = [one for one in occasions if consultation.opens_on < one <= day]

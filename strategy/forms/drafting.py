@@ -21,7 +21,7 @@ from onatc.texts import SortKey
 from stakeholders.models import Institution
 from strategy.actions.consultation import LONGEST, LONGEST_REASON, Remark
 from strategy.models import CommentAnswer, Consultation, Plan, ProposalOrigin, ProposalState
-from strategy.queries.drafting import Thing, fields_of, wording_of
+from strategy.queries.drafting import OTHER, Thing, fields_of, wording_of
 
 USUAL_TERM = 21  # days
 
@@ -158,7 +158,7 @@ class RemarkForm(forms.Form):
         self.fields["field"].choices = choices  # type: ignore[attr-defined]
         self.initial = {
             "language": user.language,
-            "field": key if key in dict(choices) else "other",
+            "field": key if key in dict(choices) else OTHER,
             **self.initial,
         }
         if key in dict(choices):
@@ -186,7 +186,18 @@ class RemarkForm(forms.Form):
         proposed = str(self["proposed"].value() or "").replace("\r\n", "\n").strip()
         if not self.is_bound or not proposed or key not in fields_of(self.thing):
             return None
-        return wording_of(self.thing, key, str(self["language"].value() or "sq")), proposed
+        return wording_of(self.thing, key, self.shown_in), proposed
+
+    @property
+    def shown_in(self) -> str:
+        """The language that was chosen or sent; the first one for what is none."""
+        sent = str(self["language"].value())
+        return sent if sent in dict(settings.LANGUAGES) else settings.LANGUAGES[0][0]
+
+    def wordings(self) -> list[tuple[str, str, str]]:
+        """What the thing says now in each of its fields: key, label, wording."""
+        known = [(key, str(label)) for key, label in fields_of(self.thing).items() if key != OTHER]
+        return [(key, label, wording_of(self.thing, key, self.shown_in)) for key, label in known]
 
 
 class AnswerForm(forms.Form):

@@ -230,6 +230,19 @@ def open_consultations(user: Any) -> QuerySet[Consultation]:
     )
 
 
+def to_publish(user: Any) -> QuerySet[Consultation]:
+    """Consultations whose term is over and whose answers wait for those who run them; `left` comments have none yet."""
+    if not user.imports_plans:
+        return Consultation.objects.none()
+    return (
+        Consultation.objects.visible_to(user)
+        .filter(state=ConsultationState.CLOSED)
+        .select_related("version__plan")
+        .annotate(left=Count("comments", filter=Q(comments__answer="")))
+        .order_by("closes_on", "pk")
+    )
+
+
 def answered_share(consultation: Consultation) -> tuple[int, int]:
     """How many comments are answered, and how many there are."""
     found = Comment.objects.filter(consultation=consultation).aggregate(

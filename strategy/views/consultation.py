@@ -22,6 +22,7 @@ from onatc import exports
 from onatc.errors import Denied, Refused, proof_required, refusals_on, require
 from onatc.history import history_of
 from onatc.http import with_revision
+from onatc.texts import SortKey
 from stakeholders.accounts import SignedInRequest
 from stakeholders.models import Institution
 from stakeholders.sessions import keep_text
@@ -280,7 +281,7 @@ def comment_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     key = request.GET.get("field", "")
     initial = {"field": comment.field or "other", "text": comment.text, "proposed": comment.proposed,
                "language": comment.language, "revision": comment.revision}  # fmt: skip
-    if key:
+    if key in fields_of(comment.about):
         initial |= {"field": key, "proposed": wording_of(comment.about, key, comment.language)}
     form = RemarkForm(
         request.POST or None,
@@ -322,10 +323,6 @@ def _remark_page(
         messages.info(request, _("Comments are taken from the first to the last day of the term."))
         return redirect(consultation)
     thing = form.thing
-    language = str(form["language"].value() or request.user.language)
-    wordings = [
-        (key, str(label), wording_of(thing, key, language)) for key, label in fields_of(thing).items() if key != "other"
-    ]
     return render(
         request,
         "strategy/comment_edit.html",
@@ -334,7 +331,7 @@ def _remark_page(
             "consultation": consultation,
             "comment": comment,
             "thing": thing,
-            "wordings": wordings,
+            "wordings": form.wordings(),
             "shown": form.shown_difference(),
             "theirs": theirs,
             "kept": kept,
@@ -382,7 +379,11 @@ class _Table:
 
     def __init__(self, request: SignedInRequest, consultation: Consultation) -> None:
         self.all = Comment.objects.visible_to(request.user).filter(consultation=consultation)
-        bodies = Institution.objects.visible_to(request.user).filter(pk__in=self.all.order_by().values("institution"))
+        bodies = (
+            Institution.objects.visible_to(request.user)
+            .filter(pk__in=self.all.order_by().values("institution"))
+            .order_by(SortKey("name"))
+        )
         goals = Goal.objects.filter(version=consultation.version_id)
         self.form = CommentFilterForm(
             request.GET,

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from onatc import exports
 from onatc.errors import Refused, refusals_on, require
 from onatc.history import history_of
+from onatc.texts import SortKey
 from stakeholders.accounts import SignedInRequest
 from stakeholders.models import Institution
 from strategy import access
@@ -27,7 +28,7 @@ from strategy.actions.consultation import Moved, is_in_draft
 from strategy.forms.drafting import DecisionForm, ProposalFilterForm, ProposalForm
 from strategy.models import Measure, Plan, Proposal, ProposalOrigin, ProposalState
 from strategy.queries import drafting
-from strategy.queries.drafting import field_label, fields_of, wording_of
+from strategy.queries.drafting import field_label
 from strategy.queries.plan import current_plan
 
 PAGE_SIZE = 50
@@ -37,7 +38,11 @@ def _list(request: SignedInRequest) -> tuple[Any, Any, Any]:
     """The filter, the proposals before the state is asked, and after."""
     require(request.user.sees_plan)
     visible = Proposal.objects.visible_to(request.user)
-    bodies = Institution.objects.visible_to(request.user).filter(pk__in=visible.order_by().values("institution"))
+    bodies = (
+        Institution.objects.visible_to(request.user)
+        .filter(pk__in=visible.order_by().values("institution"))
+        .order_by(SortKey("name"))
+    )
     form = ProposalFilterForm(request.GET, user=request.user, institutions=bodies)
     rows = drafting.narrowed_proposals(visible, form.cleaned_data)
     state = form.cleaned_data.get("state")
@@ -133,12 +138,6 @@ def proposal_create(request: SignedInRequest) -> HttpResponse:
             proposal = actions.propose(plan, form.remark(), by=request.user, **said)
             messages.success(request, _("The proposal waits for a decision."))
             return redirect(proposal)
-    language = str(form["language"].value() or request.user.language)
-    wordings = [
-        (key, str(label), wording_of(measure, key, language))
-        for key, label in fields_of(measure).items()
-        if key != "other"
-    ]
     return render(
         request,
         "strategy/proposal_create.html",
@@ -146,7 +145,7 @@ def proposal_create(request: SignedInRequest) -> HttpResponse:
             "form": form,
             "plan": plan,
             "measure": measure,
-            "wordings": wordings,
+            "wordings": form.wordings(),
             "shown": form.shown_difference(),
             "cancel_url": measure.get_absolute_url() if measure else reverse("strategy:proposal-list"),
         },

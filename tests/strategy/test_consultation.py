@@ -572,6 +572,7 @@ def test_the_whole_way_on_the_pages(world, draft, client_for):
     office.post(reverse("strategy:consultation-close", args=[consultation.pk]))
     page = office.get(consultation.get_absolute_url()).content.decode()
     assert "3 institutions were invited; 0 have said nothing yet." in page and "nothing to remark" in page
+    assert "2 comments to be answered" in office.get("/").content.decode()
     reply = reverse("strategy:comment-answer", args=[comment.pk]) + "?goal=G1"
     told = {"answer": "accepted", "reason": "", "language": "sq", "revision": 0}
     assert "This field is required" in office.post(reply, told).content.decode()
@@ -651,3 +652,40 @@ def test_a_page_costs_the_same_however_many_comments_there_are(world, draft, cli
             world, consultation, "other_focal_point", "MOH", text=f"Jo {number}", thing=None, field="other", proposed=""
         )
     assert queries() == few <= 24
+
+
+def test_a_form_with_nonsense_is_shown_again(world, draft, client_for):
+    consultation = opened(world, draft)
+    comment = said_by(world, consultation)
+    client = client_for("focal_point")
+    edit = reverse("strategy:comment-edit", args=[comment.pk])
+    create = reverse("strategy:consultation-comment", args=[consultation.pk]) + f"?measure={comment.measure_id}"
+    for address in (edit, edit + "?field=lineage", create + "&field=lineage", create + "&field=budget"):
+        assert client.get(address).status_code == 200
+        for sent in (
+            {},
+            {"field": "lineage", "language": "\x00", "proposed": "x", "preview": "1"},
+            {"revision": "9" * 30},
+        ):
+            assert client.post(address, {"text": "E mbajtur.", **sent}).status_code == 200
+    assert "E mbajtur." in client.post(edit, {"text": "E mbajtur.", "language": "xx"}).content.decode()
+    comment.refresh_from_db()
+    assert comment.revision == 0 and Comment.objects.count() == 1
+
+
+def test_withdrawn_and_changed_on_the_pages(world, draft, client_for):
+    consultation = opened(world, draft)
+    comment = said_by(world, consultation)
+    client = client_for("focal_point")
+    said = {"institution": bodies("KP-THB")[0].pk, "field": "title_sq", "text": "Më mirë kështu.", "language": "sq",
+            "proposed": "Kontrolle mujore\r\n", "revision": 0}  # fmt: skip
+    edit = reverse("strategy:comment-edit", args=[comment.pk])
+    assert client.post(edit, said).url == consultation.get_absolute_url()
+    comment.refresh_from_db()
+    assert (comment.text, comment.proposed, comment.revision) == ("Më mirë kështu.", "Kontrolle mujore", 1)
+    page = client.post(edit, said | {"text": "Edhe ndryshe."}).content.decode()
+    assert "A colleague changed" in page and "Më mirë kështu." in page and "Edhe ndryshe." in page
+    withdraw = reverse("strategy:comment-withdraw", args=[comment.pk])
+    assert "Më mirë kështu." in client.get(withdraw).content.decode()
+    client.post(withdraw)
+    assert Comment.objects.count() == 0 and client.get(edit).status_code == 404
