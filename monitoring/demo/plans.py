@@ -237,6 +237,7 @@ GJILAN: Tree = [
 def add_plans(plan: Plan, version: PlanVersion, people: dict[str, User], seed: int, today: date) -> None:
     """`version` is the one of `plan` that is in force; the local plans point up to its measures."""
     chance = random.Random(f"plans-{seed}")
+    Plan.objects.filter(pk=plan.pk).update(owner=Institution.objects.get(code="ONATC"))
     _earlier(people, chance)
     strategy = _strategy(
         "CS-2023-2027", PlanKind.CHILD, date(2023, 1, 1), date(2027, 12, 31),

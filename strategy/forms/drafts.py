@@ -11,6 +11,7 @@ from typing import Any
 from crispy_forms.layout import Fieldset, Layout
 from django import forms
 from django.conf import settings
+from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.html import format_html
@@ -54,6 +55,7 @@ class RevisedForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.record = record
         self.theirs: list[tuple[str, str]] = []
+        self.fields["revision"].required = record is not None
         if record is not None:
             self.initial = {"revision": record.revision, **self.initial}
         self.helper = plain_helper()
@@ -81,11 +83,19 @@ class RevisedForm(forms.Form):
         return name
 
     def _other_texts(self, current: Any) -> Iterable[tuple[str, str]]:
+        """Fields in which the record now says something else than this form; a choice names a record by key or code."""
         for name in self.fields:
-            if name != "revision" and hasattr(current, name):
-                now, mine = getattr(current, name), self.cleaned_data.get(name)
-                if str(now or "") != str(mine or ""):
-                    yield name, str(now if now is not None else "")
+            if name == "revision" or not hasattr(current, name):
+                continue
+            now, mine = getattr(current, name), self.cleaned_data.get(name)
+            if isinstance(now, models.Manager):
+                continue
+            if isinstance(now, models.Model):
+                is_same = mine in (str(now.pk), getattr(now, "code", None))
+            else:
+                is_same = str(now or "") == str(mine or "")
+            if not is_same:
+                yield name, str(now if now is not None else "")
 
 
 def _only(record: Any, names: Iterable[str]) -> dict[str, Any]:
@@ -360,13 +370,16 @@ class MeasureForm(RevisedForm):
         return found
 
     def _other_texts(self, current: Any) -> Iterable[tuple[str, str]]:
-        named = ("objective", "lead")
-        yield from ((name, text) for name, text in super()._other_texts(current) if name not in (*named, "serves"))
-        for name in named:
-            record = getattr(current, name)
-            mine = getattr(self, "objectives" if name == "objective" else "institutions")[self.cleaned_data[name]]
-            if record.pk != mine.pk:
-                yield name, str(record)
+        yield from super()._other_texts(current)
+        theirs = [
+            (one.institution.code, *(getattr(one, f"part_{column}") for column in COLUMNS))
+            for one in current.partnerships.select_related("institution")
+        ]
+        mine = [
+            tuple(self.cleaned_data[name] for name in row) for row in self.partner_rows if self.cleaned_data.get(row[0])
+        ]
+        if theirs != mine:
+            yield "partner_0", "\n".join(": ".join(part for part in one if part) for one in theirs)
 
 
 class SplitForm(RevisedForm):

@@ -16,6 +16,7 @@ from django.db import models
 from django.utils.formats import date_format, number_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from onatc.templatetags.page import money
 from onatc.texts import COLUMNS
@@ -94,7 +95,11 @@ class Difference:
 
 
 def kind_labels() -> dict[str, str]:
-    return {NEW: _("new"), REMOVED: _("removed"), CHANGED: _("changed")}
+    return {
+        NEW: pgettext("between versions", "new"),
+        REMOVED: pgettext("between versions", "removed"),
+        CHANGED: pgettext("between versions", "changed"),
+    }
 
 
 # The rows of a part by measure, then by what finds the same row in another version

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from onatc.periods import Period
 from onatc.texts import column_of
@@ -33,11 +33,11 @@ from strategy.models import (
 class Status(models.TextChoices):
     """Where a plan stands, as its reader may know; several may hold: a plan in force with an amendment in consultation."""
 
-    DRAFT = "draft", _lazy("draft")
-    CONSULTATION = "consultation", _lazy("in consultation")
-    IN_FORCE = "in_force", _lazy("in force")
-    OVER = "over", _lazy("over")
-    AMENDED = "amended", _lazy("amended")
+    DRAFT = "draft", gettext_lazy("draft")
+    CONSULTATION = "consultation", gettext_lazy("in consultation")
+    IN_FORCE = "in_force", gettext_lazy("in force")
+    OVER = "over", gettext_lazy("over")
+    AMENDED = "amended", gettext_lazy("amended")
 
 
 def with_status(plans: QuerySet[Plan], user: Any, chosen: str = "") -> QuerySet[Plan]:

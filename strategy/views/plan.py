@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Case, Count, Prefetch, Q, When
@@ -80,8 +81,10 @@ def plan_list(request: SignedInRequest) -> HttpResponse:
         .order_by("place", "-starts_on", "code")
     )
     page = Paginator(plans, page_size(request)).get_page(request.GET.get("page"))
+    names = dict(settings.LANGUAGES)
     for plan in page.object_list:
         plan.statuses = statuses_of(plan)  # type: ignore[attr-defined]
+        plan.spoken = ", ".join(str(names[code]) for code in plan.languages)  # type: ignore[attr-defined]
     return render(
         request,
         "strategy/plan_list.html",

@@ -115,6 +115,8 @@ def test_a_stale_form_shows_what_the_other_one_wrote(world, draft, client_for): 
     answer = client_for("planning").post(url, sent)
     shown = answer.content.decode()
     assert "What your colleague saved meanwhile" in shown and "Titulli i kolegut" in shown and "Titulli im" in shown
+    told = re.search(r'(?s)saved meanwhile</h2><dl class="facts">(.*?)</dl>', shown).group(1)
+    assert "Title in Albanian" in told and "Lead institution" not in told and "Objective" not in told
     revision = re.search(r'name="revision" value="(\d+)"', shown).group(1)
     assert client_for("planning").post(url, sent | {"revision": revision}).status_code == 302
     assert Measure.objects.get(pk=measure.pk).title_sq == "Titulli im"

@@ -11,8 +11,9 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from onatc import search
 from onatc.errors import Refused
-from onatc.models import Code, CodeList
+from onatc.models import Code, CodeList, Municipality
 from stakeholders.models import Institution
 from strategy.actions import drafts
 from strategy.actions import plan as plan_actions
@@ -42,7 +43,9 @@ from strategy.models import (
     Strategy,
     VersionState,
 )
+from strategy.queries.drafts import serving_of
 from strategy.versioning import CONTENT, FREEZES, rows_of
+from tests.onatc.test_search import test_the_tokens_say_of_each_kind_what_the_gate_says as tokens_say_what_the_gate_says
 from tests.strategy.steps import accepted
 
 pytestmark = pytest.mark.django_db
@@ -83,8 +86,6 @@ def local_plan(world, by=None, **changes) -> Plan:
         "owner": institution("MUN-PRN"), "district": None, "municipality_id": "PRN", "languages": ["sq", "sr-latn"],
         "starts_on": world.plan.starts_on, "ends_on": world.plan.ends_on,
     } | changes  # fmt: skip
-    from onatc.models import Municipality
-
     fields["municipality"] = Municipality.objects.get(pk=fields.pop("municipality_id"))
     return drafts.create_plan(by=by or world.local, **fields)
 
@@ -439,8 +440,6 @@ def test_whoever_is_consulted_sees_the_draft_whole_and_no_longer_once_it_is_adop
 
 
 def test_a_local_measure_points_up_by_lineage(world):
-    from strategy.queries.drafts import serving_of
-
     _plan, version, objective = local_draft(world)
     national = world.measure("M1.2.3")
     local = drafts.save_measure(objective, None, by=world.local, **measure_fields(world), serves=[national])
@@ -501,3 +500,15 @@ def test_a_plan_keeps_its_kind_and_holds_its_measures(world):
     with pytest.raises(Stale):
         drafts.edit_plan(world.plan, by=world.director, revision=0, **fields)
     assert MeasurePartner.objects.exists() and IndicatorTarget.objects.exists()
+
+
+def test_the_search_finds_drafts_for_whoever_sees_them(world, draft):
+    _plan, version, objective = local_draft(world)
+    drafts.save_measure(objective, None, by=world.local, **measure_fields(world))
+    in_consultation(draft)
+    search.rebuild()
+    tokens_say_what_the_gate_says(world)
+    adopt(world, version)
+    drafts.start_draft(version.plan, by=world.local)
+    search.rebuild()
+    tokens_say_what_the_gate_says(world)
