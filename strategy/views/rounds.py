@@ -6,7 +6,6 @@ import uuid
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -21,25 +20,18 @@ from stakeholders.models import Institution
 from strategy import access
 from strategy.actions import rounds as actions
 from strategy.forms.progress import RoundForm
-from strategy.models import EntryState, Round
-from strategy.queries.progress import hidden_states, round_matrix
+from strategy.models import Round
+from strategy.queries.progress import hidden_states, round_counts, round_matrix
 
 
 @require_safe
 def round_list(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_rounds)
-    mine = Q() if request.user.sees_whole_plan else Q(requests__institution__in=request.user.institution_ids)
-    states = [EntryState.SUBMITTED, EntryState.ACCEPTED, EntryState.VERIFIED]
-    handed_in = mine & Q(requests__entries__state__in=states)
-    rounds = (
-        Round.objects.visible_to(request.user)
-        .select_related("plan")
-        .annotate(
-            owed=Count("requests", filter=mine, distinct=True),
-            handed_in=Count("requests", filter=handed_in, distinct=True),
-        )
-    )
-    page = Paginator(rounds.order_by("-ends_on", "plan"), 50).get_page(request.GET.get("page"))
+    rounds = Round.objects.visible_to(request.user).select_related("plan").order_by("-ends_on", "plan")
+    page = Paginator(rounds, 50).get_page(request.GET.get("page"))
+    counts = round_counts(list(page), request.user)
+    for round_ in page:
+        round_.owed, round_.handed_in = counts.get(round_.pk, (0, 0))
     return render(
         request, "strategy/round_list.html", {"page": page, "may_manage": bool(access.may_manage_rounds(request.user))}
     )
