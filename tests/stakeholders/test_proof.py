@@ -122,6 +122,7 @@ def arguments(world):
         "holiday-remove": holiday.pk,
         "monitoring:report-issue": reports.draft_report(world.plan, world.round.period, by=world.director).pk,
         "strategy:plan-adopt": PlanVersion.objects.create(plan=world.plan, number=2).pk,
+        "strategy:plan-": world.version.pk,  # the proof is asked for before the record is looked for
     }
 
 
