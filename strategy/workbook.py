@@ -341,8 +341,8 @@ def write(sheets: Sheets, known: Known, *, version: str, number: int) -> bytes:
     _widths(lists, (16, 60, 24, 24, 24))
     lists.append([_bold(lists, name) for name in ("institution", "name", "district", "municipality", "tag")])
     columns = _lists(known)
-    for row in range(max(len(one) for one in columns)):
-        lists.append([_text_cell(lists, one[row]) if row < len(one) else None for one in columns])
+    for place in range(max(len(one) for one in columns)):
+        lists.append([_text_cell(lists, one[place]) if place < len(one) else None for one in columns])
     hidden = book.create_sheet(KEY)
     hidden.sheet_state = "hidden"
     plan = sheets["Plan"][0]["plan_code"] if sheets.get("Plan") else ""
@@ -424,13 +424,16 @@ def _validate(target: Any, column: Column, letter: str, known: Known) -> None:
 def _cell(target: Any, column: Column, text: str) -> Any:
     if not text:
         return None
+    value: Any
     if column.kind == "date":
-        cell = WriteOnlyCell(target, value=date.fromisoformat(text))
+        value = date.fromisoformat(text)
+        cell = WriteOnlyCell(target, value=value)
         cell.number_format = "yyyy-mm-dd"
     elif column.kind == "whole":
         cell = WriteOnlyCell(target, value=int(text))
     elif column.kind in ("number", "money") and len(text) <= 16:  # beyond, a spreadsheet would lose the cents
-        cell = WriteOnlyCell(target, value=Decimal(text))
+        value = Decimal(text)
+        cell = WriteOnlyCell(target, value=value)
         cell.number_format = "#,##0.00"
     else:
         cell = _text_cell(target, text)
@@ -619,7 +622,7 @@ class _Checker:
         self.sheet = SHEETS["Plan"]
         self.number = 0
         # What the newest version holds already is not refused when it comes back as it is.
-        self.held = {
+        self.held: dict[str, Counter[tuple[str, ...]]] = {
             name: Counter(_without_key(row) for row in rows) for name, rows in (base or {}).items() if name in SHEETS
         }
 
@@ -837,7 +840,7 @@ class _Checker:
             yield row
 
     def _is_held(self, row: dict[str, str]) -> bool:
-        return bool(self.held.get(self.sheet.name, {}).get(_without_key(row)))
+        return self.sheet.name in self.held and self.held[self.sheet.name][_without_key(row)] > 0
 
     def _positions(self, sheets: Sheets) -> None:
         """An empty position stands last, in the order of the rows; partners are counted within their measure."""

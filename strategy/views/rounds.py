@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -33,29 +32,20 @@ from strategy.forms.rounds import (
     TimeForm,
     WaiveForm,
 )
-from strategy.models import DueExtension, EntryState, ProgressRequest, Round, RoundSeries
+from strategy.models import DueExtension, ProgressRequest, Round, RoundSeries
 from strategy.queries.plan import current_plan
-from strategy.queries.progress import extensions_of, hidden_states, round_matrix, workbooks_of
+from strategy.queries.progress import extensions_of, hidden_states, round_counts, round_matrix, workbooks_of
 from strategy.views.plan import page_size
 
 
 @require_safe
 def round_list(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_rounds)
-    mine = Q(requests__waived_reason="")
-    if not request.user.sees_whole_plan:
-        mine &= Q(requests__institution__in=request.user.institution_ids)
-    states = [EntryState.SUBMITTED, EntryState.ACCEPTED, EntryState.VERIFIED]
-    handed_in = mine & Q(requests__entries__state__in=states)
-    rounds = (
-        Round.objects.visible_to(request.user)
-        .select_related("plan")
-        .annotate(
-            owed=Count("requests", filter=mine, distinct=True),
-            handed_in=Count("requests", filter=handed_in, distinct=True),
-        )
-    )
-    page = Paginator(rounds.order_by("-ends_on", "plan"), page_size(request)).get_page(request.GET.get("page"))
+    rounds = Round.objects.visible_to(request.user).select_related("plan").order_by("-ends_on", "plan")
+    page = Paginator(rounds, page_size(request)).get_page(request.GET.get("page"))
+    counts = round_counts(list(page), request.user)
+    for round_ in page:
+        round_.owed, round_.handed_in = counts.get(round_.pk, (0, 0))
     return render(
         request,
         "strategy/round_list.html",

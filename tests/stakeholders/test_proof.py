@@ -134,6 +134,7 @@ def arguments(world):
         "strategy:practice-": knowledge.a_practice(world.planning).pk,
         "strategy:budget-export": world.plan.pk,
         "strategy:plan-adopt": (draft := PlanVersion.objects.create(plan=world.plan, number=2)).pk,
+        "strategy:plan-": world.version.pk,  # the proof is asked for before the record is looked for
         "strategy:consultation-publish": Consultation.objects.create(
             version=draft,
             opens_on=today,

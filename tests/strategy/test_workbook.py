@@ -12,27 +12,20 @@ from typing import Any
 
 import openpyxl
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 
 from onatc.errors import Refused
-from onatc.models import Code, CodeList, TrailEntry
-from stakeholders.models import Institution
+from onatc.models import Code, CodeList
 from strategy import workbook
 from strategy.actions import plan as actions
 from strategy.imports import COLUMNS, OPTIONAL
 from strategy.models import (
-    BudgetLine,
     ImportState,
-    Indicator,
     Measure,
     MeasureOrigin,
-    Milestone,
-    Objective,
     Plan,
     PlanImport,
     PlanVersion,
@@ -40,8 +33,7 @@ from strategy.models import (
 )
 from strategy.queries.workbook import version_as_sheets, what_is_known
 from strategy.workbook import SHEETS, amount, compare, read, write
-from tests.conftest import plan_that_runs
-from tests.strategy.sheets import BODIES, KNOWN, TAGS, full_plan, in_order, key, plan_row, plans, row
+from tests.strategy.sheets import KNOWN, TAGS, full_plan, in_order, key, plan_row, plans, row
 
 EMPTY: dict[str, list[dict[str, str]]] = {name: [] for name in SHEETS}
 
@@ -84,7 +76,7 @@ def test_everything_in_a_plan_comes_back():
     assert compare(full_plan(), found.sheets).is_empty
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(plans())
 def test_any_plan_comes_back_and_changes_nothing(sheets):
     found = read(written(sheets), KNOWN, base=sheets, plan="AP-T", newest=key(99))
@@ -348,16 +340,15 @@ def test_a_damaged_file_a_bomb_and_a_flood_are_refused_in_one_sentence():
     assert problems(written(sheets)) == [("", None, "", "The sheet Goals has more than 20000 rows.")]
 
 
-def test_twenty_thousand_rows_are_read_and_of_many_problems_the_first_are_kept():
+def test_twenty_thousand_rows_are_read_to_the_end_and_of_many_problems_the_first_are_kept():
     sheets = full_plan()
-    extra = [row("Milestones", measure_code="M1", due_on="2024-06-30", title_sq=f"H{n}") for n in range(20_000)]
-    sheets["Milestones"] += extra
-    data = written(sheets)
-    assert len(read(data, KNOWN, base=None).sheets["Milestones"]) == 20_002
-    for one in extra[:3_000]:
-        one["measure_code"] = "M7"
+    sheets["Milestones"] += [
+        row("Milestones", measure_code="M7" if n >= 17_000 else "M1", due_on="2024-06-30", title_sq=f"H{n}")
+        for n in range(20_000)
+    ]
     found = problems(written(sheets))
     assert len(found) == 2_001 and "3000 problems" in found[-1][3]
+    assert found[0][:3] == ("Milestones", 17_004, "measure_code")
 
 
 # In the database
@@ -543,17 +534,3 @@ def test_the_number_of_queries_does_not_grow_with_the_plan(world):
     with CaptureQueriesContext(connection) as few:
         version_as_sheets(PlanVersion.objects.select_related("plan__strategy", "plan__owner").get(pk=world.version.pk))
     assert len(many) <= 16 and len(few) <= len(many)
-
-
-__all__ = [
-    "BODIES",
-    "BudgetLine",
-    "Indicator",
-    "Institution",
-    "Milestone",
-    "Objective",
-    "SimpleUploadedFile",
-    "TrailEntry",
-    "plan_that_runs",
-    "reverse",
-]
