@@ -15,7 +15,7 @@ from onatc import mail
 from onatc.errors import Refused, require
 from stakeholders.models import Institution, User
 from strategy import access
-from strategy.actions.rounds import ask, reporters_of, request_for
+from strategy.actions.rounds import asked_of, reporters_of, request_for
 from strategy.models import (
     FINAL_STATES,
     DueExtension,
@@ -23,6 +23,7 @@ from strategy.models import (
     Measure,
     MeasurePartner,
     ProgressRequest,
+    RequestedIndicator,
     Round,
     RoundState,
 )
@@ -63,7 +64,8 @@ def ask_besides(round_: Round, measure: Measure, institution: Institution, *, by
         )["extended_until__max"]
         try:
             with transaction.atomic():
-                ask([request])
+                request.save(force_insert=True)
+                RequestedIndicator.objects.bulk_create(_asked_besides(request, measure, round_))
         except IntegrityError as error:
             raise Refused(_("The institution is asked for this measure already.")) from error
     else:
@@ -73,6 +75,13 @@ def ask_besides(round_: Round, measure: Measure, institution: Institution, *, by
         request.institution_id, "request_changed", f"asked:{request.pk}:{timezone.now().isoformat()}", request=request
     )
     return request
+
+
+def _asked_besides(request: ProgressRequest, measure: Measure, round_: Round) -> list[RequestedIndicator]:
+    """The indicators that the institution of the request reports on the measure."""
+    asked = {measure.lead_id: request_for(round_, measure, measure.lead_id), request.institution_id: request}
+    _more, copies = asked_of(asked, measure, round_)
+    return [copy for copy in copies if copy.request is request]
 
 
 @transaction.atomic

@@ -151,14 +151,19 @@ def _ask(round_: Round, version: PlanVersion) -> None:
         )
     )
     asks_partners = round_.series is not None and round_.series.asks_partners
-    requests = []
+    requests: list[ProgressRequest] = []
+    indicators: list[RequestedIndicator] = []
     for measure in measures:
-        requests.append(request_for(round_, measure, measure.lead_id))
+        asked = {measure.lead_id: request_for(round_, measure, measure.lead_id)}
         for partner in measure.partnerships.all() if asks_partners else ():
             dissolved_on = partner.institution.dissolved_on
-            if partner.institution_id != measure.lead_id and (dissolved_on is None or dissolved_on >= round_.ends_on):
-                requests.append(request_for(round_, measure, partner.institution_id, partner))
-    ask(requests)
+            if dissolved_on is None or dissolved_on >= round_.ends_on:
+                asked.setdefault(partner.institution_id, request_for(round_, measure, partner.institution_id, partner))
+        _more, copies = asked_of(asked, measure, round_)
+        requests += asked.values()
+        indicators += copies
+    ProgressRequest.objects.bulk_create(requests, batch_size=1_000)
+    RequestedIndicator.objects.bulk_create(indicators, batch_size=1_000)
 
 
 def request_for(
@@ -181,35 +186,42 @@ def request_for(
     )
 
 
-def ask(requests: list[ProgressRequest]) -> None:
-    """Keep new requests with the indicators they ask for: the lead all that nobody else reports, another institution those
-    that it reports. Reads `measure.indicators` with their targets."""
-    indicators = []
-    for request in requests:
-        round_, measure = request.round, request.measure
-        for indicator in measure.indicators.all():
-            if (indicator.reported_by_id or measure.lead_id) != request.institution_id:
-                continue
-            later = [target for target in indicator.targets.all() if target.ends_on >= round_.ends_on]
-            target = later[0] if later else next(iter(reversed(indicator.targets.all())), None)
-            indicators.append(
-                RequestedIndicator(
-                    request=request,
-                    indicator=indicator,
-                    position=indicator.position,
-                    name_sq=indicator.name_sq,
-                    name_sr=indicator.name_sr,
-                    name_en=indicator.name_en,
-                    unit=indicator.unit,
-                    counting=indicator.counting,
-                    lower_is_better=indicator.lower_is_better,
-                    baseline=indicator.baseline,
-                    target=target.value if target else None,
-                    target_on=target.ends_on if target else None,
-                )
+def asked_of(
+    requests: dict[uuid.UUID, ProgressRequest], measure: Measure, round_: Round
+) -> tuple[list[ProgressRequest], list[RequestedIndicator]]:
+    """What of a measure's indicators is asked in a round: copies as they stand, each in the request of the institution that
+    reports it.
+
+    `requests` are those of the measure by institution, the lead's among them. A partner that reports an indicator and is
+    not asked yet gets a request for its part, which is added to them and given back.
+    """
+    more: list[ProgressRequest] = []
+    copies: list[RequestedIndicator] = []
+    partners = {partner.institution_id: partner for partner in measure.partnerships.all()}
+    for indicator in measure.indicators.all():
+        reporter = indicator.reported_by_id if indicator.reported_by_id in partners else measure.lead_id
+        if reporter not in requests:
+            requests[reporter] = request_for(round_, measure, reporter, partners[reporter])
+            more.append(requests[reporter])
+        later = [target for target in indicator.targets.all() if target.ends_on >= round_.ends_on]
+        target = later[0] if later else next(iter(reversed(indicator.targets.all())), None)
+        copies.append(
+            RequestedIndicator(
+                request=requests[reporter],
+                indicator=indicator,
+                position=indicator.position,
+                name_sq=indicator.name_sq,
+                name_sr=indicator.name_sr,
+                name_en=indicator.name_en,
+                unit=indicator.unit,
+                counting=indicator.counting,
+                lower_is_better=indicator.lower_is_better,
+                baseline=indicator.baseline,
+                target=target.value if target else None,
+                target_on=target.ends_on if target else None,
             )
-    ProgressRequest.objects.bulk_create(requests, batch_size=1_000)
-    RequestedIndicator.objects.bulk_create(indicators, batch_size=1_000)
+        )
+    return more, copies
 
 
 @transaction.atomic

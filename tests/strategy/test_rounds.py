@@ -153,6 +153,20 @@ def test_a_joint_measure_asks_the_lead_for_the_whole_and_each_partner_for_its_pa
     assert not ProgressRequest.objects.filter(round=world.round, part=Part.PART).exists()
 
 
+def test_a_partner_that_reports_an_indicator_is_asked_for_it_also_where_partners_are_not_asked(world):
+    measure = joint(world)
+    moh = institution("MOH")
+    measure.indicators.update(reported_by=moh)
+    round_actions.close_round(world.round, by=world.planning)
+    period = world.round.period.next()
+    round_ = round_actions.schedule_round(world.plan, period, by=None, due_on=period.next().end)
+    round_actions.open_round(round_, by=world.planning)
+    asked = {one.institution_id: one for one in ProgressRequest.objects.filter(round=round_, measure=measure)}
+    assert set(asked) == {moh.pk, measure.lead_id}
+    assert asked[moh.pk].indicators.count() == 1 and asked[moh.pk].part == Part.PART
+    assert not asked[measure.lead_id].indicators.exists()
+
+
 def test_the_lead_reads_the_parts_that_partners_handed_in_and_no_drafts(world, client_for):
     measure = joint(world)
     whole = world.request()
