@@ -213,9 +213,9 @@ def round_matrix(round_: Round, user: Any) -> list[InstitutionRow]:
 
 
 def round_counts(rounds: list[Round], user: Any) -> dict[uuid.UUID, tuple[int, int]]:
-    """Of each round, how many reports are owed and how many were handed in: all for those who see the whole plan, else
+    """Of each round, how many reports are owed (what was waived is not) and how many were handed in: all for those who see the whole plan, else
     those of one's own institutions. Two queries, each over its own table's index; joined they would multiply."""
-    mine: dict[str, Any] = {"round__in": rounds}
+    mine: dict[str, Any] = {"round__in": rounds, "waived_reason": ""}
     if not user.sees_whole_plan:
         mine["institution__in"] = user.institution_ids
     owed = ProgressRequest.objects.filter(**mine).order_by().values_list("round").annotate(Count("pk"))

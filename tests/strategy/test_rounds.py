@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from datetime import datetime, time, timedelta
 
@@ -17,6 +18,7 @@ from onatc.models import Message
 from onatc.periods import Period
 from stakeholders.models import Institution, Role, RoleAssignment, User
 from strategy.actions import obligations
+from strategy.actions import plan as plan_actions
 from strategy.actions import progress as actions
 from strategy.actions import rounds as round_actions
 from strategy.due import OFFICE
@@ -32,7 +34,8 @@ from strategy.models import (
     RoundSeries,
 )
 from strategy.queries.progress import owed_by, partner_parts, round_matrix
-from tests.strategy.steps import accepted, answer, drafted
+from tests.conftest import plan_that_runs
+from tests.strategy.steps import accepted, answer, drafted, submitted
 
 
 def series_of(world, frequency="half", **fields) -> RoundSeries:
@@ -150,6 +153,20 @@ def test_a_joint_measure_asks_the_lead_for_the_whole_and_each_partner_for_its_pa
     assert not ProgressRequest.objects.filter(round=world.round, part=Part.PART).exists()
 
 
+def test_a_partner_that_reports_an_indicator_is_asked_for_it_also_where_partners_are_not_asked(world):
+    measure = joint(world)
+    moh = institution("MOH")
+    measure.indicators.update(reported_by=moh)
+    round_actions.close_round(world.round, by=world.planning)
+    period = world.round.period.next()
+    round_ = round_actions.schedule_round(world.plan, period, by=None, due_on=period.next().end)
+    round_actions.open_round(round_, by=world.planning)
+    asked = {one.institution_id: one for one in ProgressRequest.objects.filter(round=round_, measure=measure)}
+    assert set(asked) == {moh.pk, measure.lead_id}
+    assert asked[moh.pk].indicators.count() == 1 and asked[moh.pk].part == Part.PART
+    assert not asked[measure.lead_id].indicators.exists()
+
+
 def test_the_lead_reads_the_parts_that_partners_handed_in_and_no_drafts(world, client_for):
     measure = joint(world)
     whole = world.request()
@@ -190,6 +207,28 @@ def test_an_accepted_round_never_changes_when_the_plan_is_edited(world):
     MeasurePartner.objects.filter(measure=measure).delete()
     after = [list(one) if not isinstance(one, (list, tuple)) else one for one in as_asked()]
     assert before == after
+
+
+def test_an_amendment_changes_no_round_that_was_opened(world):
+    request = world.request()
+    entry = accepted(request, world.focal_point, world.monitoring, value=12)
+    asked = lambda: list(ProgressRequest.objects.filter(round=world.round).order_by("pk").values_list())  # noqa: E731
+    before = asked()
+    amended = io.BytesIO(
+        plan_that_runs().getvalue().replace(b"Kontrolle t\xc3\xab p\xc3\xabrbashk\xc3\xabta", b"Vizita")
+    )
+    version = plan_actions.apply_import(
+        plan_actions.preview_import(amended, "plan.csv", plan=world.plan, by=None), by=None
+    )
+    plan_actions.adopt_version(
+        version, by=None, adopted_on=timezone.localdate(), adopted_by=institution("NATC"), decision_reference="02/2026"
+    )
+    assert Measure.objects.get(version=version, code="M1.2.3").title_sq.startswith("Vizita")
+    assert asked() == before
+    entry.refresh_from_db()
+    world.round.refresh_from_db()
+    assert (entry.state, world.round.version_id) == (EntryState.ACCEPTED, world.version.pk)
+    assert submitted(world.request("M2.2.1"), world.focal_point).state == EntryState.SUBMITTED  # as it was asked
 
 
 def test_a_measure_is_asked_for_besides_with_a_reason_and_told(world):
