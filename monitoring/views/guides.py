@@ -28,6 +28,7 @@ from onatc.texts import choose, language_column
 from onatc.trail import Act, TrailEntry
 from stakeholders.accounts import SignedInRequest
 from strategy.models import EntryState, ImportState, MeasureState, RoundState, Signal, VersionState
+from strategy.queries.late import Lateness
 from strategy.queries.progress import MISSING, NIL, OVERDUE, OWED
 from strategy.signal import SHIPPED
 
@@ -110,6 +111,7 @@ def _timelines(head: str, long: list[str]) -> list[tuple[str, Chart]]:
     ]
     states = [
         (gettext("usual"), spans, start, end),
+        (gettext("one bar"), spans[:1], start, end),
         (gettext("one year"), spans, date(year, 1, 1), date(year, 12, 31)),
         (gettext("empty"), [], start, end),
         (gettext("long labels, beyond both ends"), beyond, start, end),
@@ -144,6 +146,7 @@ def patterns(request: SignedInRequest) -> HttpResponse:
         "pills": [
             (gettext("Signal of a measure"), Signal.choices),
             (gettext("Measure"), MeasureState.choices),
+            (gettext("What is late"), Lateness.choices),
             (gettext("Progress"), EntryState.choices),
             (gettext("Reporting round"), RoundState.choices),
             (gettext("Version of the plan"), VersionState.choices),
