@@ -39,6 +39,7 @@ from strategy.models import (
     Signal,
     VersionState,
 )
+from strategy.queries.late import Lateness
 from strategy.queries.progress import MISSING, NIL, OVERDUE, OWED, WAIVED
 from strategy.signal import SHIPPED
 
@@ -121,6 +122,7 @@ def _timelines(head: str, long: list[str]) -> list[tuple[str, Chart]]:
     ]
     states = [
         (gettext("usual"), spans, start, end),
+        (gettext("one bar"), spans[:1], start, end),
         (gettext("one year"), spans, date(year, 1, 1), date(year, 12, 31)),
         (gettext("empty"), [], start, end),
         (gettext("long labels, beyond both ends"), beyond, start, end),
@@ -155,6 +157,7 @@ def patterns(request: SignedInRequest) -> HttpResponse:
         "pills": [
             (gettext("Signal of a measure"), Signal.choices),
             (gettext("Measure"), MeasureState.choices),
+            (gettext("What is late"), Lateness.choices),
             (gettext("Progress"), EntryState.choices),
             (gettext("Reporting round"), RoundState.choices),
             (gettext("More time"), DueExtension.State.choices),

@@ -151,6 +151,8 @@ def address(name: str, arguments: dict[str, Any]) -> str:
         return reverse("admin:stakeholders_institution_change", args=[Institution.objects.get(code="OSCE").pk])
     if name == "settings-change":
         return reverse(name, args=["due_days"])
+    if name == "strategy:list-export":
+        return reverse(name, args=["plans"])
     pk = next((value for prefix, value in arguments.items() if name.startswith(prefix)), None)
     return reverse(name, args=[pk] if pk else [])
 
