@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from onatc.files import Attachment
 from onatc.history import tracked
@@ -43,7 +44,7 @@ class StudyKind(models.TextChoices):
 
 class StudyState(models.TextChoices):
     PROPOSED = "proposed", _("proposed")
-    APPROVED = "approved", _("approved")
+    APPROVED = "approved", pgettext_lazy("study", "approved")
     UNDER_WAY = "under_way", _("under way")
     DONE = "done", _("done")
     DROPPED = "dropped", _("dropped")
