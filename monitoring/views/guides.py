@@ -27,7 +27,19 @@ from onatc.jobs import Job, JobState
 from onatc.texts import choose, language_column
 from onatc.trail import Act, TrailEntry
 from stakeholders.accounts import SignedInRequest
-from strategy.models import EntryState, ImportState, MeasureState, RoundState, Signal, VersionState
+from strategy.models import (
+    AdviceState,
+    EntryState,
+    ImportState,
+    LegalInputState,
+    LegalStageKind,
+    MeasureState,
+    RoundState,
+    Signal,
+    StudyState,
+    TrendState,
+    VersionState,
+)
 from strategy.queries.progress import MISSING, NIL, OVERDUE, OWED
 from strategy.signal import SHIPPED
 
@@ -120,6 +132,11 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("Reporting round"), RoundState.choices),
             (gettext("Version of the plan"), VersionState.choices),
             (gettext("Import"), ImportState.choices),
+            (gettext("Legal act"), LegalStageKind.choices),
+            (gettext("Inputs of the office"), LegalInputState.choices),
+            (gettext("Study"), StudyState.choices),
+            (gettext("Recommendations"), AdviceState.choices),
+            (gettext("Trend"), TrendState.choices),
             (gettext("Report"), ReportState.choices),
             (gettext("Reported problem"), ProblemState.choices),
             (gettext("Long work"), JobState.choices),
