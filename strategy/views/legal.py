@@ -166,7 +166,7 @@ def legal_stage(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         lead=_("“%(act)s” stands at: %(stage)s.") % {"act": act.title, "stage": act.get_stage_display()},
         cancel_url=act.get_absolute_url(),
         done=_("The stage is on record."),
-        submit=_("Record"),
+        submit=_("Record it"),
     )
 
 
