@@ -28,15 +28,20 @@ from onatc.texts import choose, language_column
 from onatc.trail import Act, TrailEntry
 from stakeholders.accounts import SignedInRequest
 from strategy.models import (
+    AdviceState,
     CommentAnswer,
     ConsultationState,
     DueExtension,
     EntryState,
     ImportState,
+    LegalInputState,
+    LegalStageKind,
     MeasureState,
     ProposalState,
     RoundState,
     Signal,
+    StudyState,
+    TrendState,
     VersionState,
 )
 from strategy.queries.late import Lateness
@@ -166,6 +171,11 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("Consultation"), ConsultationState.choices),
             (gettext("Comment"), CommentAnswer.choices),
             (gettext("Proposal for change"), ProposalState.choices),
+            (gettext("Legal act"), LegalStageKind.choices),
+            (gettext("Inputs of the office"), LegalInputState.choices),
+            (gettext("Study"), StudyState.choices),
+            (gettext("Recommendations"), AdviceState.choices),
+            (gettext("Trend"), TrendState.choices),
             (gettext("Report"), ReportState.choices),
             (gettext("Reported problem"), ProblemState.choices),
             (gettext("Long work"), JobState.choices),

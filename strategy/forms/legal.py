@@ -20,8 +20,8 @@ class ActForm(KeptForm):
         choices=[(one.value, one.label) for one in IN_PREPARATION],
         help_text=_("Where the act stands."),
     )
-    on = forms.DateField(label=_("at this stage since"))
-    link = web_address_field(_("link"))
+    on = forms.DateField(label=_("At this stage since"))
+    link = web_address_field(_("Link"))
     past = ("on",)
     groups = (
         (_("Title"), ("title_sq", "title_sr", "title_en")),

@@ -33,7 +33,7 @@ class StudyForm(KeptForm):
         required=False,
         help_text=_("Whoever reads the published study can then open them."),
     )
-    link = web_address_field(_("link to the publication"))
+    link = web_address_field(_("Link to the publication"))
     past = ("proposed_on", "ethics_on")
     groups = (
         (_("Title"), ("title_sq", "title_sr", "title_en")),
@@ -148,7 +148,7 @@ class AdviceForm(KeptForm):
 
 
 class PracticeForm(KeptForm):
-    link = web_address_field(_("link"))
+    link = web_address_field(_("Link"))
     past = ("noted_on",)
     groups = (
         (_("In Albanian"), ("title_sq", "done_sq", "worked_sq", "use_sq")),

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from onatc.files import Attachment
 from onatc.history import tracked
@@ -26,7 +27,7 @@ class Topic(models.TextChoices):
     PREVENTION = "prevention", _("prevention")
     IDENTIFICATION = "identification", _("identification")
     PROTECTION = "protection", _("protection")
-    PROSECUTION = "prosecution", _("prosecution")
+    PROSECUTION = "prosecution", pgettext_lazy("topic", "prosecution")
     REINTEGRATION = "reintegration", _("reintegration")
     CHILDREN = "children", _("children")
     LABOUR = "labour", _("labour exploitation")
@@ -43,10 +44,10 @@ class StudyKind(models.TextChoices):
 
 class StudyState(models.TextChoices):
     PROPOSED = "proposed", _("proposed")
-    APPROVED = "approved", _("approved")
+    APPROVED = "approved", pgettext_lazy("study", "approved")
     UNDER_WAY = "under_way", _("under way")
-    DONE = "done", _("done")
-    DROPPED = "dropped", _("dropped")
+    DONE = "done", pgettext_lazy("study", "done")
+    DROPPED = "dropped", pgettext_lazy("study", "dropped")
 
 
 def _published(records: Any, user: Any) -> Any:
@@ -235,7 +236,7 @@ class StudyFile(Attachment):
 class AdviceState(models.TextChoices):
     OPEN = "open", _("open")
     TAKEN_UP = "taken_up", _("taken up")
-    DONE = "done", _("done")
+    DONE = "done", pgettext_lazy("study", "done")
     REJECTED = "rejected", _("rejected")
 
 
@@ -401,9 +402,9 @@ class TrendSource(models.TextChoices):
 
 
 class Confidence(models.TextChoices):
-    HIGH = "high", _("high")
-    MEDIUM = "medium", _("medium")
-    LOW = "low", _("low")
+    HIGH = "high", pgettext_lazy("confidence", "high")
+    MEDIUM = "medium", pgettext_lazy("confidence", "medium")
+    LOW = "low", pgettext_lazy("confidence", "low")
 
 
 class TrendState(models.TextChoices):

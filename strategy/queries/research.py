@@ -6,18 +6,18 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from strategy.models import Measure
+from strategy.models import Measure, VersionState
 
 
 def present_measures(lineages: Iterable[uuid.UUID], user: Any) -> dict[uuid.UUID, Measure]:
-    """Each lineage's newest version that the reader may see; a lineage of which they see none is left out."""
+    """Each lineage's measure in force, else its newest version, that the reader may see; a lineage of which they see none
+    is left out."""
     wanted = set(lineages)
     if not wanted:
         return {}
-    rows = (
-        Measure.objects.visible_to(user).filter(lineage__in=wanted).order_by("version__number", "version__created_at")
-    )
-    return {one.lineage: one for one in rows}
+    rows = Measure.objects.visible_to(user).filter(lineage__in=wanted).select_related("version")
+    in_order = sorted(rows, key=lambda one: (one.version.state == VersionState.ADOPTED, one.version.number))
+    return {one.lineage: one for one in in_order}
 
 
 def codes_in_force(lineages: Iterable[uuid.UUID]) -> str:

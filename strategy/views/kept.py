@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 
 from onatc import exports
@@ -104,10 +104,17 @@ def as_file(request: SignedInRequest, name: str, head: Iterable[Any], rows: Iter
     )
 
 
-def posted_revision(request: SignedInRequest) -> int:
-    """The revision that a page of confirmation was made from; -1, which no record has, when it is not a number."""
-    typed = request.POST.get("revision", "")
+def revision_in(data: QueryDict) -> int | None:
+    """The revision that a page was made from; None when none is named, -1, which no record has, when it is no number."""
+    typed = data.get("revision")
+    if typed is None:
+        return None
     return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else -1
+
+
+def posted_revision(request: SignedInRequest) -> int:
+    named = revision_in(request.POST)
+    return -1 if named is None else named
 
 
 def choices_of(records: Any, name: str) -> list[tuple[uuid.UUID, str]]:

@@ -33,7 +33,7 @@ from strategy.models import (
     LegalStageKind,
 )
 from strategy.registers import RegisterFilter
-from strategy.views.kept import as_file, choices_of, confirm_page, form_page, list_page, posted_revision
+from strategy.views.kept import as_file, choices_of, confirm_page, form_page, list_page, posted_revision, revision_in
 
 
 def _acts(request: SignedInRequest) -> RegisterFilter:
@@ -166,7 +166,7 @@ def legal_stage(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         lead=_("“%(act)s” stands at: %(stage)s.") % {"act": act.title, "stage": act.get_stage_display()},
         cancel_url=act.get_absolute_url(),
         done=_("The stage is on record."),
-        submit=_("Record"),
+        submit=_("Record it"),
     )
 
 
@@ -362,6 +362,7 @@ def legal_input_return(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def legal_input_approve(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     input_ = _input(request, pk)
     require(access.may_decide_input(request.user, input_))
+    read = revision_in(request.GET)  # the page on which the answer was read names it
     return confirm_page(
         request,
         lambda: actions.approve_input(input_, by=request.user, revision=posted_revision(request)),
@@ -370,7 +371,7 @@ def legal_input_approve(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
         label=_("Approve"),
         back=input_,
         done=_("Approved. It can be sent."),
-        revision=input_.revision,
+        revision=input_.revision if read is None else read,
     )
 
 

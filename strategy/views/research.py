@@ -226,7 +226,7 @@ def study_move(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         lead=lead,
         cancel_url=study.get_absolute_url(),
         done=_("The step is on record."),
-        submit=_("Record"),
+        submit=_("Record it"),
     )
 
 
