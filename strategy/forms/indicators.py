@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from onatc.forms import plain_helper
 from onatc.periods import Period, PeriodField
-from onatc.texts import SortKey
+from onatc.texts import COLUMNS, SortKey
 from stakeholders.models import Institution
 from strategy import computed
 from strategy.actions.indicators import FIELDS, Wording, seen, target_problems
@@ -17,7 +18,6 @@ from strategy.forms.progress import ValueField, plain
 from strategy.indicators import Target
 from strategy.models import Breakdown, CountingRule, Frequency, Indicator, Measure, Unit, ValueSource
 
-LANGUAGES = (("sq", _("in Albanian")), ("sr", _("in Serbian")), ("en", _("in English")))
 SPARE_TARGETS, MOST_TARGETS = 4, 40
 EXAMPLE_DATE = {"type": "date"}
 
@@ -56,7 +56,7 @@ class IndicatorForm(forms.Form):
     )
     computed_by = forms.ChoiceField(label=_("Query"), required=False)
     reported_by = forms.ModelChoiceField(
-        label=_("Reported by"),
+        label=_("Institution that reports it"),
         queryset=Institution.objects.none(),
         required=False,
         empty_label=_("the lead institution"),
@@ -78,10 +78,10 @@ class IndicatorForm(forms.Form):
             initial[f"period_{number}"] = Period(target.starts_on, target.ends_on)
             initial[f"target_{number}"] = plain(target.value)
         super().__init__(data, initial=initial)
-        self._add_texts("name", _("Name"), 300, None)
-        self._add_texts("definition", _("Definition"), 1000, 3)
-        self._add_texts("numerator", _("Numerator"), 300, None)
-        self._add_texts("denominator", _("Denominator"), 300, None)
+        self._add_texts("name", 300)
+        self._add_texts("definition", 1000, rows=3)
+        self._add_texts("numerator", 300)
+        self._add_texts("denominator", 300)
         held = [name for name in (indicator.disaggregation if indicator else []) if name not in Breakdown.values]
         self.fields["disaggregation"].choices = [*Breakdown.choices, *((name, name) for name in held)]  # type: ignore[attr-defined]
         self.fields["computed_by"].choices = [  # type: ignore[attr-defined]
@@ -104,15 +104,16 @@ class IndicatorForm(forms.Form):
         wanted = int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 3 else 0
         return min(max(wanted, stored + SPARE_TARGETS), MOST_TARGETS)
 
-    def _add_texts(self, name: str, label: Any, length: int, rows: int | None) -> None:
-        for column, language in LANGUAGES:
+    def _add_texts(self, name: str, length: int, rows: int = 0) -> None:
+        for column in COLUMNS:
+            label = Indicator._meta.get_field(f"{name}_{column}").verbose_name  # type: ignore[union-attr]
             widget = forms.Textarea(attrs={"rows": rows}) if rows else forms.TextInput()
             self.fields[f"{name}_{column}"] = forms.CharField(
-                label=f"{label} {language}", required=False, max_length=length, widget=widget
+                label=capfirst(label), required=False, max_length=length, widget=widget
             )
 
     def texts(self, name: str) -> list[Any]:
-        return [self[f"{name}_{column}"] for column, _language in LANGUAGES]
+        return [self[f"{name}_{column}"] for column in COLUMNS]
 
     def groups(self) -> list[tuple[Any, list[Any]]]:
         """The fields in reading order, under their headings; the targets are drawn as a table."""
@@ -132,7 +133,7 @@ class IndicatorForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if not any(cleaned.get(f"name_{column}") for column, _language in LANGUAGES):
+        if not any(cleaned.get(f"name_{column}") for column in COLUMNS):
             self.add_error("name_sq", _("Name the indicator in at least one language."))
         self._clean_percentage(cleaned)
         source = cleaned.get("value_source")
@@ -148,8 +149,7 @@ class IndicatorForm(forms.Form):
 
     def _clean_percentage(self, cleaned: dict[str, Any]) -> None:
         top, bottom = (
-            any(cleaned.get(f"{name}_{column}") for column, _language in LANGUAGES)
-            for name in ("numerator", "denominator")
+            any(cleaned.get(f"{name}_{column}") for column in COLUMNS) for name in ("numerator", "denominator")
         )
         if cleaned.get("unit") != Unit.PERCENT and (top or bottom):
             self.add_error("numerator_sq", _("Only a percentage has a numerator and a denominator."))
