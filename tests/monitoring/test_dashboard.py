@@ -46,7 +46,7 @@ def test_the_goals_add_up_to_the_standing(lived_in, client_for):
 
 
 @pytest.mark.parametrize("url", ["monitoring:dashboard", "strategy:measure-list", "home"])
-def test_a_page_costs_the_same_for_57_and_for_557_measures(world, client_for, url):
+def test_a_page_costs_the_same_for_57_and_for_557_measures(world, thawed, client_for, url):
     client = client_for("director")
     client.get(reverse("me"))  # the day's first request notes that its reader was seen
 
