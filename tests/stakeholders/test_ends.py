@@ -315,6 +315,7 @@ SAYS_WHO = {
     "strategy.progressentry.submitted_by", "strategy.progressentry.accepted_by", "strategy.progressentry.verified_by",
     "strategy.reviewnote.by", "strategy.signaloverride.by", "strategy.evidence.uploaded_by",
     "monitoring.report.issued_by", "monitoring.reportfile.uploaded_by",
+    "strategy.dueextension.asked_by", "strategy.dueextension.decided_by", "strategy.roundworkbook.uploaded_by",
 }  # fmt: skip
 # The account's own: they end or go with it.
 ITS_OWN = {
