@@ -317,6 +317,7 @@ SAYS_WHO = {
     "monitoring.report.issued_by", "monitoring.reportfile.uploaded_by",
     "strategy.consultation.opened_by", "strategy.consultationinvitation.answered_by", "strategy.comment.author",
     "strategy.comment.answered_by", "strategy.proposal.decided_by",
+    "strategy.dueextension.asked_by", "strategy.dueextension.decided_by", "strategy.roundworkbook.uploaded_by",
 }  # fmt: skip
 # The account's own: they end or go with it.
 ITS_OWN = {

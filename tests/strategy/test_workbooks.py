@@ -42,6 +42,7 @@ PROGRESS, VALUES = 0, 1
 
 @pytest.fixture
 def kp(world) -> Institution:
+    RequestedIndicator.objects.update(disaggregation=[])  # a test that is about a breakdown names its own
     return Institution.objects.get(code="KP-THB")
 
 
@@ -553,3 +554,48 @@ def test_time_passes_between_download_and_upload(world, kp):
     book = filled(world, kp)
     obligations.give_time(world.round, kp, by=world.director, until=world.round.due_on + timedelta(days=9), reason="x")
     assert taken_over(world, sent(world, kp, book.data()), submit=True) == (1, 1)
+
+
+# Breakdowns and percentages of two numbers: the rows follow the fields of the form
+
+
+def cells_of(book: Book, indicator: RequestedIndicator) -> dict[str, str]:
+    """The rows of a breakdown by what they are of."""
+    rows = book.sheets[VALUES].iter_rows(min_row=workbooks.FIRST_ROW, values_only=True)
+    return {row[3]: row[0] for row in rows if str(row[0]).startswith(f"{indicator.pk}_")}
+
+
+def test_a_breakdown_is_filled_cell_by_cell_and_comes_back_unchanged(world, kp):
+    pytest.importorskip("strategy.indicators")
+    indicator = indicator_of(world.request())
+    RequestedIndicator.objects.filter(pk=indicator.pk).update(disaggregation=["sex"])
+    book = filled(world, kp)
+    cells = list(cells_of(book, indicator).values())
+    assert len(cells) >= 2
+    book.set(VALUES, cells[0], value=5).set(VALUES, cells[1], value=9)
+    for cell in cells[2:]:
+        book.set(VALUES, cell, value=0)
+    found = problems(world, kp, book.data())
+    assert found and all(row is not None for row, _column, _why in found)  # 14 of 12
+    book.set(VALUES, cells[1], value=7)
+    assert taken_over(world, sent(world, kp, book.data()), submit=True) == (1, 1)
+    parts = ProgressValue.objects.get().parts
+    assert sorted(parts.values_list("count", flat=True))[-2:] == [5, 7]
+    again = sent(world, kp, workbook_of(world.round, kp, world.focal_point))
+    assert {row.change for row in workbook_actions.standing(again)} == {"same"}
+
+
+def test_a_percentage_of_two_numbers_is_filled_as_two(world, kp):
+    pytest.importorskip("strategy.indicators")
+    indicator = indicator_of(world.request())
+    RequestedIndicator.objects.filter(pk=indicator.pk).update(
+        unit="percent", numerator_en="Trained", numerator_sq="Trajnuar", denominator_en="All", denominator_sq="Gjithsej"
+    )
+    book = downloaded(world, kp).set(PROGRESS, world.request().pk, done="U trajnuan.")
+    book.set(VALUES, indicator.pk, numerator=9, denominator=12)
+    assert book.place(VALUES, indicator.pk, "value").protection.locked
+    assert taken_over(world, sent(world, kp, book.data()), submit=True) == (1, 1)
+    value = ProgressValue.objects.get()
+    assert (value.value, value.numerator, value.denominator) == (75, 9, 12)
+    again = sent(world, kp, workbook_of(world.round, kp, world.focal_point))
+    assert {row.change for row in workbook_actions.standing(again)} == {"same"}
