@@ -23,12 +23,15 @@ from strategy.forms.progress import RoundForm
 from strategy.models import Round
 from strategy.queries.progress import hidden_states, round_counts, round_matrix
 
+# Each row counts what was asked and what came in its round, which may be thousands: a page is a few years of one plan.
+ON_A_PAGE = 10
+
 
 @require_safe
 def round_list(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_rounds)
     rounds = Round.objects.visible_to(request.user).select_related("plan").order_by("-ends_on", "plan")
-    page = Paginator(rounds, 50).get_page(request.GET.get("page"))
+    page = Paginator(rounds, ON_A_PAGE).get_page(request.GET.get("page"))
     counts = round_counts(list(page), request.user)
     for round_ in page:
         round_.owed, round_.handed_in = counts.get(round_.pk, (0, 0))
