@@ -34,7 +34,7 @@ def round_list(request: SignedInRequest) -> HttpResponse:
     page = Paginator(rounds, ON_A_PAGE).get_page(request.GET.get("page"))
     counts = round_counts(list(page), request.user)
     for round_ in page:
-        round_.owed, round_.handed_in = counts.get(round_.pk, (0, 0))
+        round_.owed, round_.handed_in = counts.get(round_.pk, (0, 0))  # type: ignore[attr-defined]
     return render(
         request, "strategy/round_list.html", {"page": page, "may_manage": bool(access.may_manage_rounds(request.user))}
     )
