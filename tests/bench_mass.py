@@ -198,9 +198,12 @@ def measure() -> list[dict[str, Any]]:
         addresses = (address, other)
         counts = []
         for side, one in zip(sides, addresses, strict=True):
-            side.ask(role, one, count=True)  # warm
-            fresh += 1
-            counts.append(side.ask(role, f"{one}{'&' if '?' in one else '?'}new={fresh}", count=True))
+            # The smallest of three: the first asks more, and now and then a session or a setting is read anew.
+            asked = []
+            for _time in range(3):
+                fresh += 1
+                asked.append(side.ask(role, f"{one}{'&' if '?' in one else '?'}new={fresh}", count=True))
+            counts.append(min(asked, key=lambda said: said["queries"]))
         if not all(one["page"] for one in counts):
             continue
         times: list[list[float]] = [[], []]

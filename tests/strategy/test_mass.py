@@ -22,11 +22,15 @@ def counts(world, client_for):
         for who, name, address in pages(plan):
             if who != "director":
                 continue
-            client.get(address)
-            with CaptureQueriesContext(connection) as queries:
-                answer = client.get(f"{address}{'&' if '?' in address else '?'}new={len(found)}")
-            if answer.status_code == 200 and not answer.has_header("Content-Disposition"):
-                found[name] = len(queries)
+            asked = []  # the first asks more; now and then a session is written anew
+            for fresh in range(3):
+                with CaptureQueriesContext(connection) as queries:
+                    answer = client.get(f"{address}{'&' if '?' in address else '?'}new={len(found)}-{fresh}")
+                if answer.status_code != 200 or answer.has_header("Content-Disposition"):
+                    break
+                asked.append(len(queries))
+            if asked:
+                found[name] = min(asked)
         return found
 
     return count
