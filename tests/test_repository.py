@@ -63,6 +63,7 @@ def test_reading_has_one_gate():
         "ReviewNote.objects.select_related",  # prefetch of visible entries
         "ProgressValue.objects.select_related",
         "SignalOverride.objects.filter",  # of a visible measure
+        "StudyPartner.objects.select_related",  # prefetch of visible studies
         "Authenticator.objects.filter",  # one's own, or of people who came through visible_to
         "UserSession.objects.filter",  # one's own
         "KeptText.objects.filter",  # one's own
