@@ -8,7 +8,6 @@ from django.urls import reverse
 
 from onatc.errors import Refused
 from stakeholders import ownership
-from stakeholders.models import Institution
 from strategy.actions import saved_filters as actions
 from strategy.models import SavedFilter
 
