@@ -170,7 +170,7 @@ def timeline(
     days is cut off there, and an arrow says so."""
     shown = list(spans[:MAX_ROWS])
     legend, legend_rows = _span_legend(shown)
-    left, top, step, height = LABEL_WIDTH + 18, 26 * legend_rows + 34, 26, 14
+    left, top, step, height = LABEL_WIDTH + 18, 26 * legend_rows + 46, 26, 14
     days = max((end - start).days + 1, 1)
 
     def x_of(day: date, *, is_last: bool = False) -> float:
@@ -204,10 +204,10 @@ def timeline(
     if today is not None and start <= today <= end:
         x = x_of(today)
         parts.append(
-            f'<line x1="{x:.1f}" y1="{top - 10}" x2="{x:.1f}" y2="{bottom}" stroke="{INK}" stroke-width="1.5" stroke-dasharray="6 3"/>'
+            f'<line x1="{x:.1f}" y1="{top - 26}" x2="{x:.1f}" y2="{bottom}" stroke="{INK}" stroke-width="1.5" stroke-dasharray="6 3"/>'
         )
         anchor = "end" if x > WIDTH - 60 else "middle"
-        parts.append(_text(x, top - 14, gettext("today"), anchor=anchor, css="inside"))
+        parts.append(_text(x, top - 30, gettext("today"), anchor=anchor, css="inside"))
     table = Table(
         [head, gettext("start"), gettext("deadline"), gettext("standing"), gettext("milestones")],
         [

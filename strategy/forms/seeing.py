@@ -29,7 +29,7 @@ def _day(label: Any) -> forms.DateField:
 class FilterForm(forms.Form):
     """Small fields for the head of a list; `chosen` has what was understood."""
 
-    def __init__(self, data: Any, **choices: list[tuple[str, str]]) -> None:
+    def __init__(self, data: Any, **choices: list[Any]) -> None:
         super().__init__(data, auto_id="filter_%s")
         for name, offered in choices.items():
             self.fields[name].choices = [("", _("all")), *offered]  # type: ignore[attr-defined]
@@ -58,7 +58,7 @@ class ChangesForm(FilterForm):
     kind = forms.ChoiceField(label=_("What"), required=False, widget=PlainSelect)
 
     def __init__(self, data: Any) -> None:
-        super().__init__(data, kind=list(What.choices))
+        super().__init__(data, kind=[*What.choices])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -73,7 +73,7 @@ class StoryForm(FilterForm):
     period = PeriodField(label=_("Period"), required=False)
 
     def __init__(self, data: Any) -> None:
-        super().__init__(data, kind=list(What.choices))
+        super().__init__(data, kind=[*What.choices])
 
     def clean_period(self) -> Any:
         period = self.cleaned_data["period"]
@@ -90,7 +90,7 @@ class LateForm(FilterForm):
     sort = forms.CharField(widget=forms.HiddenInput, required=False, max_length=20)
 
     def __init__(self, data: Any, *, institutions: list[tuple[str, str]], goals: list[tuple[str, str]]) -> None:
-        super().__init__(data, kind=list(Lateness.choices), institution=institutions, goal=goals)
+        super().__init__(data, kind=[*Lateness.choices], institution=institutions, goal=goals)
 
 
 class MatrixForm(FilterForm):

@@ -238,7 +238,7 @@ def shown(rows: Iterable[dict[str, Any]], asked: Question) -> list[Late]:
                 gettext("More time until %(date)s: %(reason)s")
                 % {"date": date_format(more.until, "SHORT_DATE_FORMAT"), "reason": more.reason},
             )  # fmt: skip
-    return [one for row in rows if (one := found.get((row[merged.SOURCE], row[merged.KEY]))) is not None]
+    return [late for row in rows if (late := found.get((row[merged.SOURCE], row[merged.KEY]))) is not None]
 
 
 def _late(

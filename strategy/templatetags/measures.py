@@ -144,7 +144,7 @@ def submission_cell(cell: Cell) -> SafeString:
     number = gettext("%(came)d of %(owed)d") % {"came": cell.handed_in, "owed": cell.owed}
     if cell.url:
         number = format_html('<a href="{}">{}</a>', cell.url, number)
-    return format_html('{} <span class="pill pill-{}">{}</span>', number, pill, said)
+    return format_html('{}<br><span class="pill pill-{}">{}</span>', number, pill, said)
 
 
 @register.simple_tag

@@ -154,7 +154,8 @@ class Told:
     kind: str
 
     def page(self, request: SignedInRequest) -> Any:
-        paginator = Paginator(self.rows if self.rows is not None else [], page_size(request))
+        rows: Any = self.rows if self.rows is not None else []
+        paginator = Paginator(rows, page_size(request))
         # The counts give the total: one query less.
         number = self.total
         if self.kind:
@@ -227,12 +228,10 @@ def last_visit(request: SignedInRequest) -> date | None:
 
 
 def changes_in(request: SignedInRequest, plan: Plan) -> Told:
-    """Without a day it is the last thirty."""
+    """Without any day it is the last thirty."""
     data = request.GET.copy()
-    if not data.get("since"):
+    if not data.get("since") and not data.get("until"):
         data["since"] = (timezone.localdate() - timedelta(days=DAYS_BACK)).isoformat()
-        if data.get("until", "") < data["since"]:
-            data.pop("until", None)
     form = ChangesForm(data)
     scope = Scope(
         request.user, plan, shown_version(plan, request.user), None, form.chosen.get("since"), form.chosen.get("until")
