@@ -12,7 +12,6 @@ from stakeholders.models import Role
 from strategy.models import (
     Comment,
     Consultation,
-    ConsultationState,
     EntryState,
     FilteredPage,
     LegalInput,
@@ -93,17 +92,6 @@ def may_adopt(user: User, version: PlanVersion) -> Allowed:
     return user.has_role(Role.DIRECTOR) or Denied(_("Only the Director records the adoption of a plan."))
 
 
-def may_edit_indicators(user: User, version: PlanVersion) -> Allowed:
-    """Whoever drafts the plan, while the draft lies before nobody: during a consultation it does not change."""
-    if not user.imports_plans:
-        return Denied(_("Only the Director and the strategic planning officer write the indicators of a plan."))
-    if version.state != VersionState.DRAFT:
-        return Denied(_("Indicators are changed in a draft alone; a plan in force is changed by an amendment."))
-    if version.consultations.filter(state=ConsultationState.OPEN).exists():
-        return Denied(_("The draft is open for consultation and does not change until it is over."))
-    return True
-
-
 def may_see_checks(user: User) -> Allowed:
     """The office and the NATC: which entries are checked, and what was said and what was found."""
     return user.is_secretariat or user.is_natc or Denied(_("Only the office sees which reports are checked."))
@@ -177,16 +165,15 @@ def may_override_signal(user: User) -> Allowed:
     return user.reviews_progress or Denied(_("Only the secretariat overrides a signal."))
 
 
-def may_edit_parts(user: User, version: PlanVersion) -> Allowed:
-    """Director and strategic planning officer, on what belongs to the measures of a draft, unless it lies before others in
-    a consultation: who comments and who answers must look at the same text."""
+def may_edit_content(user: User, version: PlanVersion) -> Allowed:
+    """Whoever drafts the plan, on what belongs to the measures of a draft, unless it lies before others in a consultation:
+    who comments and who answers must look at the same text."""
     if version.state != VersionState.DRAFT:
         return Denied(_("Only a draft can be changed. A plan in force is amended by a new version."))
-    if not user.imports_plans:
-        return Denied(_("Only the Director and the strategic planning officer write a plan."))
-    if version.consultations.filter(state=ConsultationState.OPEN).exists():
+    allowed = may_draft(user, version.plan)
+    if allowed and version.open_consultation is not None:
         return Denied(_("The draft is in consultation and does not change until that is over."))
-    return True
+    return allowed
 
 
 def may_record_on(user: User, measure: Measure) -> Allowed:

@@ -17,12 +17,17 @@ from django.utils.translation import gettext_lazy as _
 
 from strategy.models import (
     EvidenceLink,
+    LegalInput,
+    LegalInputState,
     MeasureDocument,
     PlanKind,
     PlanVersion,
+    Practice,
     ProgressEntry,
     Round,
     RoundState,
+    Study,
+    StudyState,
     VersionState,
 )
 
@@ -162,6 +167,34 @@ def register_own() -> None:
             lambda words: Q(request__measure_code__istartswith=words)
             | Q(request__measure_title_sq__unaccent__icontains=words),
             lambda one: f"{one.request.institution.short}, {one.request}: {one.request.measure_title}",
+            lambda one: one.get_absolute_url(),
+        ),
+        RecordKind(
+            "legal-input",
+            _("legal input"),
+            lambda user: LegalInput.objects.visible_to(user).filter(state=LegalInputState.SENT)
+            .select_related("act", "asked_by").order_by("-sent_on"),
+            lambda words: Q(question__unaccent__icontains=words) | Q(act__title_sq__unaccent__icontains=words)
+            | Q(act__title_sr__unaccent__icontains=words) | Q(act__title_en__icontains=words),
+            str,
+            lambda one: one.get_absolute_url(),
+        ),
+        RecordKind(
+            "study",
+            _("study"),
+            lambda user: Study.objects.visible_to(user).filter(state=StudyState.DONE).order_by("-ended_on"),
+            lambda words: Q(title_sq__unaccent__icontains=words) | Q(title_sr__unaccent__icontains=words)
+            | Q(title_en__icontains=words),
+            lambda one: str(one.title),
+            lambda one: one.get_absolute_url(),
+        ),
+        RecordKind(
+            "practice",
+            _("best practice"),
+            lambda user: Practice.objects.visible_to(user).order_by("-noted_on"),
+            lambda words: Q(title_sq__unaccent__icontains=words) | Q(title_sr__unaccent__icontains=words)
+            | Q(title_en__icontains=words),
+            lambda one: str(one.title),
             lambda one: one.get_absolute_url(),
         ),
     ):  # fmt: skip

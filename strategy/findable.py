@@ -236,7 +236,7 @@ def _proposal(one: Proposal) -> Found:
     """Its institution's, and theirs who see the measure; it is made on a measure in force."""
     readers = ["office"] + ([f"i{one.institution_id.hex}"] if one.institution_id else [])
     if one.measure is not None:
-        readers += ["observer", *_taking_part(one.measure)]
+        readers += ["observer", *_taking_part(one.measure), *_beside(one.measure.version)]
     text = joined([one.measure.code if one.measure else "", one.text, one.proposed, one.origin_reference, one.reason])
     return Found(
         dict.fromkeys(("sq", "sr", "en"), str(one)), text, one.get_absolute_url(), list(dict.fromkeys(readers))
@@ -314,7 +314,9 @@ def register_own() -> None:
     register(
         Kind(
             "proposal", _("proposal for change"), Proposal, _proposal,
-            lambda: Proposal.objects.select_related("measure").prefetch_related("measure__partners"),
-            {MeasurePartner: "measure__partnerships", Measure: "measure"},
+            lambda: Proposal.objects.select_related("measure__version__plan__municipality").prefetch_related(
+                "measure__partners", f"measure__version__{CONSULTATIONS}"
+            ),
+            {MeasurePartner: "measure__partnerships", Measure: "measure", PlanVersion: "measure__version"},
         )
     )  # fmt: skip

@@ -127,7 +127,7 @@ def remove_indicator(indicator: Indicator, *, by: User) -> None:
 
 def _locked_version(measure: Measure, by: User) -> PlanVersion:
     version = PlanVersion.objects.select_for_update(of=("self",)).get(pk=measure.version_id)
-    require(access.may_edit_indicators(by, version))
+    require(access.may_edit_content(by, version))
     return version
 
 

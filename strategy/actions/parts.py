@@ -106,7 +106,7 @@ def _locked(measure: Measure, by: User) -> Measure:
 
 def require_draft(by: User, version: PlanVersion) -> None:
     """A right that is missing is a 403; a state that does not allow it is a refusal where the form stands."""
-    allowed = access.may_edit_parts(by, version)
+    allowed = access.may_edit_content(by, version)
     if not allowed and by.imports_plans:
         raise Refused(allowed.reason)  # type: ignore[union-attr]
     require(allowed)

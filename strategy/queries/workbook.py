@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from onatc.models import Code, District, Municipality
 from stakeholders.models import Institution
+from strategy import computed
 from strategy.models import (
     BudgetLine,
     Goal,
@@ -240,6 +241,7 @@ def what_is_known() -> Known:
         },
         norms=frozenset((settled(act), settled(one)) for act, one in Norm.objects.values_list("act", "reference")),
         measures_of=lambda plan: frozenset(served_measures(plan)),
+        queries=frozenset(query.key for query in computed.known()),
     )
 
 

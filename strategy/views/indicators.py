@@ -39,7 +39,7 @@ def indicator_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def _edit(request: SignedInRequest, measure: Measure, indicator: Indicator | None) -> HttpResponse:
-    require(access.may_edit_indicators(request.user, measure.version))
+    require(access.may_edit_content(request.user, measure.version))
     form = IndicatorForm(request.POST or None, measure=measure, indicator=indicator, user=request.user)
     present = None
     if request.method == "POST" and form.is_valid():
@@ -71,7 +71,7 @@ def _edit(request: SignedInRequest, measure: Measure, indicator: Indicator | Non
 @require_http_methods(["GET", "POST"])
 def indicator_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     indicator = get_object_or_404(Indicator.objects.visible_to(request.user).select_related("measure__version"), pk=pk)
-    require(access.may_edit_indicators(request.user, indicator.measure.version))
+    require(access.may_edit_content(request.user, indicator.measure.version))
     if request.method == "POST":
         actions.remove_indicator(indicator, by=request.user)
         messages.success(request, _("The indicator was taken out of the draft."))

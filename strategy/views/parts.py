@@ -28,7 +28,7 @@ def _measure(request: SignedInRequest, pk: uuid.UUID, kind: str) -> tuple[Measur
     measure = get_object_or_404(
         Measure.objects.visible_to(request.user).select_related("version__plan", "lead", "objective__goal"), pk=pk
     )
-    require(access.may_edit_parts(request.user, measure.version))
+    require(access.may_edit_content(request.user, measure.version))
     return measure, KINDS[kind]
 
 

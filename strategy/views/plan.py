@@ -60,9 +60,9 @@ from strategy.workbook import new_measures
 PAGE_SIZE, PRINTED = 50, 1_000
 
 
-def page_size(request: SignedInRequest) -> int:
+def page_size(request: SignedInRequest, usual: int = PAGE_SIZE) -> int:
     """Rows of a page of a list; many more when it is asked for in order to be printed."""
-    return PRINTED if "print" in request.GET else PAGE_SIZE
+    return PRINTED if "print" in request.GET else usual
 
 
 @require_safe
@@ -306,11 +306,11 @@ def measure_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "computed": dict(Signal.choices).get(current.reason_values.get("computed", "")) if current else "",
             "entries": entries,
             "indicators": shown_indicators(measure, timezone.localdate()),
-            "may_edit_indicators": bool(access.may_edit_indicators(request.user, measure.version)),
+            "may_edit_indicators": bool(access.may_edit_content(request.user, measure.version)),
             "chart": _chart(measure, entries),
             "signals": signals[-8:],
             **depth_of(measure, request.user),
-            "may_edit_parts": bool(access.may_edit_parts(request.user, measure.version)),
+            "may_edit_parts": bool(access.may_edit_content(request.user, measure.version)),
             "may_record": bool(access.may_record_on(request.user, measure)),
             "may_add_document": bool(access.may_add_document(request.user, measure)),
             "may_assess": bool(access.may_assess_rights(request.user, measure)),

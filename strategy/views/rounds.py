@@ -44,7 +44,7 @@ ON_A_PAGE = 10
 def round_list(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_rounds)
     rounds = Round.objects.visible_to(request.user).select_related("plan").order_by("-ends_on", "plan")
-    page = Paginator(rounds, ON_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rounds, page_size(request, ON_A_PAGE)).get_page(request.GET.get("page"))
     counts = round_counts(list(page), request.user)
     for round_ in page:
         round_.owed, round_.handed_in = counts.get(round_.pk, (0, 0))  # type: ignore[attr-defined]

@@ -25,6 +25,7 @@ from strategy.filters import MeasureFilterForm
 from strategy.forms.seeing import LateForm, MatrixForm, SavedFilterForm
 from strategy.models import FilteredPage, Plan, PlanVersion, SavedFilter
 from strategy.queries.plan import current_plan, shown_version
+from strategy.recommendation_filter import RecommendationFilter
 from strategy.views.plan import filter_choices
 
 
@@ -61,6 +62,7 @@ PAGES: dict[str, Callable[[SignedInRequest, QueryDict], forms.Form]] = {
     FilteredPage.TIMELINE: _measures,
     FilteredPage.LATE: _late,
     FilteredPage.MATRIX: _matrix,
+    FilteredPage.RECOMMENDATIONS: lambda request, data: RecommendationFilter(data, user=request.user).form,
 }
 
 

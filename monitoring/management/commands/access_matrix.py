@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
@@ -305,9 +306,10 @@ class _Samples:
         measure = Measure.objects.get(version=self.version, lead__code=code)
         request = ProgressRequest.objects.get(round=self.round, measure=measure)
         entry = progress_actions.start_entry(request, by=self.reporters[code])
+        values = {one.pk: progress_actions.Given(Decimal(1)) for one in request.indicators.all()}
         progress_actions.save_entry(
             entry,
-            progress_actions.Answer(language="sq", measure_state="under_way", done="U bë."),
+            progress_actions.Answer(language="sq", measure_state="under_way", done="U bë.", values=values),
             by=self.reporters[code],
             revision=entry.revision,
         )
