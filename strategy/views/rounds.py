@@ -35,6 +35,7 @@ from strategy.forms.rounds import (
 from strategy.models import DueExtension, ProgressRequest, Round, RoundSeries
 from strategy.queries.plan import current_plan
 from strategy.queries.progress import extensions_of, hidden_states, round_counts, round_matrix, workbooks_of
+from strategy.views.plan import page_size
 
 # Each row counts what was asked and what came in its round, which may be thousands: a page is a few years of one plan.
 ON_A_PAGE = 10
