@@ -15,13 +15,14 @@ from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from onatc.errors import Refused, require
+from onatc.periods import Period
 from onatc.texts import DJANGO_CODES
 from stakeholders.models import Institution, User
 from strategy import access, workbook
 from strategy.actions.consultation import consultation_obstacles, refuse_while_consulted
 from strategy.actions.content import plan_of_sheets, write_version
 from strategy.actions.proposals import attach_accepted, enact_proposals
-from strategy.actions.signals import refresh_version
+from strategy.actions.signals import refresh, refresh_version
 from strategy.imports import MAX_BYTES, Reading, compare, read_plan
 from strategy.models import (
     ImportState,
@@ -126,7 +127,8 @@ def apply_import(plan_import: PlanImport, *, by: User | None) -> PlanVersion:
     locked.state, locked.applied_at = ImportState.APPLIED, timezone.now()
     locked.save(update_fields=["plan", "version", "state", "applied_at"])
     attach_accepted(plan)
-    refresh_version(version)
+    # Of a draft nobody asks how it stood in the past.
+    refresh(version.measures.all(), [Period.quarter_of(timezone.localdate())])
     return version
 
 

@@ -15,7 +15,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from onatc.dated_settings import SettingName, setting
+from onatc.dated_settings import SettingName, setting, settings_between
 from onatc.errors import Refused, require
 from onatc.periods import Period
 from stakeholders.models import User
@@ -79,7 +79,7 @@ def refresh(measures: Iterable[Measure], quarters: list[Period], *, on: date | N
             measure__in=[measure.pk for measure in rows], starts_on__in=[quarter.start for quarter in quarters]
         )
     }
-    limits = {quarter: rule_limits(quarter.end) for quarter in quarters}
+    limits = _limits_of(quarters)
     signals = []
     for measure in rows:
         history = entries.get(measure.lineage, [])
@@ -137,6 +137,31 @@ def rule_limits(day: date) -> Limits:
         first_days=setting(SettingName.SIGNAL_FIRST_DAYS, day),
         start_share=setting(SettingName.SIGNAL_START_SHARE, day),
     )
+
+
+def _limits_of(quarters: list[Period]) -> dict[Period, Limits]:
+    """The same for the last day of each quarter, in four queries however many there are."""
+    if not quarters:
+        return {}
+    span = min(one.end for one in quarters), max(one.end for one in quarters)
+    tolerance, news_days, first_days, start_share = (
+        settings_between(name, *span)
+        for name in (
+            SettingName.SIGNAL_TOLERANCE,
+            SettingName.SIGNAL_NEWS_DAYS,
+            SettingName.SIGNAL_FIRST_DAYS,
+            SettingName.SIGNAL_START_SHARE,
+        )
+    )
+    return {
+        quarter: Limits(
+            tolerance=tolerance(quarter.end),
+            news_days=news_days(quarter.end),
+            first_days=first_days(quarter.end),
+            start_share=start_share(quarter.end),
+        )
+        for quarter in quarters
+    }
 
 
 def _entries_by_lineage(lineages: set[uuid.UUID]) -> dict[uuid.UUID, list[dict[str, Any]]]:
