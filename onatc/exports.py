@@ -79,9 +79,11 @@ def as_file(
     return as_xlsx(filename, head, rows) if form == "xlsx" else as_csv(filename, head, rows)
 
 
-def as_workbook(filename: str, body: bytes, *, what: str, to: Any, of: models.Model) -> HttpResponse:
+def as_workbook(
+    filename: str, body: bytes, *, what: str, to: Any, of: models.Model, owner_id: Any = None
+) -> HttpResponse:
     """A workbook that was made whole, as a download; in the trail like every table that leaves."""
-    trail.record(trail.Act.EXPORTED, by=to, record=of, what=what, format="xlsx", plain=True)
+    trail.record(trail.Act.EXPORTED, by=to, record=of, owner_id=owner_id, what=what, format="xlsx", plain=True)
     response = HttpResponse(body, content_type=XLSX)
     response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response

@@ -12,6 +12,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+import pgtrigger
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -36,6 +37,7 @@ from strategy.models import (
     Round,
     Strategy,
 )
+from strategy.versioning import FREEZES
 
 QUARTERS = 8  # of signals behind each measure
 SIGNALS = ("completed", "on_time", "at_risk", "late", "no_news", "not_started")
@@ -45,6 +47,7 @@ CLOSED = ("draft", *["accepted"] * 9)
 
 
 @transaction.atomic
+@pgtrigger.ignore(*FREEZES)
 def fill(
     *, plans: int, measures: int, rounds: int, entries: int, author: User, reviewer: User, series: str = "MASS"
 ) -> Plan:
@@ -111,9 +114,13 @@ def _multiply(pattern: Any, columns: dict[str, str], source: str) -> None:
     key = "" if "id" in columns else f", 'id', nextval(pg_get_serial_sequence('{table}', 'id'))"
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
+        # The wrapper that lifts the freezing passes parameters: per cent signs are doubled.
         cursor.execute(
-            f"INSERT INTO {table} SELECT (jsonb_populate_record(pattern, jsonb_build_object({said}{key}))).* "
-            f"FROM {table} AS pattern, ({source}) AS made WHERE pattern.id = '{pattern.pk}'"
+            (
+                f"INSERT INTO {table} SELECT (jsonb_populate_record(pattern, jsonb_build_object({said}{key}))).* "
+                f"FROM {table} AS pattern, ({source}) AS made WHERE pattern.id = '{pattern.pk}'"
+            ).replace("%", "%%"),
+            [],
         )
         cursor.execute("SET LOCAL session_replication_role = DEFAULT")
 

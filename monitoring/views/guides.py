@@ -38,12 +38,16 @@ from strategy.models import (
     LegalStageKind,
     MeasureState,
     ProposalState,
+    RecommendationState,
+    RightsOutcome,
     RoundState,
     Signal,
     StudyState,
     TrendState,
     VersionState,
 )
+from strategy.queries.comparison import kind_labels
+from strategy.queries.drafts import Status as PlanStatus
 from strategy.queries.late import Lateness
 from strategy.queries.progress import MISSING, NIL, OVERDUE, OWED, WAIVED
 from strategy.signal import SHIPPED
@@ -168,6 +172,10 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("More time"), DueExtension.State.choices),
             (gettext("Version of the plan"), VersionState.choices),
             (gettext("Import"), ImportState.choices),
+            (gettext("Action plan"), PlanStatus.choices),
+            (gettext("Comparison of versions"), list(kind_labels().items())),
+            (gettext("Human-rights checks"), RightsOutcome.choices),
+            (gettext("Recommendation"), RecommendationState.choices),
             (gettext("Consultation"), ConsultationState.choices),
             (gettext("Comment"), CommentAnswer.choices),
             (gettext("Proposal for change"), ProposalState.choices),

@@ -14,9 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from onatc import trail
+from onatc import exports
 from onatc.errors import Refused, refusals_on, require
-from onatc.exports import XLSX
 from onatc.files import cleaned_name
 from stakeholders.accounts import SignedInRequest
 from stakeholders.models import Institution
@@ -42,12 +41,7 @@ def workbook_download(request: SignedInRequest, pk: uuid.UUID, institution: uuid
     name = f"{body.code}-{period_label(round_.period)}".lower()
     with transaction.atomic():
         data = workbook_of(round_, body, request.user)
-        trail.record(
-            trail.Act.EXPORTED, by=request.user, record=round_, owner_id=body.pk, what=name, format="xlsx", plain=True
-        )
-    response = HttpResponse(data, content_type=XLSX)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.xlsx"'
-    return response
+        return exports.as_workbook(f"{name}.xlsx", data, what=name, to=request.user, of=round_, owner_id=body.pk)
 
 
 @require_http_methods(["GET", "POST"])

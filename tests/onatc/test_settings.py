@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.html import escape
 from django.utils.text import capfirst
 from hypothesis import given
 from hypothesis import strategies as st
@@ -169,7 +170,7 @@ def test_every_setting_is_there_under_its_heading_with_words_in_three_languages(
         page = client.get(reverse("settings-list")).content.decode()
         with translation.override(language):
             for name in SettingName:
-                assert str(capfirst(name.label)) in page, (language, name)
+                assert escape(str(capfirst(name.label))) in page, (language, name)
     for name in SettingName:
         assert client.get(reverse("settings-change", args=[name])).status_code == 200, name
 

@@ -317,6 +317,12 @@ SAYS_WHO = {
     "monitoring.report.issued_by", "monitoring.reportfile.uploaded_by",
     "strategy.consultation.opened_by", "strategy.consultationinvitation.answered_by", "strategy.comment.author",
     "strategy.comment.answered_by", "strategy.proposal.decided_by",
+    "strategy.budgetexecution.by", "strategy.milestonereached.by", "strategy.rightscheck.assessed_by",
+    "strategy.measuredocument.uploaded_by", "strategy.recommendationstep.by", "strategy.recommendationfile.uploaded_by",
+    "strategy.evidencelink.added_by", "strategy.verificationsample.drawn_by", "strategy.planfile.uploaded_by",
+    "strategy.legalact.created_by", "strategy.legalinput.approved_by", "strategy.legalinput.sent_by",
+    "strategy.legalinputfile.uploaded_by", "strategy.legalstage.by", "strategy.practice.created_by",
+    "strategy.studyfile.uploaded_by", "strategy.studystep.by", "strategy.trend.noted_by", "strategy.trend.reviewed_by",
     "strategy.dueextension.asked_by", "strategy.dueextension.decided_by", "strategy.roundworkbook.uploaded_by",
 }  # fmt: skip
 # The account's own: they end or go with it.

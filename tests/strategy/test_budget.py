@@ -16,6 +16,8 @@ from strategy.budget import Total
 from strategy.models import BudgetExecution, BudgetLine, BudgetSource, Goal, Measure
 from strategy.queries.budget import rows_of
 
+pytestmark = pytest.mark.usefixtures("thawed")  # plans in force are written for the tests
+
 TODAY = timezone.localdate()
 
 

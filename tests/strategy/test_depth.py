@@ -44,6 +44,8 @@ from tests.conftest import plan_that_runs
 from tests.samples import document
 from tests.strategy.steps import accepted
 
+pytestmark = pytest.mark.usefixtures("thawed")  # plans in force are written for the tests
+
 TODAY = timezone.localdate()
 
 

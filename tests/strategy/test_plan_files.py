@@ -26,6 +26,8 @@ from strategy.queries.document import document_data
 from tests.strategy.sheets import full_plan
 from tests.strategy.test_workbook import known_words  # noqa: F401
 
+pytestmark = pytest.mark.usefixtures("thawed")  # plans in force are written for the tests
+
 DAY = date(2026, 10, 1)
 
 

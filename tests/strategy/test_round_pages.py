@@ -17,6 +17,8 @@ from strategy.actions import rounds as round_actions
 from strategy.models import DueExtension, ProgressRequest, Round, RoundSeries
 from tests.strategy.steps import drafted, submitted
 
+pytestmark = pytest.mark.usefixtures("thawed")  # plans in force are written for the tests
+
 
 def in_days(days: int) -> str:
     return (timezone.localdate() + timedelta(days=days)).isoformat()

@@ -37,6 +37,8 @@ from strategy.queries.progress import owed_by, partner_parts, round_matrix
 from tests.conftest import plan_that_runs
 from tests.strategy.steps import accepted, answer, drafted, submitted
 
+pytestmark = pytest.mark.usefixtures("thawed")  # plans in force are written for the tests
+
 
 def series_of(world, frequency="half", **fields) -> RoundSeries:
     return round_actions.save_series(RoundSeries(plan=world.plan, frequency=frequency, **fields), by=world.planning)

@@ -30,6 +30,8 @@ from strategy.models import (
 from strategy.queries.verification import said_and_found, to_check
 from tests.strategy.steps import accepted, submitted
 
+pytestmark = pytest.mark.usefixtures("thawed")  # plans in force are written for the tests
+
 
 @pytest.fixture
 def entry(world):
@@ -155,10 +157,12 @@ def test_the_finding_is_recorded_on_its_page_and_shown_everywhere(world, entry, 
     quarter = f"?period={entry.request.round.period.label}"
     for url in (
         reverse("strategy:measure-list") + quarter,
-        world.plan.get_absolute_url() + quarter,
         world.round.get_absolute_url(),
     ):
         assert "reported: completed; found: under way" in client.get(url).content.decode(), url
+    tree = client.get(world.plan.get_absolute_url() + quarter).context["tree"]
+    beside = {one.pk: one.verified_state for goal in tree for leaf in goal.branches for one in leaf.measures}
+    assert beside[entry.request.measure_id] == "under_way"
     board = client.get(reverse("monitoring:dashboard") + quarter).content.decode()
     assert "Found otherwise" in board
     rule = client.get(reverse("strategy:signal-rule")).content.decode()

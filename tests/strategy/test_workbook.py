@@ -525,6 +525,7 @@ def test_a_simple_table_leaves_what_it_cannot_say(known_words):
     }  # fmt: skip
 
 
+@pytest.mark.usefixtures("thawed")
 def test_the_number_of_queries_does_not_grow_with_the_plan(world):
     with CaptureQueriesContext(connection) as many:
         version_as_sheets(world.version)

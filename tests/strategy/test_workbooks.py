@@ -37,6 +37,8 @@ from strategy.models import (
 from tests.strategy.steps import accepted, answer, drafted, submitted
 from tests.strategy.test_progress_pages import form_data
 
+pytestmark = pytest.mark.usefixtures("thawed")  # plans in force are written for the tests
+
 PROGRESS, VALUES = 0, 1
 
 
