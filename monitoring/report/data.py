@@ -199,11 +199,12 @@ def _measure(
 
 def _indicator(indicator: Indicator, history: list[ProgressEntry]) -> dict[str, Any]:
     target = list(indicator.targets.all())
-    value, period = None, None
+    value, period, checked = None, None, None
     for entry in history:
         for reported in entry.values.all():
             if reported.requested.indicator.lineage == indicator.lineage and reported.value is not None:
                 value, period = str(reported.value), entry.request.round.period.label
+                checked = None if reported.verified_value is None else str(reported.verified_value)
                 break
         if value is not None:
             break
@@ -213,6 +214,7 @@ def _indicator(indicator: Indicator, history: list[ProgressEntry]) -> dict[str, 
         "baseline": None if indicator.baseline is None else str(indicator.baseline),
         "target": str(target[-1].value) if target else None,
         "value": value,
+        "checked": checked,
         "period": period,
     }
 
@@ -237,6 +239,10 @@ def _entry(entry: ProgressEntry, period: Period) -> dict[str, Any]:
         "in_period": period.start <= entry.request.round.ends_on <= period.end,
         "is_nil": entry.is_nil,
         "state": entry.state,
+        "measure_state": entry.measure_state,
+        "finding": entry.finding,
+        "found_state": entry.verified_measure_state,
+        "found": entry.finding_text,
         "language": column_of(entry.language),
         "texts": texts,
     }

@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import TextChoices
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -19,7 +20,7 @@ from onatc import charts
 from onatc.dated_settings import DEFINITIONS
 from onatc.periods import Period
 from onatc.texts import DJANGO_CODES, HTML_CODES, Text, choose, column_of
-from strategy.models import Signal
+from strategy.models import Finding, MeasureState, Signal
 from strategy.signal import Limits, reason_text
 
 LATE = (Signal.LATE, Signal.NO_NEWS)
@@ -129,7 +130,11 @@ def _measure(measure: dict[str, Any], column: str, labels: dict[str, str]) -> di
             one
             | {
                 "name": choose(one["name"], column),
-                **{key: None if one[key] is None else Decimal(one[key]) for key in ("baseline", "target", "value")},
+                # Reports from before there were findings lack the last one.
+                **{
+                    key: None if one.get(key) is None else Decimal(one[key])
+                    for key in ("baseline", "target", "value", "checked")
+                },
             }
             for one in measure["indicators"]
         ],
@@ -138,9 +143,17 @@ def _measure(measure: dict[str, Any], column: str, labels: dict[str, str]) -> di
             "period": Period.parse(entry["period"]).title,
             "id": entry["id"],
             "is_nil": entry["is_nil"],
+            "finding": _label(Finding, entry.get("finding")),
+            "said_state": _label(MeasureState, entry.get("measure_state")),
+            "found_state": _label(MeasureState, entry.get("found_state")),
+            "found": entry.get("found", ""),
             **{name: _said(entry, name, column) for name in ("done", "difficulties", "next_steps")},
         },
     }
+
+
+def _label(choices: type[TextChoices], code: str | None) -> str:
+    return str(choices(code).label) if code else ""
 
 
 def _said(entry: dict[str, Any], name: str, column: str) -> Text:

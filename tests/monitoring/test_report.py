@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+from decimal import Decimal
 
 import pdfua
 import pikepdf
@@ -27,7 +28,7 @@ from onatc import documents, jobs
 from onatc.errors import Refused
 from onatc.models import Job
 from stakeholders.models import Institution
-from strategy.actions.progress import translate_entry
+from strategy.actions.progress import Check, translate_entry, verify_entry
 from tests.strategy.steps import accepted
 
 HOSTILE = (
@@ -90,6 +91,23 @@ def test_the_document_has_every_part_and_escapes_what_people_wrote(drafted):
     assert "Joint checks." in html and "&lt;img" not in html
     sq = document.html(drafted.data, {}, "sq", fingerprint="f", is_draft=False, issue=2)
     assert "&lt;img" in sq and "DRAFT" not in sq
+
+
+def test_what_a_check_found_stands_beside_what_was_said(world):
+    entry = accepted(world.request("M1.2.3"), world.focal_point, world.monitoring, value=12)
+    value = entry.values.get()
+    check = Check("not", "The list holds four.", "planned", {value.requested_id: Decimal(4)})
+    verify_entry(entry, by=world.director, check=check)
+    data = actions.draft_report(world.plan, world.round.period, by=world.monitoring).data
+    said = {"fingerprint": "f", "is_draft": True, "issue": 1}
+    page = document.html(data, {}, "en", **said)
+    assert "reported “under way”, found “not started”" in page and "The list holds four." in page
+    assert "found by the check: 4" in page
+    for goal in data["goals"]:  # a report from before there were findings
+        for row in goal["measures"]:
+            for name in ("finding", "measure_state", "found_state", "found"):
+                (row["entry"] or {}).pop(name, None)
+    assert "found “" not in document.html(data, {}, "en", **said)
 
 
 def test_pdfs_are_tagged_marked_and_embed_their_fonts(drafted):
