@@ -95,8 +95,11 @@ class MeasureRow:
 
 @dataclass
 class Reading:
+    """`columns` are those that the file has: what one that is not there could say is not said, which is not empty."""
+
     rows: list[MeasureRow] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    columns: frozenset[str] = frozenset()
 
     def as_content(self) -> Any:
         return [asdict(row) for row in self.rows]
@@ -111,6 +114,7 @@ def read_plan(file: BinaryIO, name: str, institutions: Iterable[str]) -> Reading
         if header is None:
             raise ValidationError(gettext("The file is empty."))
         places = _places(header[1])
+        reading.columns = frozenset(places)
         checker = _Checker(set(institutions), places)
         count = 0
         for number, cells in table:

@@ -1334,15 +1334,13 @@ def _overlay(mine: Sheets, row: dict[str, Any], earlier: dict[str, str] | None, 
                 mine["Targets"].append(
                     {"measure_code": code, "indicator_number": number, **term, "value": said["target"]}
                 )
-    if seen is None or (seen["budget_source"], seen["budget_cents"]) != (row["budget_source"], row["budget_cents"]):
-        line = mine["Budget"][0] if mine["Budget"] else None
-        if not row["budget_source"] or row["budget_cents"] is None:  # what is not known is no line, and not zero
-            mine["Budget"] = mine["Budget"][1:]
-        else:
-            if line is None:
-                line = _empty("Budget", measure_code=code)
-                mine["Budget"].append(line)
-            line |= {"source": row["budget_source"], "planned_eur": euro(row["budget_cents"])}
+    # A table knows the total alone: lines by year and source stay while they make it up, else one line takes their place.
+    is_same = seen is not None and seen["budget_cents"] == row["budget_cents"]
+    if not is_same or (len(mine["Budget"]) == 1 and mine["Budget"][0]["source"] != row["budget_source"]):
+        line = mine["Budget"][0] if len(mine["Budget"]) == 1 else _empty("Budget", measure_code=code)
+        mine["Budget"] = []
+        if row["budget_source"] and row["budget_cents"] is not None:  # what is not known is no line, and not zero
+            mine["Budget"] = [line | {"source": row["budget_source"], "planned_eur": euro(row["budget_cents"])}]
 
 
 def euro(cents: int) -> str:
@@ -1355,7 +1353,7 @@ def cents(text: str) -> int:
 
 def table_rows(sheets: Sheets) -> dict[str, dict[str, Any]]:
     """What a simple table can say of each measure, in the form of `imports.MeasureRow`, by code: of several indicators
-    the first, of several targets the last, of several budget lines the first."""
+    the first, of several targets the last, of several budget lines their total."""
     goals = {row["code"]: row for row in sheets["Goals"]}
     objectives = {(row["goal_code"], row["code"]): row for row in sheets["Objectives"]}
     details = _by_measure(sheets)
@@ -1363,7 +1361,7 @@ def table_rows(sheets: Sheets) -> dict[str, dict[str, Any]]:
     for row in sorted(sheets["Measures"], key=lambda one: int(one["position"])):
         code = row["code"]
         indicator = min(details["Indicators"][code], key=lambda one: int(one["number"]), default=None)
-        budget = next(iter(details["Budget"][code]), None)
+        budget = details["Budget"][code]
         said = None
         if indicator is not None:
             targets = [one for one in details["Targets"][code] if one["indicator_number"] == indicator["number"]]
@@ -1393,10 +1391,16 @@ def table_rows(sheets: Sheets) -> dict[str, dict[str, Any]]:
             "ends_on": row["ends_on"],
             "source": row["source"],
             "indicator": said,
-            "budget_source": budget["source"] if budget else "",
-            "budget_cents": cents(budget["planned_eur"]) if budget else None,
+            "budget_source": _source_of(budget),
+            "budget_cents": sum(cents(line["planned_eur"]) for line in budget) if budget else None,
         }
     return found
+
+
+def _source_of(lines: list[dict[str, str]]) -> str:
+    """The source that a table names for several lines: their common one, else budget and donor together."""
+    sources = {line["source"] for line in lines}
+    return sources.pop() if len(sources) == 1 else BudgetSource.STATE_AND_DONOR.value if sources else ""
 
 
 def _of_columns(row: dict[str, str], base: str) -> dict[str, str]:

@@ -1,5 +1,5 @@
 """How the demonstration's plan was drafted with others: a consultation with its published answers, proposals for change in
-every state, and, where an amendment is being drafted, a consultation that is open on it."""
+every state, and a consultation that is open on the amendment of the plan for children."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ ASKED = (
     "Ju lutemi shikoni masat që i udhëhiqni vetë: a është afati i arritshëm, a është i qartë treguesi dhe a është siguruar "
     "buxheti. Propozimet për formulim i shkruani drejtpërdrejt te masa."
 )
-ASKED_AGAIN = "Drafti i ndryshimit përmban masat e zhvendosura pas rishikimit afatmesëm. Na intereson sidomos mendimi juaj për afatet."
+ASKED_AGAIN = (
+    "Drafti zgjat planin për fëmijët me një vit pas rishikimit afatmesëm. Na intereson sidomos mendimi juaj për afatet."
+)
 
 # Institution, language, code of the measure (or goal, or nothing for the plan), field, text, wording then, proposed, answer,
 # reason. A proposed wording "=" is the one that stands in the plan today.
@@ -99,9 +101,9 @@ PROPOSALS: list[tuple[str, str, str, str, str, str, str, str, str, int, str]] = 
 BEFORE = {"M4.1.1": "Mbajtja e takimeve gjashtëmujore të Autoritetit Kombëtar"}
 
 NOW = [
-    ("KP-THB", SQ, "M1.2.3", "other", "Për kontrollet nevojitet edhe pjesëmarrja e inspektoratit të punës në çdo rajon.", ""),
-    ("VPAO", SR, "M1.1.4", "title_sr", "Neka u naslovu stoji da linija radi danonoćno.",
-     "Održavanje i promocija danonoćne besplatne telefonske linije za žrtve"),
+    ("KP-THB", SQ, "F1.1.2", "other", "Ekipet duhet të kenë edhe një polic të trajnuar në çdo rajon.", ""),
+    ("VPAO", SR, "F2.1.2", "title_sr", "Neka u naslovu stoji da dete prati zastupnik žrtava.",
+     "Jedno snimljeno saslušanje za svako dete, uz zastupnika žrtava"),
     ("MOH", SQ, "", "other", "Pajtohemi me afatet e reja.", ""),
 ]  # fmt: skip
 
@@ -111,8 +113,8 @@ def add_consultation(plan: Plan, version: PlanVersion, people: dict[str, User], 
     chance = random.Random(f"consultation-{seed}")
     _past_consultation(version, people, chance)
     _proposals(plan, version, people, today)
-    draft = draft_of(plan.pk)
-    if draft is not None and draft.open_consultation is None:
+    draft = PlanVersion.objects.filter(plan__code="CP-2024-2027", state=VersionState.DRAFT).first()
+    if draft is not None:
         _open_consultation(draft, people, today)
 
 

@@ -265,6 +265,7 @@ def add_plans(plan: Plan, version: PlanVersion, people: dict[str, User], seed: i
         _fill(made, tree, chance, served=version)
         _adopt(made, adopted_on, owner, f"01/{first}", today)
     _amendment(plan, people)
+    _later(children.plan, people)
 
 
 def _texts(name: str, said: Said) -> dict[str, Any]:
@@ -385,6 +386,12 @@ def _earlier(people: dict[str, User], chance: random.Random) -> None:
     ProgressEntry.objects.bulk_create(entries)
     EntryTranslation.objects.bulk_create(translations)
     refresh_version(version)
+
+
+def _later(plan: Plan, people: dict[str, User]) -> None:
+    """A draft that gives two measures of the plan for children more time."""
+    draft = drafts.start_draft(plan, by=User.objects.get(pk=people["planning@onatc.example"].pk))
+    draft.measures.filter(code__in=["F1.1.1", "F2.1.2"]).update(ends_on=plan.ends_on)
 
 
 def _amendment(plan: Plan, people: dict[str, User]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import asdict
 from datetime import date
 from typing import Any, BinaryIO
@@ -23,7 +24,7 @@ from strategy.actions.consultation import consultation_obstacles, refuse_while_c
 from strategy.actions.content import plan_of_sheets, write_version
 from strategy.actions.proposals import attach_accepted, enact_proposals
 from strategy.actions.signals import refresh, refresh_version
-from strategy.imports import MAX_BYTES, Reading, compare, read_plan
+from strategy.imports import MAX_BYTES, OPTIONAL, Reading, compare, read_plan
 from strategy.models import (
     ImportState,
     Plan,
@@ -77,12 +78,28 @@ def preview_import(file: BinaryIO, name: str, *, plan: Plan | None, by: User | N
 
 
 def _table_changes(reading: Reading, base: workbook.Sheets | None) -> dict[str, Any]:
-    """What a simple table changes. How an indicator counts stands in no column: what is known of it stays."""
+    """What a simple table changes. What it has no column for stays: how an indicator counts, the texts of a language whose
+    columns are not there, and how a budget of several lines is divided."""
     old = workbook.table_rows(base) if base else {}
+    goals = {row["goal_code"]: row["goal"] for row in old.values()}
+    objectives = {row["objective_code"]: row["objective"] for row in old.values()}
+    lines = Counter(line["measure_code"] for line in base["Budget"]) if base else Counter()
     for row in reading.rows:
-        before = old.get(row.code, {}).get("indicator")
+        known = old.get(row.code, {})
+        before = known.get("indicator")
         if before and row.indicator and before["unit"] == row.indicator["unit"]:
             row.indicator |= {name: before[name] for name in ("counting", "lower_is_better")}
+        if known and known["budget_cents"] == row.budget_cents and lines[row.code] > 1:
+            row.budget_source = known["budget_source"]
+        for column in set(OPTIONAL) - reading.columns:
+            base_name, language = column.rsplit("_", 1)
+            texts, kept = {
+                "goal": (row.goal, goals.get(row.goal_code)),
+                "objective": (row.objective, objectives.get(row.objective_code)),
+                "measure": (row.title, known.get("title")),
+                "indicator": ((row.indicator or {}).get("name", {}), (before or {}).get("name")),
+            }[base_name]
+            texts[language] = (kept or {}).get(language, "")
     return compare(old, reading.as_content()).as_json()
 
 

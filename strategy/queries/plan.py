@@ -42,6 +42,15 @@ def current_plan(user: Any, on: Any = None) -> Plan | None:
     )
 
 
+def national_plan(on: Any = None) -> Plan | None:
+    """The national plan that is in force and runs on a day, if there is exactly one."""
+    day = on or timezone.localdate()
+    adopted = PlanVersion.objects.filter(plan=OuterRef("pk"), state=VersionState.ADOPTED)
+    running = Plan.objects.filter(Exists(adopted), kind=PlanKind.NATIONAL, starts_on__lte=day, ends_on__gte=day)
+    found = list(running[:2])
+    return found[0] if len(found) == 1 else None
+
+
 def shown_version(plan: Plan, user: Any, number: int | None = None) -> PlanVersion | None:
     """The version to show: the named one, else the one in force, else the newest the user may see."""
     versions = plan.versions.visible_to(user).filter(state__in=SHOWN_STATES)  # type: ignore[attr-defined]

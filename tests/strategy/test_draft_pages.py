@@ -282,7 +282,7 @@ def test_the_demonstration_shows_plans_of_every_kind_and_an_amendment(reference_
     assert current_plan(director).code == "AP-2022-2026"
     assert current_plan(User.objects.get(email="local@demo.example")).code == "AP-2022-2026"
     plans = {one.code: statuses_of(one) for one in with_status(Plan.objects.visible_to(director), director)}
-    assert [code for code, _label in plans["AP-2022-2026"]] == ["consultation", "in_force"]
+    assert [code for code, _label in plans["AP-2022-2026"]] == ["draft", "in_force"]
     assert [code for code, _label in plans["AP-2015-2019"]] == ["over"]
     assert {"CP-2024-2027", "LP-PRN-2024-2026", "LP-GJI-2025-2027"} <= set(plans)
     old, new = PlanVersion.objects.filter(plan__code="AP-2022-2026").order_by("number")

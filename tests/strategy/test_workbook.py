@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import csv
 import io
 import zipfile
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from strategy import workbook
 from strategy.actions import plan as actions
 from strategy.imports import COLUMNS, OPTIONAL
 from strategy.models import (
+    BudgetLine,
     ImportState,
     Measure,
     MeasureOrigin,
@@ -33,6 +35,7 @@ from strategy.models import (
 )
 from strategy.queries.workbook import version_as_sheets, what_is_known
 from strategy.workbook import SHEETS, amount, compare, read, write
+from tests.conftest import plan_that_runs
 from tests.strategy.sheets import KNOWN, TAGS, full_plan, in_order, key, plan_row, plans, row
 
 EMPTY: dict[str, list[dict[str, str]]] = {name: [] for name in SHEETS}
@@ -535,3 +538,29 @@ def test_the_number_of_queries_does_not_grow_with_the_plan(world):
     with CaptureQueriesContext(connection) as few:
         version_as_sheets(PlanVersion.objects.select_related("plan__strategy", "plan__owner").get(pk=world.version.pk))
     assert len(many) <= 16 and len(few) <= len(many)
+
+
+@pytest.mark.usefixtures("thawed")
+def test_a_table_changes_nothing_that_it_has_no_column_for(world):
+    """Neither the texts of a language whose columns are not there, nor how a budget is divided by year and source."""
+    line = BudgetLine.objects.get(measure__version=world.version, measure__code="M1.1.1")
+    half = line.planned_cents // 2
+    BudgetLine.objects.filter(pk=line.pk).update(planned_cents=line.planned_cents - half, year=2025)
+    BudgetLine.objects.create(measure=line.measure, source="own", year=2026, planned_cents=half)
+    rows = list(csv.DictReader(io.TextIOWrapper(plan_that_runs(), encoding="utf-8", newline="")))
+    said = io.StringIO(newline="")
+    writer = csv.DictWriter(said, COLUMNS, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    found = actions.preview_import(io.BytesIO(said.getvalue().encode()), "plan.csv", plan=world.plan, by=world.planning)
+    assert (found.problems, found.changes["unchanged"]) == ([], 57)
+    rows[0]["budget_eur"] = "99"
+    said = io.StringIO(newline="")
+    writer = csv.DictWriter(said, COLUMNS, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    found = actions.preview_import(io.BytesIO(said.getvalue().encode()), "plan.csv", plan=world.plan, by=world.planning)
+    assert list(found.changes["changed"]) == ["M1.1.1"]
+    version = actions.apply_import(found, by=world.planning)
+    lines = BudgetLine.objects.filter(measure__version=version, measure__code="M1.1.1")
+    assert [one.planned_cents for one in lines] == [9_900]  # the total of the table, and not one line more

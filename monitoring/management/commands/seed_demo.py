@@ -78,12 +78,12 @@ class Command(BaseCommand):
         people = make_people(leads, today)
         Story(version.plan, version, people, seed, today).tell(quarters)
         add_rounds(version.plan, version, people, seed, today)
+        add_indicators(version.plan, version, people, seed, today)
         add_plans(version.plan, version, people, seed, today)
         add_depth_records(version, people, seed, today)
         add_knowledge(version.plan, version, people, seed, today)
         add_seeing(version.plan, version, people, seed, today)
         add_consultation(version.plan, version, people, seed, today)
-        add_indicators(version.plan, version, people, seed, today)
         last = Period.quarter_of(today).previous()
         report = actions.draft_report(version.plan, last, by=people["monitoring@onatc.example"])
         for language, text in CONCLUSIONS.items():

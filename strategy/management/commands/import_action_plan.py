@@ -13,6 +13,7 @@ from onatc.errors import Refused
 from strategy.actions.plan import apply_import, changes_nothing, preview_import
 from strategy.imports import Problem
 from strategy.models import Goal, ImportState, Measure, Objective, Plan, PlanImport
+from strategy.queries.plan import national_plan
 
 
 class Command(BaseCommand):
@@ -47,10 +48,12 @@ class Command(BaseCommand):
                 raise CommandError(f"There is no plan with the code {code}.")
             return found
         plans = list(Plan.objects.all()[:2])
-        if len(plans) > 1:
-            known = ", ".join(Plan.objects.values_list("code", flat=True))
-            raise CommandError(f"There are several plans; name one with --plan: {known}, or new.")
-        return plans[0] if plans else None
+        if len(plans) < 2:
+            return plans[0] if plans else None
+        if running := national_plan():
+            return running
+        known = ", ".join(Plan.objects.values_list("code", flat=True))
+        raise CommandError(f"There are several plans; name one with --plan: {known}, or new.")
 
     def _say_problems(self, found: PlanImport) -> None:
         for problem in found.problems:
