@@ -33,6 +33,7 @@ def test_the_main_job_from_the_round_to_the_issued_report(in_albanian, open_brow
     ).click()
     focal.get_by_label("Çfarë u bë").fill("U kryen tri operacione të përbashkëta.")
     focal.locator("input[name^=value_]").fill("12")
+    focal.locator("[name^=note_]").fill("Nuk u mblodh sipas ndarjes.")
     focal.set_input_files(
         "input[name=evidence]", {"name": "lista.csv", "mimeType": "text/csv", "buffer": b"a,b\n1,2\n"}
     )
@@ -109,6 +110,8 @@ def test_without_javascript_and_with_the_keyboard_alone_a_report_is_submitted(in
     page.keyboard.press("Enter")
     page.locator("input[name^=value_]").focus()
     page.keyboard.type("5")
+    page.locator("[name^=note_]").focus()
+    page.keyboard.type("Pa ndarje.")
     page.locator("textarea[name=done]").focus()
     page.keyboard.type("Me tastierë.")
     page.get_by_role("button", name="Dorëzo", exact=True).focus()

@@ -137,7 +137,7 @@ def test_whatever_leaves_as_a_file_is_on_record_first(world):
     samples.remove_files()
     assert found == OF_NO_RECORD | {
         "strategy:measure-export", "strategy:evidence-download", "monitoring:report-download", "strategy:plan-workbook",
-        "strategy:plan-table", "strategy:plan-file", "strategy:plan-compare-export", "strategy:budget-export",
+        "strategy:plan-table", "strategy:plan-file", "strategy:budget-export",
         "strategy:document-download", "strategy:recommendation-export", "strategy:recommendation-file",
         "strategy:consultation-export", "strategy:proposal-export", "strategy:legal-export",
         "strategy:legal-input-export", "strategy:legal-file", "strategy:study-export", "strategy:study-file",
