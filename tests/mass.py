@@ -70,7 +70,7 @@ def fill(
             _round(plan, number, back, asked, bodies, today, author, reviewer)
     assert running is not None
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")  # what autovacuum does within a minute of so many new rows
+        cursor.execute("ANALYZE (SKIP_LOCKED)")  # what autovacuum does within a minute of so many new rows
     return running
 
 
