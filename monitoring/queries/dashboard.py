@@ -235,7 +235,7 @@ def reporting(round_: Round) -> list[Discipline]:
         state__in=[EntryState.SUBMITTED, EntryState.RETURNED, *FINAL_STATES],
     )
     arrived: dict[Any, list[tuple[bool, bool]]] = defaultdict(list)
-    for institution, is_late, is_nil in handed_in.values_list("request__institution", "is_late", "is_nil"):
+    for institution, is_late, is_nil in handed_in.order_by().values_list("request__institution", "is_late", "is_nil"):
         arrived[institution].append((not is_late, is_nil))
     checks = {
         pk: (checked, disputed)

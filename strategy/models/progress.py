@@ -418,6 +418,14 @@ class ProgressEntry(models.Model):
                 condition=~Q(finding__in=["partly", "not"]) | ~Q(finding_text=""), name="entry_finding_says_what"
             ),
         ]
+        # What came in a round is counted from this index alone.
+        indexes = [
+            models.Index(
+                fields=["request"],
+                include=["state", "is_late", "is_nil", "finding", "corrects"],
+                name="entry_of_a_request",
+            )
+        ]
         triggers = [
             pgtrigger.Protect(
                 name="accepted_is_frozen",
