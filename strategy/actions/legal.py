@@ -14,9 +14,7 @@ from django.utils.translation import gettext as _
 
 from onatc.dated_settings import holidays_between
 from onatc.errors import Refused, require
-from stakeholders.models import User
-from strategy import access
-from strategy.actions.kept import (
+from stakeholders.actions.records import (
     keep_files,
     locked,
     make_once,
@@ -25,6 +23,8 @@ from strategy.actions.kept import (
     save,
     set_fields,
 )
+from stakeholders.models import User
+from strategy import access
 from strategy.deadlines import ANSWER_DAYS, LONGEST_CLOSURE, usual_due_day
 from strategy.models import (
     IN_PREPARATION,

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onatc.files import AttachmentField
-from strategy.forms.kept import CarefulForm, KeptForm, date_input, web_address_field
+from stakeholders.forms.records import CarefulForm, KeptForm, date_input, web_address_field
 from strategy.models import IN_PREPARATION, InputOutcome, LegalAct, LegalInput, LegalStageKind
 
 

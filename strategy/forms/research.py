@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from onatc.files import AttachmentField
 from onatc.models import Municipality
 from onatc.texts import SortKey
+from stakeholders.forms.records import CarefulForm, KeptForm, date_input, web_address_field
 from stakeholders.models import Institution
 from strategy.actions.research import NEXT_STATES
-from strategy.forms.kept import CarefulForm, KeptForm, MeasuresField, date_input, web_address_field
+from strategy.forms.measures_field import MeasuresField
 from strategy.models import AdviceState, Practice, Study, StudyRecommendation, StudyState, Trend, TrendState
 from strategy.queries.research import codes_in_force
 

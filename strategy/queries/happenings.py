@@ -30,6 +30,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from onatc import merged
 from onatc.templatetags.page import money
 from onatc.texts import HTML_CODES, Text, column_of, language_column
 from stakeholders.models import User
@@ -59,7 +60,6 @@ from strategy.models import (
     Signal,
     SignalOverride,
 )
-from strategy.queries import merged
 
 
 class What(models.TextChoices):

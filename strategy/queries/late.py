@@ -1,6 +1,6 @@
 """What is late in a plan, with days and reasons: measures, milestones, reports, and requests for more time that wait.
 
-One list made of four tables (strategy.queries.merged); the day that each thing was due on follows `strategy.lateness`."""
+One list made of four tables (onatc.merged); the day that each thing was due on follows `strategy.lateness`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from onatc import merged
 from onatc.periods import Period
 from onatc.texts import SortKey
 from strategy.lateness import days_late, due_day
@@ -35,7 +36,6 @@ from strategy.models import (
     RoundState,
     Signal,
 )
-from strategy.queries import merged
 from strategy.queries.progress import text_of
 from strategy.signal import Limits, reason_text
 

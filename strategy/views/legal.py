@@ -17,7 +17,17 @@ from django.views.decorators.http import require_http_methods, require_safe
 from onatc.errors import proof_required, require
 from onatc.files import serve
 from onatc.history import history_of
+from onatc.registers import RegisterFilter
 from stakeholders.accounts import SignedInRequest
+from stakeholders.views.records import (
+    as_file,
+    choices_of,
+    confirm_page,
+    form_page,
+    list_page,
+    posted_revision,
+    revision_in,
+)
 from strategy import access
 from strategy.actions import legal as actions
 from strategy.deadlines import days_late
@@ -32,8 +42,6 @@ from strategy.models import (
     LegalInputState,
     LegalStageKind,
 )
-from strategy.registers import RegisterFilter
-from strategy.views.kept import as_file, choices_of, confirm_page, form_page, list_page, posted_revision, revision_in
 
 
 def _acts(request: SignedInRequest) -> RegisterFilter:

@@ -16,8 +16,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from onatc.errors import Denied, proof_required, require
 from onatc.files import serve
 from onatc.history import history_of
+from onatc.registers import RegisterFilter
 from stakeholders.accounts import SignedInRequest
 from stakeholders.models import User
+from stakeholders.views.records import as_file, confirm_page, form_page, list_page
 from strategy import access
 from strategy.actions import research as actions
 from strategy.forms.research import AdviceForm, MoveForm, PracticeForm, ReviewForm, StudyForm, TrendForm
@@ -38,8 +40,6 @@ from strategy.models import (
     TrendState,
 )
 from strategy.queries.research import present_measures
-from strategy.registers import RegisterFilter
-from strategy.views.kept import as_file, confirm_page, form_page, list_page
 
 TITLES = ("title_sq", "title_sr", "title_en")
 

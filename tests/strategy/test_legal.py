@@ -19,9 +19,9 @@ from openpyxl import load_workbook
 
 from onatc.errors import Refused
 from stakeholders import ownership
+from stakeholders.actions.records import Stale
 from stakeholders.models import Institution
 from strategy.actions import legal
-from strategy.actions.kept import Stale
 from strategy.models import LegalAct, LegalInput, LegalInputFile, LegalStage
 from tests.samples import document
 from tests.strategy.knowledge import a_sent_input, an_act, an_input, days_ago, institution

@@ -15,11 +15,11 @@ from django.shortcuts import redirect, render
 from onatc import exports
 from onatc.errors import Refused
 from onatc.http import with_revision
+from onatc.registers import RegisterFilter
 from onatc.texts import SortKey
 from stakeholders.accounts import SignedInRequest
+from stakeholders.actions.records import Stale
 from stakeholders.models import Institution
-from strategy.actions.kept import Stale
-from strategy.registers import RegisterFilter
 
 PAGE_SIZE = 50
 
@@ -51,7 +51,7 @@ def form_page(
             form.add_error(None, str(refusal))
     return render(
         request,
-        "strategy/kept_form.html",
+        "pages/record_form.html",
         {
             "form": form,
             "title": title,
