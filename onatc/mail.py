@@ -103,6 +103,14 @@ class Message(models.Model):
     subject = models.CharField(_("subject"), max_length=200)
     text = models.TextField()
     html = models.TextField(blank=True)
+    calendar = models.TextField(blank=True, default="", db_default="")  # an iCalendar object that goes with it
+    calendar_method = models.CharField(
+        max_length=10, blank=True, default="", db_default=""
+    )  # REQUEST, CANCEL (RFC 5546)
+    reply_to = models.EmailField(blank=True, default="", db_default="")
+    attachments = models.JSONField(
+        default=list, blank=True, db_default=[]
+    )  # of {"file": name in the store, "name", "type"}
     is_secret = models.BooleanField(default=False)  # holds a link that opens something: forgotten once sent
     message_id = models.CharField(max_length=200)
     state = models.CharField(_("state"), max_length=10, choices=MessageState, default=MessageState.QUEUED)

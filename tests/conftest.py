@@ -21,7 +21,7 @@ from monitoring.demo.people import make_people
 from monitoring.management.commands.access_matrix import sign_in
 from onatc import vocabulary
 from onatc.periods import Period
-from stakeholders import directory
+from stakeholders import countries, directory
 from stakeholders import models as people_models
 from stakeholders.models import Institution, User
 from strategy import models as strategy_models
@@ -82,6 +82,8 @@ def load_reference_data() -> None:
         vocabulary.load(lambda name: getattr(vocabulary, name))
     if not Institution.objects.exists():
         directory.load(lambda name: getattr(people_models, name))
+    if not people_models.Country.objects.exists():
+        countries.load(lambda name: getattr(people_models, name))
     if not strategy_models.Norm.objects.exists():
         norms.load(lambda name: getattr(strategy_models, name))
 

@@ -60,11 +60,21 @@ class Institution(models.Model):
     named_since = models.DateField(_("present name since"), null=True, blank=True)
     kind = models.CharField(_("kind"), max_length=30, choices=InstitutionKind)
     level = models.CharField(_("level"), max_length=20, choices=Level)
+    country = models.ForeignKey(
+        "stakeholders.Country",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("country, if abroad"),
+    )
     is_authority_member = models.BooleanField(_("member of the National Authority"), default=False)
     dissolved_on = models.DateField(_("dissolved on"), null=True, blank=True)
     successor = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="predecessors", verbose_name=_("successor")
     )
+
+    revision = models.PositiveIntegerField(default=0, db_default=0)
 
     objects = InstitutionQuerySet.as_manager()
 

@@ -278,6 +278,16 @@ class User(AbstractBaseUser):
     def sees_institutions(self) -> bool:
         return bool(self.roles)
 
+    @property
+    def sees_cooperation(self) -> bool:
+        """May open pages of meetings, agreements, countries and documents at all; which ones is for `visible_to`."""
+        return self.is_secretariat or self.is_natc or self.is_reporter or self.is_observer
+
+    @property
+    def keeps_cooperation(self) -> bool:
+        """Works in the office, which calls meetings, answers enquiries and keeps the registers."""
+        return self.is_secretariat or self.is_natc
+
     # Django admin asks these three; which models it may touch is decided by what is registered there.
     @property
     def is_staff(self) -> bool:

@@ -1,3 +1,4 @@
+from strategy.models.cooperation import EventMeasure, PointMeasure
 from strategy.models.drafting import (
     Comment,
     CommentAnswer,
@@ -156,6 +157,7 @@ __all__ = [
     "DueExtension",
     "EntryState",
     "EntryTranslation",
+    "EventMeasure",
     "Evidence",
     "EvidenceLevel",
     "EvidenceLink",
@@ -199,6 +201,7 @@ __all__ = [
     "PlanImport",
     "PlanKind",
     "PlanVersion",
+    "PointMeasure",
     "Practice",
     "ProgressEntry",
     "ProgressPart",

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onatc.history import tracked
 from onatc.ids import new_id
-from stakeholders.models import Institution
+from stakeholders.models import Decision, Institution
 from strategy.models.plan import Goal, Measure, Objective, Plan, PlanVersion
 
 
@@ -243,6 +243,9 @@ class Proposal(models.Model):
     )
     origin = models.CharField(_("comes from"), max_length=20, choices=ProposalOrigin)
     origin_reference = models.CharField(_("which review or meeting"), max_length=200, blank=True)
+    decision = models.ForeignKey(
+        Decision, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("decision of a meeting")
+    )
     institution = models.ForeignKey(
         Institution, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("institution")
     )

@@ -17,7 +17,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from onatc import charts
+from onatc import charts, merged
 from onatc.errors import require
 from onatc.kept import kept_until_change
 from onatc.trail import Act, TrailEntry
@@ -27,7 +27,7 @@ from strategy.actions.signals import rule_limits
 from strategy.filters import quarter_of
 from strategy.forms.seeing import ChangesForm, LateForm, MatrixForm, StoryForm
 from strategy.models import Measure, Plan, PlanVersion, Round, RoundState, Signal
-from strategy.queries import happenings, late, merged
+from strategy.queries import happenings, late
 from strategy.queries.happenings import Scope, What
 from strategy.queries.plan import current_plan, shown_version
 from strategy.queries.submissions import Matrix, submissions
