@@ -33,7 +33,7 @@ from strategy.models import (
     ServedMeasure,
 )
 from strategy.versioning import CONTENT, Part
-from strategy.wording import Piece, difference
+from onatc.wording import Piece, difference
 
 NEW, REMOVED, CHANGED = "new", "removed", "changed"
 
