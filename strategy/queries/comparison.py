@@ -20,6 +20,7 @@ from django.utils.translation import pgettext
 
 from onatc.templatetags.page import money
 from onatc.texts import COLUMNS
+from onatc.wording import Piece, difference
 from strategy.models import (
     BudgetLine,
     Goal,
@@ -33,7 +34,6 @@ from strategy.models import (
     ServedMeasure,
 )
 from strategy.versioning import CONTENT, Part
-from onatc.wording import Piece, difference
 
 NEW, REMOVED, CHANGED = "new", "removed", "changed"
 
