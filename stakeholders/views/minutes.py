@@ -86,13 +86,14 @@ def minutes_item_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         messages.info(request, _("Your draft was dropped; this is what stands in the minutes."))
         return redirect(request.path)
     source: Any = draft or item
+    is_stale = draft is not None and _differ(item, draft)
     form = MinutesForm(
         request.POST or None,
         item=item,
         texts={name: getattr(source, name) for name in actions.FIELDS},
-        revision=draft.base_revision if draft else item.revision,
+        # When both texts are before the writer, the next press saves knowingly.
+        revision=item.revision if is_stale or draft is None else draft.base_revision,
     )
-    is_stale = bool(draft) and _differ(item, draft, form["revision"].value())
     if request.method == "POST" and form.is_valid():
         is_stale = False
         try:
@@ -108,8 +109,6 @@ def minutes_item_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             form.data = with_revision(request.POST, stale.revision)
         except Refused as refusal:
             form.add_error(None, str(refusal))
-    elif is_stale:
-        form.initial["revision"] = item.revision  # both texts are before the writer: the next press saves knowingly
     theirs = {name: getattr(item, name) for name in actions.FIELDS}
     return render(
         request,
@@ -125,8 +124,10 @@ def minutes_item_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     )
 
 
-def _differ(item: AgendaItem, draft: Any, revision: Any) -> bool:
-    return item.revision != revision and any(getattr(item, name) != getattr(draft, name) for name in actions.FIELDS)
+def _differ(item: AgendaItem, draft: MinutesDraft) -> bool:
+    return item.revision != draft.base_revision and any(
+        getattr(item, name) != getattr(draft, name) for name in actions.FIELDS
+    )
 
 
 def _differences(theirs: dict[str, str], form: MinutesForm) -> list[dict[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -25,7 +25,7 @@ def days_ago(days: int) -> date:
 def at(days: int, hour: int = 10) -> datetime:
     """A moment so many days from today, by the office's clock."""
     day = timezone.localdate() + timedelta(days=days)
-    return timezone.make_aware(datetime(day.year, day.month, day.day, hour))
+    return timezone.make_aware(datetime.combine(day, time(hour)))
 
 
 def a_body(code: str = "AUTHORITY", **fields: Any) -> Body:
@@ -37,7 +37,9 @@ def a_contact(name: str, email: str = "", sex: str = "F", **fields: Any) -> Cont
     return Contact.objects.create(full_name=name, email=email, sex=sex, **fields)
 
 
-def a_seat(body: Body, code: str, person: Contact | None = None, deputy: Contact | None = None, **fields: Any) -> BodyMember:
+def a_seat(
+    body: Body, code: str, person: Contact | None = None, deputy: Contact | None = None, **fields: Any
+) -> BodyMember:
     values: dict[str, Any] = {"starts_on": days_ago(1000)}
     return BodyMember.objects.create(
         body=body, institution=institution(code), person=person, deputy=deputy, **(values | fields)
@@ -48,7 +50,9 @@ def a_full_body(**fields: Any) -> Body:
     """Five seats: a chair, three members of whom one has a deputy, and a vacant one."""
     body = a_body(**fields)
     a_seat(body, "NATC", a_contact("Agim Kryesuesi", "chair@x.example", "M"), function="chair")
-    a_seat(body, "KP-THB", a_contact("Besa Policia", "besa@x.example"), a_contact("Dren Zëvendësi", "dren@x.example", "M"))
+    a_seat(
+        body, "KP-THB", a_contact("Besa Policia", "besa@x.example"), a_contact("Dren Zëvendësi", "dren@x.example", "M")
+    )
     a_seat(body, "MOH", a_contact("Cene Shëndeti", "cene@x.example", "M"))
     a_seat(body, "MOJ", a_contact("Drita Drejtësia", ""))
     a_seat(body, "MFLT")
@@ -72,12 +76,15 @@ def a_called_meeting(by: User, body: Body | None = None, **fields: Any) -> Meeti
     return meetings.call_meeting(meeting, by=by)
 
 
-def a_held_meeting(by: User, body: Body | None = None, days: int = -1, absent: tuple[str, ...] = (), **fields: Any) -> Meeting:
+def a_held_meeting(
+    by: User, body: Body | None = None, days: int = -1, absent: tuple[str, ...] = (), **fields: Any
+) -> Meeting:
     """Held with every member there, but for those named; deputies stayed away."""
     meeting = a_meeting(by, body, days=days, **fields)
     an_item(meeting, by)
     people = {
-        one.pk: Presence(one.role != "deputy" and str(one) not in absent) for one in meeting.attendees.select_related("contact")
+        one.pk: Presence(one.role != "deputy" and str(one) not in absent)
+        for one in meeting.attendees.select_related("contact")
     }
     return meetings.record_attendance(meeting, people, by=by, revision=meeting.revision)
 

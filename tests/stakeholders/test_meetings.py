@@ -109,7 +109,9 @@ def test_bad_series_are_told_at_the_field(world, client_for, changes, sentence):
 
 
 def test_a_series_ends_after_it_began_and_a_stale_form_is_shown_again(world, client_for):
-    series = meetings.make_series(uuid.uuid4(), {"kind": "other", "name_sq": "X", "starts_on": days_ago(5)}, by=world.planning)
+    series = meetings.make_series(
+        uuid.uuid4(), {"kind": "other", "name_sq": "X", "starts_on": days_ago(5)}, by=world.planning
+    )
     answer = client_for("planning").post(url("series-end", series.pk), {"ends_on": days_ago(6).isoformat()})
     assert "The end must not lie before the start." in answer.content.decode()
     with pytest.raises(Stale):
@@ -205,7 +207,9 @@ def test_a_meeting_is_prepared_once_however_often_the_form_is_sent(world, client
     assert "The meeting is being prepared." in page and "12 March 2027, 10:00–12:00" in page
     client.post(url("meeting-create"), form)
     assert Meeting.objects.count() == 1 and Attendee.objects.count() == 5
-    series = meetings.make_series(uuid.uuid4(), {"kind": "other", "name_sq": "Seria", "usual_place": "Salla 1"}, by=world.planning)
+    series = meetings.make_series(
+        uuid.uuid4(), {"kind": "other", "name_sq": "Seria", "usual_place": "Salla 1"}, by=world.planning
+    )
     page = client.get(url("meeting-create") + f"?series={series.pk}").content.decode()
     assert 'value="Salla 1"' in page and 'value="Seria"' in page
     assert client.get(url("meeting-create") + "?series=nonsense").status_code == 200
@@ -260,7 +264,12 @@ def test_the_call_asks_first_and_is_made_once(world, client_for):
     assert "5 people are called" in page and "Raporti vjetor" in page and "Drita" in page
     assert refresh(meeting).state == "draft"
     assert "The meeting is called." in client.post(url("meeting-call", meeting.pk), follow=True).content.decode()
-    assert (refresh(meeting).state, meeting.sequence, meeting.number, meeting.called_by) == ("called", 0, 1, world.planning)
+    assert (refresh(meeting).state, meeting.sequence, meeting.number, meeting.called_by) == (
+        "called",
+        0,
+        1,
+        world.planning,
+    )
     assert "called already" in client.post(url("meeting-call", meeting.pk), follow=True).content.decode()
     other = a_called_meeting(world.planning, meeting.body, days=21)
     assert (other.number, other.day.year == meeting.day.year) in [(2, True), (1, False)]
@@ -336,7 +345,10 @@ def test_attendance_is_recorded_with_quorum_sex_and_role(world, client_for):
     assert meeting.has_quorum
     counts = attendance(meeting.attendees.all())
     assert [str(sex) for sex in counts.sexes] == ["female", "male"]
-    assert [(str(row.label), row.by_sex, row.total) for row in counts.rows] == [("member", [1, 1], 2), ("stands in", [0, 1], 1)]
+    assert [(str(row.label), row.by_sex, row.total) for row in counts.rows] == [
+        ("member", [1, 1], 2),
+        ("stands in", [0, 1], 1),
+    ]
     assert counts.total.by_sex == [1, 2]
     # What the body becomes later changes nothing of what was.
     BodyMember.objects.filter(body=meeting.body).update(ends_on=days_ago(0))
@@ -441,7 +453,9 @@ def test_papers_lie_with_their_point_and_internal_ones_stay_in_the_office(world,
     item, client = an_item(meeting, world.planning), client_for("planning")
     for name, point, internal in (("raporti.pdf", item.pk, ""), ("shenime.pdf", "", "on")):
         upload = SimpleUploadedFile(name, document(), "application/pdf")
-        answer = client.post(url("meeting-paper-add", meeting.pk), {"files": upload, "item": point, "is_internal": internal})
+        answer = client.post(
+            url("meeting-paper-add", meeting.pk), {"files": upload, "item": point, "is_internal": internal}
+        )
         assert answer.status_code == 302
     meetings.call_meeting(meeting, by=world.planning)
     shown, hidden = MeetingFile.objects.get(is_internal=False), MeetingFile.objects.get(is_internal=True)
@@ -499,7 +513,9 @@ def test_who_sees_and_prepares_a_meeting(world, client_for):
 
 def test_a_local_coordinator_prepares_the_meetings_of_the_own_area(world, client_for):
     mine = a_body("REG-PRN", kind="regional", level="municipal", municipality=Municipality.objects.get(pk="PRN"))
-    other = a_body("REG-PZ", kind="regional", level="municipal", municipality=Municipality.objects.exclude(pk="PRN").first())
+    other = a_body(
+        "REG-PZ", kind="regional", level="municipal", municipality=Municipality.objects.exclude(pk="PRN").first()
+    )
     a_seat(mine, "MUN-PRN", a_contact("Jeta Komuna"))
     client = client_for("local")
     answer = client.post(url("meeting-create"), meeting_form(body=other.pk))
@@ -522,10 +538,16 @@ def test_the_list_filters_counts_and_is_saved(world, client_for):
     client = client_for("director")
     page = client.get(url("meeting-list"), {"state": "called"})
     assert [one.state for one in page.context["page"]] == ["called"]
-    assert {code: number for code, _label, number in page.context["filter"].counts} == {"draft": 1, "called": 1, "held": 1}
+    assert {code: number for code, _label, number in page.context["filter"].counts} == {
+        "draft": 1,
+        "called": 1,
+        "held": 1,
+    }
     assert len(client.get(url("meeting-list"), {"minutes": "none"}).context["page"]) == 1
     assert len(client.get(url("meeting-list"), {"body": body.pk}).context["page"]) == 3
-    assert len(client.get(url("meeting-list"), {"body": "nonsense", "sort": "nonsense", "q": "\0x"}).context["page"]) >= 0
+    assert (
+        len(client.get(url("meeting-list"), {"body": "nonsense", "sort": "nonsense", "q": "\0x"}).context["page"]) >= 0
+    )
     saved = client.get(url("meeting-export"), {"format": "csv", "state": "held"})
     assert saved.status_code == 200 and b"4" in b"".join(saved)
     assert client.get(url("series-export"), {"format": "xlsx"}).status_code == 200
@@ -556,7 +578,9 @@ def test_pages_cost_the_same_however_much_there_is(world, client_for):
         an_item(meeting, world.planning, f"Pika {number}")
         a_held_meeting(world.planning, body, days=-2 - number, series=series)
         meetings.make_series(uuid.uuid4(), {"kind": "other", "name_sq": "X", "body": body}, by=world.planning)
-        meetings.add_guest(meeting, by=world.planning, contact=a_contact(f"Guest {number}"), institution=institution("OSCE"))
+        meetings.add_guest(
+            meeting, by=world.planning, contact=a_contact(f"Guest {number}"), institution=institution("OSCE")
+        )
     meetings.refresh_called(refresh(meeting))
     assert [cost(client, address) for address in pages] == before
     assert max(len(one) for one in before) < 20
