@@ -35,6 +35,27 @@ class Finding(models.TextChoices):
 OPEN_STATES = (EntryState.DRAFT, EntryState.SUBMITTED, EntryState.RETURNED)
 FINAL_STATES = (EntryState.ACCEPTED, EntryState.VERIFIED)
 
+# A correction answers what was handed in already. The request is locked before its entries are looked at, in a statement of
+# its own: of two who change entries of one request, the second sees what the first made of it.
+TELL_REQUEST = """
+            IF TG_OP = 'INSERT' THEN touched := ARRAY[NEW.request_id];
+            ELSIF TG_OP = 'DELETE' THEN touched := ARRAY[OLD.request_id];
+            ELSE touched := ARRAY[OLD.request_id, NEW.request_id];
+            END IF;
+            PERFORM 1 FROM strategy_progressrequest WHERE id = ANY(touched) ORDER BY id FOR NO KEY UPDATE;
+            UPDATE strategy_progressrequest AS request SET is_handed_in = came.is_handed_in, came_late = came.came_late
+            FROM (
+                SELECT one.id, count(entry.id) > 0 AS is_handed_in, coalesce(bool_or(entry.is_late), false) AS came_late
+                FROM unnest(touched) AS one(id) LEFT JOIN strategy_progressentry AS entry
+                  ON entry.request_id = one.id AND entry.corrects_id IS NULL
+                  AND entry.state IN ('submitted', 'accepted', 'verified')
+                GROUP BY one.id
+            ) AS came
+            WHERE request.id = came.id
+              AND (request.is_handed_in, request.came_late) IS DISTINCT FROM (came.is_handed_in, came.came_late);
+            RETURN NULL;
+        """
+
 
 class ProgressEntryQuerySet(models.QuerySet["ProgressEntry"]):
     def visible_to(self, user: Any) -> Self:
@@ -56,6 +77,11 @@ class ProgressEntryQuerySet(models.QuerySet["ProgressEntry"]):
         """Accepted or verified, and not replaced by a correction that was itself accepted."""
         replaced = ProgressEntry.objects.filter(corrects=OuterRef("pk"), state__in=FINAL_STATES)
         return self.filter(~Exists(replaced), state__in=FINAL_STATES)
+
+    def standing(self) -> Self:
+        """Of each request the one entry that answers it: a draft of a correction does not yet, what it corrects does."""
+        corrected = ProgressEntry.objects.filter(corrects=OuterRef("pk")).exclude(state=EntryState.DRAFT)
+        return self.filter(Q(corrects=None) | ~Q(state=EntryState.DRAFT), ~Exists(corrected))
 
 
 @tracked(exclude=["done", "difficulties", "next_steps"])
@@ -154,6 +180,15 @@ class ProgressEntry(models.Model):
             )
         ]
         triggers = [
+            pgtrigger.Trigger(
+                name="tells_its_request",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert
+                | pgtrigger.UpdateOf("state", "is_late", "corrects_id", "request_id")
+                | pgtrigger.Delete,
+                declare=[("touched", "UUID[]")],
+                func=TELL_REQUEST,
+            ),
             pgtrigger.Protect(
                 name="accepted_is_frozen",
                 operation=pgtrigger.Update,

@@ -177,7 +177,7 @@ class ProgressRequestQuerySet(models.QuerySet["ProgressRequest"]):
         return self.filter(institution__in=user.institution_ids, waived_reason="")
 
 
-@tracked
+@tracked(exclude=["is_handed_in", "came_late"])
 class ProgressRequest(models.Model):
     """What one institution owes on one measure in one round. Wording and targets are copied when the round opens,
     so that a later change of the plan does not change what was asked."""
@@ -211,6 +211,10 @@ class ProgressRequest(models.Model):
         related_name="+",
         verbose_name=_("delegated to"),
     )
+    # Whether its first entry is submitted or accepted, and was late: kept by the trigger of ProgressEntry, whoever writes,
+    # so that what came in a round is counted without its entries. Nothing else sets them; the entries are the history.
+    is_handed_in = models.BooleanField(_("handed in"), default=False, db_default=False, editable=False)
+    came_late = models.BooleanField(_("handed in late"), default=False, db_default=False, editable=False)
 
     objects = ProgressRequestQuerySet.as_manager()
 
@@ -221,7 +225,16 @@ class ProgressRequest(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["round", "measure", "institution"], name="progress_request_once"),
         ]
-        indexes = [models.Index(fields=["institution", "round"], name="progress_request_owed")]
+        indexes = [
+            models.Index(fields=["institution", "round"], name="progress_request_owed"),
+            # What was asked for and what came, by round and institution: counted from this index alone.
+            models.Index(
+                fields=["round", "institution"],
+                include=["is_handed_in", "came_late", "extended_until"],
+                condition=Q(waived_reason=""),
+                name="progress_request_came",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.measure_code} {self.round}"
