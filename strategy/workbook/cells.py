@@ -18,7 +18,9 @@ from openpyxl import load_workbook
 
 from onatc.files import check_archive
 from strategy.imports import MAX_BYTES, MAX_ROWS, Problem, Reading
-from strategy.workbook.sheets import DETAILS, FORMAT, KEY, LISTS, MAX_DETAILS, SHEETS, Sheet, Sheets
+from strategy.workbook.sheets import DETAILS, FORMAT, KEY, LISTS, SHEETS, Sheet, Sheets
+
+MAX_DETAILS = 60_000  # rows of a sheet whose rows belong to measures
 
 
 @dataclass
@@ -34,14 +36,16 @@ class WorkbookReading(Reading):
 
 
 @dataclass(frozen=True)
-class _Formula:
+class Formula:
+    """A formula, or anything else that is no value: it is refused, not worked out."""
+
     text: str = ""
 
 
 Raw = dict[str, tuple[dict[str, int], list[tuple[int, list[Any]]]]]
 
 
-def _raw(data: bytes, reading: WorkbookReading) -> tuple[Raw, dict[str, Any], set[str]]:
+def raw_of(data: bytes, reading: WorkbookReading) -> tuple[Raw, dict[str, Any], set[str]]:
     """The cells of each known sheet below its header, by row number; the facts of the key sheet; the other sheets."""
     broken = ValidationError(gettext("This is not an Excel workbook, or it is damaged."))
     if len(data) > MAX_BYTES:
@@ -90,14 +94,14 @@ def _cells(sheet: Any, width: int, limit: int, name: str) -> Iterator[tuple[int,
 
 def _value(cell: Any) -> Any:
     if cell.data_type == "f" or not isinstance(cell.value, str | int | float | bool | datetime | date | None):
-        return _Formula(str(cell.value))
+        return Formula(str(cell.value))
     if cell.data_type == "e":
-        return _Formula(str(cell.value))
+        return Formula(str(cell.value))
     return cell.value
 
 
 def _places(sheet: Sheet, header: list[Any], reading: WorkbookReading) -> dict[str, int]:
-    names = [str(cell.text if isinstance(cell, _Formula) else "" if cell is None else cell).strip() for cell in header]
+    names = [str(cell.text if isinstance(cell, Formula) else "" if cell is None else cell).strip() for cell in header]
     known = [column.name for column in sheet.columns]
     for name in dict.fromkeys(one for one in names if one):
         if name not in known:

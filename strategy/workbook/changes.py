@@ -8,7 +8,7 @@ from typing import Any
 
 from onatc.texts import choose
 from strategy.imports import Changes, FieldDifference
-from strategy.workbook.sheets import DETAILS, SHEETS, Sheet, Sheets, _by_measure, _of_columns
+from strategy.workbook.sheets import DETAILS, SHEETS, Sheet, Sheets, by_measure, of_columns
 
 
 def compare(old: Sheets, new: Sheets) -> Changes:
@@ -16,7 +16,7 @@ def compare(old: Sheets, new: Sheets) -> Changes:
     called, goals and objectives by code. Changed codes of goals show as one goal less and another more."""
     changes = Changes()
     before = {row["key"]: row for row in old.get("Measures", [])}
-    old_details, new_details = _by_measure(old), _by_measure(new)
+    old_details, new_details = by_measure(old), by_measure(new)
     kept = set()
     for row in new.get("Measures", []):
         earlier = before.get(row["key"]) if row["key"] else None
@@ -87,7 +87,7 @@ def new_measures(content: Any, codes: Iterable[str]) -> list[dict[str, Any]]:
             {
                 "row": number,
                 "code": row["code"],
-                "title": choose(_of_columns(row, "title")),
+                "title": choose(of_columns(row, "title")),
                 **{name: row[name] for name in ("lead", "starts_on", "ends_on")},
             }
             for row, number in zip(content["sheets"]["Measures"], numbers, strict=True)

@@ -11,9 +11,11 @@ from django.utils.translation import gettext
 
 from onatc.files import check_archive
 from strategy.imports import Problem
-from strategy.workbook.cells import WorkbookReading, _raw
-from strategy.workbook.checking import _Checker
-from strategy.workbook.sheets import KEY, MAX_PROBLEMS, SHEETS, Known, Sheets, fingerprint
+from strategy.workbook.cells import WorkbookReading, raw_of
+from strategy.workbook.checking import Checker
+from strategy.workbook.sheets import KEY, SHEETS, Known, Sheets, fingerprint
+
+MAX_PROBLEMS = 2_000
 
 
 def is_workbook(data: bytes) -> bool:
@@ -35,11 +37,11 @@ def read(data: bytes, known: Known, *, base: Sheets | None, plan: str = "", newe
     raises for anything that may stand in a file. `newest` is the key of that version."""
     reading = WorkbookReading()
     try:
-        raw, facts, extra = _raw(data, reading)
+        raw, facts, extra = raw_of(data, reading)
     except ValidationError as error:
         reading.problems = [Problem(None, "", " ".join(one.messages)) for one in error.error_list]
         return reading
-    checker = _Checker(reading, known, base, plan)
+    checker = Checker(reading, known, base, plan)
     checker.check(raw, facts)
     if extra:
         reading.notes.append(gettext("Sheets that are not read: %(names)s.") % {"names": ", ".join(sorted(extra)[:20])})

@@ -31,8 +31,6 @@ from strategy.models import (
 Sheets = dict[str, list[dict[str, str]]]
 FORMAT = "1"
 LANGUAGES = ("sq", "sr", "en")
-MAX_DETAILS = 60_000  # rows of a sheet whose rows belong to measures
-MAX_PROBLEMS = 2_000
 KEY, LISTS = "Key", "Lists"
 YES_NO = ("no", "yes")
 # What XML cannot say, and what a spreadsheet program would read as the escape of another sign.
@@ -282,7 +280,7 @@ def fingerprint(sheets: Sheets) -> str:
     return hashlib.sha256(json.dumps(ordered, sort_keys=True).encode()).hexdigest()
 
 
-def _by_measure(sheets: Sheets) -> dict[str, dict[str, list[dict[str, str]]]]:
+def by_measure(sheets: Sheets) -> dict[str, dict[str, list[dict[str, str]]]]:
     found: dict[str, dict[str, list[dict[str, str]]]] = {name: defaultdict(list) for name in DETAILS}
     for name in DETAILS:
         for row in sheets.get(name, []):
@@ -290,11 +288,11 @@ def _by_measure(sheets: Sheets) -> dict[str, dict[str, list[dict[str, str]]]]:
     return found
 
 
-def _in_columns(base: str, texts: dict[str, str]) -> dict[str, str]:
+def in_columns(base: str, texts: dict[str, str]) -> dict[str, str]:
     return {f"{base}_{language}": texts.get(language, "") for language in LANGUAGES}
 
 
-def _of_columns(row: dict[str, str], base: str) -> dict[str, str]:
+def of_columns(row: dict[str, str], base: str) -> dict[str, str]:
     return {language: row[f"{base}_{language}"] for language in LANGUAGES}
 
 

@@ -18,11 +18,11 @@ from strategy.workbook.sheets import (
     SHEETS,
     YES_NO,
     Sheets,
-    _by_measure,
-    _in_columns,
-    _of_columns,
+    by_measure,
     cents,
     euro,
+    in_columns,
+    of_columns,
 )
 
 
@@ -33,19 +33,19 @@ def sheets_of_table(rows: list[dict[str, Any]], base: Sheets | None) -> Sheets:
     before = base or {name: [] for name in SHEETS}
     old = {row["code"]: row for row in before["Measures"]}
     seen = table_rows(before)
-    details = _by_measure(before)
+    details = by_measure(before)
     goals: dict[str, dict[str, str]] = {}
     objectives: dict[tuple[str, str], dict[str, str]] = {}
     for place, row in enumerate(rows, 1):
         goal, objective = row["goal_code"], (row["goal_code"], row["objective_code"])
-        goals.setdefault(goal, {"position": str(len(goals) + 1), "code": goal, **_in_columns("title", row["goal"])})
+        goals.setdefault(goal, {"position": str(len(goals) + 1), "code": goal, **in_columns("title", row["goal"])})
         objectives.setdefault(
             objective,
             {
                 "goal_code": goal,
                 "position": str(len(objectives) + 1),
                 "code": row["objective_code"],
-                **_in_columns("title", row["objective"]),
+                **in_columns("title", row["objective"]),
             },
         )
         earlier = old.get(row["code"])
@@ -56,7 +56,7 @@ def sheets_of_table(rows: list[dict[str, Any]], base: Sheets | None) -> Sheets:
                 "objective_code": row["objective_code"],
                 "position": str(place),
                 "code": row["code"],
-                **_in_columns("title", row["title"]),
+                **in_columns("title", row["title"]),
                 **{name: row[name] for name in ("lead", "starts_on", "ends_on", "source")},
             }
         )
@@ -123,7 +123,7 @@ def _overlay(mine: Sheets, row: dict[str, Any], earlier: dict[str, str] | None, 
             first |= {
                 "measure_code": code,
                 "number": number,
-                **_in_columns("name", said["name"]),
+                **in_columns("name", said["name"]),
                 "unit": said["unit"],
                 "counting": said["counting"],
                 "lower_is_better": YES_NO[said["lower_is_better"]],
@@ -153,7 +153,7 @@ def table_rows(sheets: Sheets) -> dict[str, dict[str, Any]]:
     the first, of several targets the last, of several budget lines their total."""
     goals = {row["code"]: row for row in sheets["Goals"]}
     objectives = {(row["goal_code"], row["code"]): row for row in sheets["Objectives"]}
-    details = _by_measure(sheets)
+    details = by_measure(sheets)
     found = {}
     for row in sorted(sheets["Measures"], key=lambda one: int(one["position"])):
         code = row["code"]
@@ -164,7 +164,7 @@ def table_rows(sheets: Sheets) -> dict[str, dict[str, Any]]:
             targets = [one for one in details["Targets"][code] if one["indicator_number"] == indicator["number"]]
             last = max(targets, key=lambda one: one["ends_on"], default=None)
             said = {
-                "name": _of_columns(indicator, "name"),
+                "name": of_columns(indicator, "name"),
                 "unit": indicator["unit"],
                 "counting": indicator["counting"],
                 "lower_is_better": indicator["lower_is_better"] == "yes",
@@ -175,11 +175,11 @@ def table_rows(sheets: Sheets) -> dict[str, dict[str, Any]]:
         found[code] = {
             "row": 0,
             "goal_code": row["goal_code"],
-            "goal": _of_columns(goals[row["goal_code"]], "title"),
+            "goal": of_columns(goals[row["goal_code"]], "title"),
             "objective_code": row["objective_code"],
-            "objective": _of_columns(objectives[row["goal_code"], row["objective_code"]], "title"),
+            "objective": of_columns(objectives[row["goal_code"], row["objective_code"]], "title"),
             "code": code,
-            "title": _of_columns(row, "title"),
+            "title": of_columns(row, "title"),
             "lead": row["lead"],
             "partners": [
                 one["institution"] for one in sorted(details["Partners"][code], key=lambda one: int(one["position"]))
@@ -245,7 +245,7 @@ PARTS = ("definition", "numerator", "denominator")
 
 def beyond_table(sheets: Sheets) -> list[tuple[str | Promise, int]]:
     """What of a version the simple table cannot hold, with how many there are."""
-    details = _by_measure(sheets)
+    details = by_measure(sheets)
     measures = sheets["Measures"]
     used = {(row["goal_code"], row["objective_code"]) for row in measures}
     several = defaultdict(set)
