@@ -12,7 +12,7 @@ from onatc.files import refuse_what_found_no_room
 from onatc.forms import plain_helper
 from onatc.texts import SortKey
 from stakeholders.models import Institution
-from strategy.imports import MAX_BYTES
+from strategy.excel import MAX_BYTES
 from strategy.models import Plan
 from strategy.queries.plan import current_plan
 

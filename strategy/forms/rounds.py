@@ -15,8 +15,8 @@ from onatc.files import refuse_what_found_no_room
 from onatc.forms import plain_helper
 from onatc.texts import SortKey
 from stakeholders.models import Institution, User
+from strategy.excel import MAX_BYTES
 from strategy.models import Measure, Plan, Round, RoundSeries
-from strategy.workbooks import MAX_BYTES
 
 GUIDANCE = ("guidance_sq", "guidance_sr", "guidance_en")
 

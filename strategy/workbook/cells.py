@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import io
 import re
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -14,10 +12,9 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
-from openpyxl import load_workbook
 
-from onatc.files import check_archive
-from strategy.imports import MAX_BYTES, MAX_ROWS, Problem, Reading
+from strategy.excel import opened
+from strategy.imports import MAX_ROWS, Problem, Reading
 from strategy.workbook.sheets import DETAILS, FORMAT, KEY, LISTS, SHEETS, Sheet, Sheets
 
 MAX_DETAILS = 60_000  # rows of a sheet whose rows belong to measures
@@ -47,13 +44,7 @@ Raw = dict[str, tuple[dict[str, int], list[tuple[int, list[Any]]]]]
 
 def raw_of(data: bytes, reading: WorkbookReading) -> tuple[Raw, dict[str, Any], set[str]]:
     """The cells of each known sheet below its header, by row number; the facts of the key sheet; the other sheets."""
-    broken = ValidationError(gettext("This is not an Excel workbook, or it is damaged."))
-    if len(data) > MAX_BYTES:
-        raise ValidationError(gettext("The file is larger than 8 MB."))
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            check_archive(archive, members=500, unpacked=50 * 1024 * 1024)
-        book = load_workbook(io.BytesIO(data), read_only=True, data_only=False, keep_links=False)
+    with opened(data) as book:
         present = {sheet.title: sheet for sheet in book.worksheets}
         raw: Raw = {}
         for name, sheet in SHEETS.items():
@@ -72,10 +63,6 @@ def raw_of(data: bytes, reading: WorkbookReading) -> tuple[Raw, dict[str, Any], 
                     facts["measures"][more] = value
                 elif name:
                     facts[name] = value
-    except ValidationError:
-        raise
-    except Exception as error:  # openpyxl raises a dozen kinds for a damaged file
-        raise broken from error
     return raw, facts, set(present) - {*SHEETS, KEY, LISTS, "Read me"}
 
 

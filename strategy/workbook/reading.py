@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 
-from onatc.files import check_archive
+from strategy.excel import PART, archive_of
 from strategy.imports import Problem
 from strategy.workbook.cells import WorkbookReading, raw_of
 from strategy.workbook.checking import Checker
@@ -21,11 +19,10 @@ MAX_PROBLEMS = 2_000
 def is_workbook(data: bytes) -> bool:
     """Whether a file is a workbook of many sheets, and not the simple table of one; never raises."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            check_archive(archive, members=500, unpacked=50 * 1024 * 1024)
-            if archive.getinfo("xl/workbook.xml").file_size > 1024 * 1024:
+        with archive_of(data) as archive:
+            if archive.getinfo(PART).file_size > 1024 * 1024:
                 return False
-            head = archive.read("xl/workbook.xml")
+            head = archive.read(PART)
     except Exception:  # what a damaged file raises is told by the reading
         return False
     names = set(re.findall(rb'name="([^"]+)"', head))

@@ -24,6 +24,7 @@ from strategy.actions import obligations
 from strategy.actions import progress as actions
 from strategy.actions import rounds as round_actions
 from strategy.actions import workbooks as workbook_actions
+from strategy.excel import MAX_BYTES
 from strategy.forms.workbook import read_workbook, workbook_of
 from strategy.models import (
     EntryState,
@@ -372,7 +373,7 @@ def other_book() -> bytes:
         ("Masa;Vlera\nÇ;1".encode("cp1250"), "not an Excel workbook"),
         (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "not an Excel workbook"),
         (b"%PDF-1.4", "not an Excel workbook"),
-        (b"x" * (workbooks.MAX_BYTES + 1), "larger than 8 MB"),
+        (b"x" * (MAX_BYTES + 1), "larger than 8 MB"),
     ],
 )
 def test_what_is_no_workbook_is_refused_in_a_sentence(world, kp, data, why):
