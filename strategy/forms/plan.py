@@ -17,6 +17,21 @@ from strategy.models import Plan
 from strategy.queries.plan import current_plan
 
 
+class SpreadsheetField(forms.FileField):
+    """A file that is read and not kept; but for its size, what is wrong with it is said by the reading."""
+
+    def __init__(self, *, accept: str, **kwargs: Any) -> None:
+        widget = forms.ClearableFileInput(attrs={"accept": accept})
+        super().__init__(allow_empty_file=True, widget=widget, **kwargs)
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        file = super().clean(data, initial)
+        refuse_what_found_no_room(file)
+        if getattr(file, "was_cut_off", False) or file.size > MAX_BYTES:
+            raise ValidationError(_("The file is larger than 8 MB."))
+        return file
+
+
 class ImportForm(forms.Form):
     plan = forms.ModelChoiceField(
         label=_("Action plan"),
@@ -25,13 +40,12 @@ class ImportForm(forms.Form):
         empty_label=_("a new plan"),
         help_text=_("The file is compared with the newest version of this plan."),
     )
-    file = forms.FileField(
-        allow_empty_file=True,  # what is wrong with it is said below, and by the reading
+    file = SpreadsheetField(
         label=_("File"),
         help_text=_(
             "The workbook of a plan (.xlsx), or a table with one measure a row, as .csv in UTF-8 or as .xlsx; at most 8 MB."
         ),
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.xlsx"}),
+        accept=".csv,.xlsx",
     )
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
@@ -41,13 +55,6 @@ class ImportForm(forms.Form):
         self.initial.setdefault("plan", current_plan(user))
         self.helper = plain_helper()
         self.helper.layout = Layout("plan", "file")
-
-    def clean_file(self) -> Any:
-        file = self.cleaned_data["file"]
-        refuse_what_found_no_room(file)
-        if getattr(file, "was_cut_off", False) or file.size > MAX_BYTES:
-            raise ValidationError(_("The file is larger than 8 MB."))
-        return file
 
 
 class AdoptionForm(forms.Form):

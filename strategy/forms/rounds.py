@@ -6,16 +6,14 @@ from typing import Any
 
 from crispy_forms.layout import Layout
 from django import forms
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from onatc.files import refuse_what_found_no_room
 from onatc.forms import plain_helper
 from onatc.texts import SortKey
 from stakeholders.models import Institution, User
-from strategy.excel import MAX_BYTES
+from strategy.forms.plan import SpreadsheetField
 from strategy.models import Measure, Plan, Round, RoundSeries
 
 GUIDANCE = ("guidance_sq", "guidance_sr", "guidance_en")
@@ -152,21 +150,13 @@ class DelegationForm(forms.Form):
 
 
 class WorkbookForm(forms.Form):
-    file = forms.FileField(
-        allow_empty_file=True,  # what is wrong with it is said below, and by the reading
+    file = SpreadsheetField(
         label=_("Workbook"),
         help_text=_("The workbook that you downloaded here, filled in, as .xlsx; at most 8 MB."),
-        widget=forms.ClearableFileInput(attrs={"accept": ".xlsx"}),
+        accept=".xlsx",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.helper = plain_helper()
         self.helper.layout = Layout("file")
-
-    def clean_file(self) -> Any:
-        file = self.cleaned_data["file"]
-        refuse_what_found_no_room(file)
-        if getattr(file, "was_cut_off", False) or file.size > MAX_BYTES:
-            raise ValidationError(_("The file is larger than 8 MB."))
-        return file
