@@ -95,7 +95,7 @@ class MeasureFilter:
         self.today = timezone.localdate()
         self.quarter = quarter_of(self.chosen.get("period"))
         # How far measures are is between an institution and the office: a draft laid before others does not show it.
-        self.shows_signals = not version.is_draft or user.is_secretariat or user.is_natc
+        self.shows_signals = not version.is_draft or user.is_office
         self.without_signal = self._narrow(Measure.objects.visible_to(user).filter(version=version))
         rows = self.without_signal
         if signal := self.chosen.get("signal"):

@@ -46,11 +46,7 @@ PAGE_SIZE = 50
 @require_safe
 def consultation_list(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_plan)
-    mine = (
-        Q()
-        if request.user.is_secretariat or request.user.is_natc
-        else Q(comments__institution__in=request.user.consulted_institution_ids)
-    )
+    mine = Q() if request.user.is_office else Q(comments__institution__in=request.user.consulted_institution_ids)
     rows = (
         Consultation.objects.visible_to(request.user)
         .select_related("version__plan")
@@ -97,7 +93,7 @@ def _consultation(request: SignedInRequest, pk: uuid.UUID) -> Consultation:
 def consultation_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     consultation = _consultation(request, pk)
     user = request.user
-    is_office = user.is_secretariat or user.is_natc
+    is_office = user.is_office
     on_plan, tree = drafting.consultation_tree(consultation, user)
     invited = drafting.invited_to(consultation)
     own = [one for one in invited if one.invitation.institution_id in user.consulted_institution_ids]
@@ -369,7 +365,7 @@ def comment_withdraw(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _sees_answers(request: SignedInRequest, consultation: Consultation) -> bool | Denied:
     """The office at any time; those who were invited once the answers are published."""
-    if request.user.is_secretariat or request.user.is_natc:
+    if request.user.is_office:
         return True
     return consultation.state == ConsultationState.PUBLISHED or Denied(_("The answers are not published yet."))
 

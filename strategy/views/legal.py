@@ -94,7 +94,7 @@ def _act(request: SignedInRequest, pk: uuid.UUID) -> LegalAct:
 def legal_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     act = _act(request, pk)
     stages = list(act.stages.select_related("by"))
-    is_office = request.user.is_secretariat or request.user.is_natc
+    is_office = request.user.is_office
     inputs = LegalInput.objects.visible_to(request.user).filter(act=act).select_related("asked_by")
     return render(
         request,
@@ -265,7 +265,7 @@ def _input(request: SignedInRequest, pk: uuid.UUID) -> LegalInput:
 @require_safe
 def legal_input_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     input_ = _input(request, pk)
-    user, is_office = request.user, request.user.is_secretariat or request.user.is_natc
+    user, is_office = request.user, request.user.is_office
     may_keep = bool(access.may_keep_legal(user))
     return render(
         request,

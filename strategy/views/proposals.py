@@ -193,7 +193,7 @@ def proposal_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             and drafting.can_be_taken_over(proposal.field),
             "is_written": is_written,
             "waits": is_accepted and proposal.amendment is None,
-            "sees_draft": user.is_secretariat or user.is_natc,
+            "sees_draft": user.is_office,
             "history": history_of(proposal),
         },
     )

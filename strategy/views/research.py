@@ -17,7 +17,6 @@ from onatc.errors import Denied, proof_required, require
 from onatc.files import serve
 from onatc.history import history_of
 from stakeholders.accounts import SignedInRequest
-from stakeholders.models import User
 from strategy import access
 from strategy.actions import research as actions
 from strategy.forms.research import AdviceForm, MoveForm, PracticeForm, ReviewForm, StudyForm, TrendForm
@@ -42,10 +41,6 @@ from strategy.registers import RegisterFilter
 from strategy.views.kept import as_file, confirm_page, form_page, list_page
 
 TITLES = ("title_sq", "title_sr", "title_en")
-
-
-def _is_office(user: User) -> bool:
-    return user.is_secretariat or user.is_natc
 
 
 # Studies
@@ -155,12 +150,12 @@ def study_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "study": study,
             "steps": steps,
             "advice": advice,
-            "is_office": _is_office(user),
+            "is_office": user.is_office,
             "may_edit": bool(access.may_edit_publication(user, study)),
             "may_research": may_research,
             "may_move": may_research and bool(following),
             "may_publish": may_decide and study.state == StudyState.DONE,
-            "history": history_of(study, *steps, *advice) if _is_office(user) else None,
+            "history": history_of(study, *steps, *advice) if user.is_office else None,
         },
     )
 
@@ -396,10 +391,10 @@ def practice_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         {
             "practice": practice,
             "measure": next(iter(measures.values()), None),
-            "is_office": _is_office(user),
+            "is_office": user.is_office,
             "may_edit": bool(access.may_edit_publication(user, practice)),
             "may_publish": bool(access.may_decide_research(user)),
-            "history": history_of(practice) if _is_office(user) else None,
+            "history": history_of(practice) if user.is_office else None,
         },
     )
 
@@ -467,7 +462,7 @@ def _trends(request: SignedInRequest) -> RegisterFilter:
 
 @require_safe
 def trend_list(request: SignedInRequest) -> HttpResponse:
-    require(_is_office(request.user))
+    require(request.user.is_office)
     found = _trends(request)
     rows = found.ordered().select_related("municipality").defer("description")
     return list_page(
@@ -477,7 +472,7 @@ def trend_list(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def trend_export(request: SignedInRequest) -> HttpResponseBase:
-    require(_is_office(request.user))
+    require(request.user.is_office)
     head = [
         _("what"), _("topic"), _("description"), _("since"), _("municipality"), _("another place"), _("kind of source"),
         _("source"), _("confidence"), _("state"), _("noted on"), _("reviewed on"), _("remark of the review"),
