@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Count, Prefetch, Q
@@ -75,15 +74,14 @@ def legal_export(request: SignedInRequest) -> HttpResponseBase:
     ]  # fmt: skip
     rows = _acts(request).ordered().select_related("lead").prefetch_related("stages")
 
-    def table() -> Iterator[list[Any]]:
-        for one in rows.iterator(chunk_size=500):
-            since = next((stage.on for stage in one.stages.all()), None)
-            yield [
-                str(one.title), one.get_kind_display(), one.number, str(one.lead.name), one.get_stage_display(), since,
-                str(one.basis), one.link, one.gazette, one.published_on, one.in_force_on,
-            ]  # fmt: skip
+    def row(one: LegalAct) -> list[Any]:
+        since = next((stage.on for stage in one.stages.all()), None)
+        return [
+            str(one.title), one.get_kind_display(), one.number, str(one.lead.name), one.get_stage_display(), since,
+            str(one.basis), one.link, one.gazette, one.published_on, one.in_force_on,
+        ]  # fmt: skip
 
-    return as_file(request, "legal-acts", head, table())
+    return as_file(request, "legal-acts", head, rows, row)
 
 
 def _act(request: SignedInRequest, pk: uuid.UUID) -> LegalAct:
@@ -241,16 +239,15 @@ def legal_input_export(request: SignedInRequest) -> HttpResponseBase:
     ]  # fmt: skip
     rows, today = _inputs(request).ordered().select_related("act", "asked_by"), timezone.localdate()
 
-    def table() -> Iterator[list[Any]]:
-        for one in rows.iterator(chunk_size=500):
-            yield [
-                str(one.act.title), one.get_kind_display(), str(one.asked_by.name), one.asked_on, one.due_on,
-                one.question, one.get_state_display(), one.sent_on, one.reference,
-                days_late(one.due_on, today, one.sent_on), one.get_outcome_display() if one.is_sent else "",
-                one.outcome_on, one.outcome_note,
-            ]  # fmt: skip
+    def row(one: LegalInput) -> list[Any]:
+        return [
+            str(one.act.title), one.get_kind_display(), str(one.asked_by.name), one.asked_on, one.due_on,
+            one.question, one.get_state_display(), one.sent_on, one.reference,
+            days_late(one.due_on, today, one.sent_on), one.get_outcome_display() if one.is_sent else "",
+            one.outcome_on, one.outcome_note,
+        ]  # fmt: skip
 
-    return as_file(request, "legal-inputs", head, table())
+    return as_file(request, "legal-inputs", head, rows, row)
 
 
 def _input(request: SignedInRequest, pk: uuid.UUID) -> LegalInput:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Count, Prefetch, Q
@@ -104,18 +103,17 @@ def study_export(request: SignedInRequest) -> HttpResponseBase:
         )
     )
 
-    def table() -> Iterator[list[Any]]:
-        for one in rows.iterator(chunk_size=500):
-            advice = list(one.recommendations.all())
-            yield [
-                str(one.title), one.get_kind_display(), one.get_topic_display(), one.get_state_display(), one.question,
-                str(one.funder.name) if one.funder else one.funder_name,
-                "; ".join(str(partner.institution.name) for partner in one.partnerships.all()),
-                one.planned_start, one.planned_end, one.started_on, one.ended_on, str(one.findings), one.published_on,
-                one.link, len(advice), sum(two.state == AdviceState.OPEN for two in advice),
-            ]  # fmt: skip
+    def row(one: Study) -> list[Any]:
+        advice = list(one.recommendations.all())
+        return [
+            str(one.title), one.get_kind_display(), one.get_topic_display(), one.get_state_display(), one.question,
+            str(one.funder.name) if one.funder else one.funder_name,
+            "; ".join(str(partner.institution.name) for partner in one.partnerships.all()),
+            one.planned_start, one.planned_end, one.started_on, one.ended_on, str(one.findings), one.published_on,
+            one.link, len(advice), sum(two.state == AdviceState.OPEN for two in advice),
+        ]  # fmt: skip
 
-    return as_file(request, "studies", head, table())
+    return as_file(request, "studies", head, rows, row)
 
 
 def _study(request: SignedInRequest, pk: uuid.UUID) -> Study:
@@ -365,15 +363,14 @@ def practice_export(request: SignedInRequest) -> HttpResponseBase:
         _("why it worked"), _("how it could be used here"), _("noted on"), _("published on"),
     ]  # fmt: skip
 
-    def table() -> Iterator[list[Any]]:
-        for one in _practices(request).ordered().iterator(chunk_size=500):
-            yield [
-                str(one.title), one.get_topic_display(), one.place, one.source, one.link,
-                one.get_evidence_level_display(), str(one.done), str(one.worked), str(one.use), one.noted_on,
-                one.published_on,
-            ]  # fmt: skip
+    def row(one: Practice) -> list[Any]:
+        return [
+            str(one.title), one.get_topic_display(), one.place, one.source, one.link,
+            one.get_evidence_level_display(), str(one.done), str(one.worked), str(one.use), one.noted_on,
+            one.published_on,
+        ]  # fmt: skip
 
-    return as_file(request, "best-practices", head, table())
+    return as_file(request, "best-practices", head, _practices(request).ordered(), row)
 
 
 def _practice(request: SignedInRequest, pk: uuid.UUID) -> Practice:
@@ -478,15 +475,14 @@ def trend_export(request: SignedInRequest) -> HttpResponseBase:
         _("source"), _("confidence"), _("state"), _("noted on"), _("reviewed on"), _("remark of the review"),
     ]  # fmt: skip
 
-    def table() -> Iterator[list[Any]]:
-        for one in _trends(request).ordered().select_related("municipality").iterator(chunk_size=500):
-            yield [
-                str(one.title), one.get_topic_display(), one.description, one.since_on,
-                str(one.municipality) if one.municipality else "", one.place, one.get_source_kind_display(), one.source,
-                one.get_confidence_display(), one.get_state_display(), one.noted_on, one.reviewed_on, one.review,
-            ]  # fmt: skip
+    def row(one: Trend) -> list[Any]:
+        return [
+            str(one.title), one.get_topic_display(), one.description, one.since_on,
+            str(one.municipality) if one.municipality else "", one.place, one.get_source_kind_display(), one.source,
+            one.get_confidence_display(), one.get_state_display(), one.noted_on, one.reviewed_on, one.review,
+        ]  # fmt: skip
 
-    return as_file(request, "trends", head, table())
+    return as_file(request, "trends", head, _trends(request).ordered().select_related("municipality"), row)
 
 
 def _trend(request: SignedInRequest, pk: uuid.UUID) -> Trend:
