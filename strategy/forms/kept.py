@@ -72,6 +72,10 @@ class CarefulForm(forms.Form):
                 self.add_error(name, _("This day lies in the future."))
         return cleaned
 
+    def said(self, *names: str) -> dict[str, Any]:
+        """What was typed in these fields, by their names: the arguments of an act."""
+        return {name: self.cleaned_data[name] for name in names}
+
     def not_dissolved(self, name: str, on: Any) -> None:
         """An institution that was dissolved before the day is refused at its field."""
         institution = self.cleaned_data.get(name)

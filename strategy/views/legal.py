@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django.db.models import Count, Prefetch, Q
@@ -108,7 +110,7 @@ def legal_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     )
 
 
-def _with_lateness(inputs: Any) -> list[Any]:
+def _with_lateness(inputs: Iterable[Any]) -> list[Any]:
     """Each with `late`, the days after its due day."""
     today, rows = timezone.localdate(), list(inputs)
     for one in rows:
@@ -124,8 +126,7 @@ def legal_create(request: SignedInRequest) -> HttpResponse:
         request,
         form,
         lambda: actions.register_act(
-            form.cleaned_data["key"], form.values(), stage=form.cleaned_data["stage"], on=form.cleaned_data["on"],
-            by=request.user,
+            form.cleaned_data["key"], form.values(), by=request.user, **form.said("stage", "on")
         ),
         title=_("Register a legal act"),
         lead=_("A law or sub-legal act that is being prepared and matters for the fight against trafficking."),
@@ -143,7 +144,7 @@ def legal_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return form_page(
         request,
         form,
-        lambda: actions.change_act(act, form.values(), by=request.user, revision=form.cleaned_data["revision"]),
+        lambda: actions.change_act(act, form.values(), by=request.user, **form.said("revision")),
         title=str(act.title),
         cancel_url=act.get_absolute_url(),
         done=_("Saved."),
@@ -155,11 +156,12 @@ def legal_stage(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     act = _act(request, pk)
     require(access.may_keep_legal(request.user))
     form = StageForm(request.POST or None, act=act, language=request.user.language)
-    names = ("stage", "on", "note", "language", "gazette", "in_force_on")
     return form_page(
         request,
         form,
-        lambda: actions.record_stage(act, by=request.user, **{name: form.cleaned_data[name] for name in names}),
+        lambda: actions.record_stage(
+            act, by=request.user, **form.said("stage", "on", "note", "language", "gazette", "in_force_on")
+        ),
         title=_("Record a stage"),
         lead=_("“%(act)s” stands at: %(stage)s.") % {"act": act.title, "stage": act.get_stage_display()},
         cancel_url=act.get_absolute_url(),
@@ -189,14 +191,14 @@ def legal_stage_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 # Inputs
 
 
-def _is_late(today: Any) -> dict[str, Q]:
+def _by_due_day(today: date) -> dict[str, Q]:
     unsent = ~Q(state=LegalInputState.SENT)
     return {"overdue": unsent & Q(due_on__lt=today), "open": unsent}
 
 
 def _inputs(request: SignedInRequest) -> RegisterFilter:
     inputs = LegalInput.objects.visible_to(request.user)
-    asked = _is_late(timezone.localdate())
+    by_due_day = _by_due_day(timezone.localdate())
     return RegisterFilter(
         request.GET,
         inputs,
@@ -209,7 +211,7 @@ def _inputs(request: SignedInRequest) -> RegisterFilter:
         },
         narrow={
             "state": "state",
-            "due": lambda value: asked[value],
+            "due": by_due_day.__getitem__,
             "kind": "kind",
             "asked_by": "asked_by",
             "outcome": lambda value: Q(outcome=value, state=LegalInputState.SENT),
@@ -313,7 +315,7 @@ def legal_input_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         request,
         form,
         lambda: actions.change_input(
-            input_, form.values(), by=request.user, revision=form.cleaned_data["revision"],
+            input_, form.values(), by=request.user, **form.said("revision"),
             files=form.cleaned_data["attachments"],
         ),
         title=str(input_),
@@ -343,15 +345,16 @@ def legal_input_return(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     input_ = _input(request, pk)
     require(access.may_decide_input(request.user, input_))
     form = ReturnInputForm(request.POST or None)
-
-    def act() -> LegalInput:
-        actions.return_input(input_, by=request.user, note=form.cleaned_data["note"])
-        return input_
-
     return form_page(
-        request, form, act, title=_("Give it back"), lead=str(input_), cancel_url=input_.get_absolute_url(),
-        done=_("Given back with your remark."), submit=_("Give it back"),
-    )  # fmt: skip
+        request,
+        form,
+        lambda: actions.return_input(input_, by=request.user, **form.said("note")),
+        title=_("Give it back"),
+        lead=str(input_),
+        cancel_url=input_.get_absolute_url(),
+        done=_("Given back with your remark."),
+        submit=_("Give it back"),
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -379,18 +382,16 @@ def legal_input_send(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         require(access.may_send_input(request.user, input_))
     require(access.may_keep_legal(request.user))
     form = SendForm(request.POST or None, input_=input_)
-
-    def act() -> LegalInput:
-        actions.send_input(
-            input_, by=request.user, **{name: form.cleaned_data[name] for name in ("sent_on", "reference")}
-        )
-        return input_
-
     return form_page(
-        request, form, act, title=_("Record that it was sent"),
+        request,
+        form,
+        lambda: actions.send_input(input_, by=request.user, **form.said("sent_on", "reference")),
+        title=_("Record that it was sent"),
         lead=_("From then on it never changes: a correction is a new input. Record it on the day it leaves."),
-        cancel_url=input_.get_absolute_url(), done=_("Sent, and on record."), submit=_("Record as sent"),
-    )  # fmt: skip
+        cancel_url=input_.get_absolute_url(),
+        done=_("Sent, and on record."),
+        submit=_("Record as sent"),
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -415,15 +416,15 @@ def legal_input_follow(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     input_ = _input(request, pk)
     require(access.may_follow_input(request.user, input_))
     form = FollowForm(request.POST or None, user=request.user, instance=input_)
-
-    def act() -> LegalInput:
-        actions.follow_input(input_, by=request.user, revision=form.cleaned_data["revision"], **form.values())
-        return input_
-
     return form_page(
-        request, form, act, title=_("What became of it"), lead=str(input_), cancel_url=input_.get_absolute_url(),
+        request,
+        form,
+        lambda: actions.follow_input(input_, by=request.user, **form.said("revision"), **form.values()),
+        title=_("What became of it"),
+        lead=str(input_),
+        cancel_url=input_.get_absolute_url(),
         done=_("The outcome is on record."),
-    )  # fmt: skip
+    )
 
 
 @require_safe

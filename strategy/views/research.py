@@ -162,7 +162,6 @@ def study_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def study_create(request: SignedInRequest) -> HttpResponse:
     require(access.may_research(request.user))
     form = StudyForm(request.POST or None, request.FILES or None, user=request.user)
-    names = ("proposed_on", "partners", "is_public")
     return form_page(
         request,
         form,
@@ -170,7 +169,7 @@ def study_create(request: SignedInRequest) -> HttpResponse:
             form.cleaned_data["key"],
             form.values(),
             by=request.user,
-            **{name: form.cleaned_data[name] for name in names},
+            **form.said("proposed_on", "partners", "is_public"),
         ),
         title=_("Propose a study"),
         cancel_url=reverse("strategy:study-list"),
@@ -184,7 +183,6 @@ def study_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     study = _study(request, pk)
     require(access.may_edit_publication(request.user, study))
     form = StudyForm(request.POST or None, request.FILES or None, user=request.user, instance=study)
-    names = ("revision", "partners", "is_public")
     return form_page(
         request,
         form,
@@ -193,7 +191,7 @@ def study_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             form.values(),
             by=request.user,
             files=form.cleaned_data["attachments"],
-            **{name: form.cleaned_data[name] for name in names},
+            **form.said("revision", "partners", "is_public"),
         ),
         title=str(study.title),
         cancel_url=study.get_absolute_url(),
@@ -209,12 +207,11 @@ def study_move(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     form = MoveForm(request.POST or None, study=study, user=request.user, may_decide=may_decide)
     if not form.fields["state"].choices:  # type: ignore[attr-defined]
         require(Denied(_("There is no next state for you to set.")))
-    names = ("state", "on", "reason", "language")
     lead = _("“%(study)s” is: %(state)s.") % {"study": study.title, "state": study.get_state_display()}
     return form_page(
         request,
         form,
-        lambda: actions.move_study(study, by=request.user, **{name: form.cleaned_data[name] for name in names}),
+        lambda: actions.move_study(study, by=request.user, **form.said("state", "on", "reason", "language")),
         title=_("The next step of the study"),
         lead=lead,
         cancel_url=study.get_absolute_url(),
@@ -287,7 +284,7 @@ def study_advice_create(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
         request,
         form,
         lambda: actions.add_recommendation(
-            form.cleaned_data["key"], study, form.values(), by=request.user, measures=form.cleaned_data["measures"]
+            form.cleaned_data["key"], study, form.values(), by=request.user, **form.said("measures")
         ),
         title=_("Add a recommendation"),
         lead=str(study.title),
@@ -305,8 +302,7 @@ def study_advice_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         request,
         form,
         lambda: actions.change_recommendation(
-            advice, form.values(), by=request.user, revision=form.cleaned_data["revision"],
-            measures=form.cleaned_data["measures"],
+            advice, form.values(), by=request.user, **form.said("revision", "measures"),
         ),
         title=_("Recommendation %(number)d") % {"number": advice.number},
         lead=str(advice.study.title),
@@ -421,9 +417,7 @@ def practice_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return form_page(
         request,
         form,
-        lambda: actions.change_practice(
-            practice, form.values(), by=request.user, revision=form.cleaned_data["revision"]
-        ),
+        lambda: actions.change_practice(practice, form.values(), by=request.user, **form.said("revision")),
         title=str(practice.title),
         cancel_url=practice.get_absolute_url(),
         done=_("Saved."),
@@ -529,7 +523,7 @@ def trend_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return form_page(
         request,
         form,
-        lambda: actions.change_trend(trend, form.values(), by=request.user, revision=form.cleaned_data["revision"]),
+        lambda: actions.change_trend(trend, form.values(), by=request.user, **form.said("revision")),
         title=str(trend.title),
         cancel_url=trend.get_absolute_url(),
         done=_("Saved."),
@@ -541,11 +535,10 @@ def trend_review(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     trend = _trend(request, pk)
     require(access.may_review_trend(request.user, trend))
     form = ReviewForm(request.POST or None, trend=trend)
-    names = ("state", "review", "revision")
     return form_page(
         request,
         form,
-        lambda: actions.review_trend(trend, by=request.user, **{name: form.cleaned_data[name] for name in names}),
+        lambda: actions.review_trend(trend, by=request.user, **form.said("state", "review", "revision")),
         title=_("Review the trend"),
         lead=str(trend.title),
         cancel_url=trend.get_absolute_url(),
