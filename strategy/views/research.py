@@ -169,6 +169,7 @@ def study_create(request: SignedInRequest) -> HttpResponse:
             form.cleaned_data["key"],
             form.values(),
             by=request.user,
+            files=form.cleaned_data["attachments"],
             **form.said("proposed_on", "partners", "is_public"),
         ),
         title=_("Propose a study"),
