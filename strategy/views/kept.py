@@ -12,9 +12,11 @@ from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 
 from onatc import exports
 from onatc.errors import Refused
+from onatc.files import Attachment
 from onatc.http import with_revision
 from onatc.texts import SortKey
 from stakeholders.accounts import SignedInRequest
@@ -80,6 +82,22 @@ def confirm_page(
         return redirect(place)
     context = {"title": title, "question": question, "confirm_label": label, "cancel_url": back.get_absolute_url()}
     return render(request, "pages/confirm.html", context | {"is_grave": is_grave, "revision": revision})
+
+
+def file_remove_page(
+    request: SignedInRequest, act: Callable[[], Any], file: Attachment, *, question: str, back: Any
+) -> HttpResponse:
+    """Ask, then take a file off the record that it was attached to."""
+    return confirm_page(
+        request,
+        act,
+        title=file.original_name,
+        question=question,
+        label=_("Take it off"),
+        back=back,
+        done=_("The file was taken off."),
+        is_grave=True,
+    )
 
 
 def list_page(

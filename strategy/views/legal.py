@@ -34,7 +34,16 @@ from strategy.models import (
     LegalStageKind,
 )
 from strategy.registers import RegisterFilter
-from strategy.views.kept import as_file, choices_of, confirm_page, form_page, list_page, posted_revision, revision_in
+from strategy.views.kept import (
+    as_file,
+    choices_of,
+    confirm_page,
+    file_remove_page,
+    form_page,
+    list_page,
+    posted_revision,
+    revision_in,
+)
 
 
 def _acts(request: SignedInRequest) -> RegisterFilter:
@@ -437,13 +446,10 @@ def legal_file(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
 def legal_file_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     file = get_object_or_404(LegalInputFile.objects.visible_to(request.user).select_related("input__act"), pk=pk)
     require(access.may_edit_input(request.user, file.input))
-    return confirm_page(
+    return file_remove_page(
         request,
         lambda: actions.remove_file(file, by=request.user),
-        title=file.original_name,
+        file,
         question=_("The file is taken off the answer. Go on?"),
-        label=_("Take it off"),
         back=file.input,
-        done=_("The file was taken off."),
-        is_grave=True,
     )

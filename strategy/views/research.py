@@ -37,7 +37,7 @@ from strategy.models import (
 )
 from strategy.queries.research import present_measures
 from strategy.registers import RegisterFilter
-from strategy.views.kept import as_file, confirm_page, form_page, list_page
+from strategy.views.kept import as_file, confirm_page, file_remove_page, form_page, list_page
 
 TITLES = ("title_sq", "title_sr", "title_en")
 
@@ -261,15 +261,12 @@ def study_file(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
 def study_file_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     file = get_object_or_404(StudyFile.objects.visible_to(request.user).select_related("study"), pk=pk)
     require(access.may_edit_publication(request.user, file.study))
-    return confirm_page(
+    return file_remove_page(
         request,
         lambda: actions.remove_study_file(file, by=request.user),
-        title=file.original_name,
+        file,
         question=_("The file is taken off the study. Go on?"),
-        label=_("Take it off"),
         back=file.study,
-        done=_("The file was taken off."),
-        is_grave=True,
     )
 
 
