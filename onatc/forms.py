@@ -28,6 +28,15 @@ class PlainSelect(forms.Select):
         return format_html("<select{}>{}</select>", flat, options)
 
 
+def day_input() -> forms.DateInput:
+    """The browser's calendar, which speaks ISO whatever the language of the page."""
+    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+def day_field(label: Any, **options: Any) -> forms.DateField:
+    return forms.DateField(label=label, widget=day_input(), **options)
+
+
 def plain_helper() -> FormHelper:
     """crispy without a <form> of its own: the page's skeleton owns the form and its buttons."""
     helper = FormHelper()

@@ -11,15 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onatc import mail
-from onatc.forms import plain_helper
+from onatc.forms import day_field, plain_helper
 from onatc.models import District, Municipality
 from onatc.texts import SortKey
 from stakeholders.models import Institution, Role, User, normalise_email
 from stakeholders.ownership import Holding
-
-
-def day_field(label: Any, **options: Any) -> forms.DateField:
-    return forms.DateField(label=label, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **options)
 
 
 class PlainForm(forms.Form):

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from onatc.forms import PlainSelect, plain_helper
+from onatc.forms import PlainSelect, day_field, plain_helper
 from stakeholders.models import InstitutionKind
 
 
@@ -26,9 +26,8 @@ class RenameForm(forms.Form):
     name_sr = forms.CharField(label=_("Name in Serbian"), max_length=200)
     name_en = forms.CharField(label=_("Name in English"), max_length=200)
     short = forms.CharField(label=_("Short name"), max_length=40)
-    since = forms.DateField(
-        label=_("In force since"),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    since = day_field(
+        _("In force since"),
         help_text=_("Records from before this day go on showing the old name."),
     )
 

@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from onatc.forms import PlainSelect, plain_helper
+from onatc.forms import PlainSelect, day_field, plain_helper
 from onatc.texts import SortKey
 from stakeholders.models import Institution
 from strategy.actions.consultation import LONGEST, LONGEST_REASON, Remark
@@ -24,10 +24,6 @@ from strategy.models import CommentAnswer, Consultation, Plan, ProposalOrigin, P
 from strategy.queries.drafting import OTHER, Thing, fields_of, wording_of
 
 USUAL_TERM = 21  # days
-
-
-def _day(label: Any, **kwargs: Any) -> forms.DateField:
-    return forms.DateField(label=label, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **kwargs)
 
 
 def _existing(user: Any) -> Any:
@@ -48,8 +44,8 @@ class _Bodies(forms.ModelMultipleChoiceField):
 
 
 class ConsultationForm(forms.Form):
-    opens_on = _day(_("From"))
-    closes_on = _day(_("Until"), help_text=_("The last day on which comments are taken."))
+    opens_on = day_field(_("From"))
+    closes_on = day_field(_("Until"), help_text=_("The last day on which comments are taken."))
     note = forms.CharField(
         label=_("What is asked"),
         max_length=2000,
@@ -113,7 +109,7 @@ class InviteMoreForm(forms.Form):
 
 
 class ExtensionForm(forms.Form):
-    closes_on = _day(_("New last day"))
+    closes_on = day_field(_("New last day"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

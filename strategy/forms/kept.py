@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from onatc.forms import plain_helper
+from onatc.forms import day_input, plain_helper
 from onatc.help import looks_personal
 from onatc.ids import new_id
 from onatc.texts import SortKey
@@ -21,10 +21,6 @@ from stakeholders.models import Institution
 from strategy.models import Measure
 
 NO_PERSON = gettext_lazy("I have checked: this does not point to a person.")
-
-
-def date_input() -> forms.DateInput:
-    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 def web_address_field(label: Any) -> forms.URLField:
@@ -105,7 +101,7 @@ class KeptForm(CarefulForm, forms.ModelForm):  # type: ignore[type-arg]
         del self.fields["revision" if self.is_new else "key"]
         for field in self.fields.values():
             if isinstance(field, forms.DateField):
-                field.widget = date_input()
+                field.widget = day_input()
             elif isinstance(field.widget, forms.Textarea):
                 field.widget.attrs["rows"] = 4
             elif isinstance(field, forms.ModelChoiceField) and getattr(field.queryset, "model", None) is Institution:

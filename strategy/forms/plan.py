@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onatc.files import refuse_what_found_no_room
-from onatc.forms import plain_helper
+from onatc.forms import day_field, plain_helper
 from onatc.texts import SortKey
 from stakeholders.models import Institution
 from strategy.excel import MAX_BYTES
@@ -61,9 +61,7 @@ class AdoptionForm(forms.Form):
     adopted_by = forms.ModelChoiceField(
         label=_("Deciding body"), queryset=Institution.objects.none(), help_text=_("Who adopted the plan.")
     )
-    adopted_on = forms.DateField(
-        label=_("Date of the decision"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
+    adopted_on = day_field(_("Date of the decision"))
     decision_reference = forms.CharField(
         label=_("Number of the decision"),
         max_length=60,

@@ -10,11 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onatc.files import AttachmentField
+from onatc.forms import day_field
 from onatc.models import Municipality
 from onatc.texts import SortKey
 from stakeholders.models import Institution
 from strategy.actions.research import NEXT_STATES
-from strategy.forms.kept import CarefulForm, KeptForm, MeasuresField, date_input, web_address_field
+from strategy.forms.kept import CarefulForm, KeptForm, MeasuresField, web_address_field
 from strategy.models import AdviceState, Practice, Study, StudyRecommendation, StudyState, Trend, TrendState
 from strategy.queries.research import codes_in_force
 
@@ -85,7 +86,7 @@ class MoveForm(CarefulForm):
     """The next state of a study, with its day and, where it is dropped, the reason."""
 
     state = forms.ChoiceField(label=_("State"), widget=forms.RadioSelect)
-    on = forms.DateField(label=_("Date"), widget=date_input())
+    on = day_field(_("Date"))
     reason = forms.CharField(
         label=_("Reason"),
         max_length=1000,

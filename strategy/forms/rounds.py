@@ -10,17 +10,13 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from onatc.forms import plain_helper
+from onatc.forms import day_field, plain_helper
 from onatc.texts import SortKey
 from stakeholders.models import Institution, User
 from strategy.forms.plan import SpreadsheetField
 from strategy.models import Measure, Plan, Round, RoundSeries
 
 GUIDANCE = ("guidance_sq", "guidance_sr", "guidance_en")
-
-
-def _day(**kwargs: Any) -> forms.DateField:
-    return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **kwargs)
 
 
 def _reason(**kwargs: Any) -> forms.CharField:
@@ -52,7 +48,7 @@ class SeriesForm(forms.ModelForm):
 
 class ReopenForm(forms.Form):
     reason = _reason(label=_("Why it is opened again"), help_text=_("It stands on the page of the round."))
-    until = _day(
+    until = day_field(
         label=_("Due on"),
         required=False,
         help_text=_("The day by which what was not handed in is owed now. Left empty: the days stay as they are."),
@@ -100,7 +96,7 @@ class WaiveForm(forms.Form):
 class TimeForm(forms.Form):
     """How much more time, and why; asked by an institution or given by the office."""
 
-    until = _day(label=_("Until"))
+    until = day_field(label=_("Until"))
     reason = forms.CharField(label=_("Reason"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -114,7 +110,7 @@ class TimeDecisionForm(forms.Form):
         widget=forms.RadioSelect,
         choices=[("grant", _("Grant more time")), ("refuse", _("Refuse"))],
     )
-    until = _day(label=_("Until"), required=False, help_text=_("The day asked for, or another."))
+    until = day_field(label=_("Until"), required=False, help_text=_("The day asked for, or another."))
     reason = forms.CharField(
         label=_("Reason of the decision"),
         max_length=1000,

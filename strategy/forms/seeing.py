@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from onatc.forms import PlainSelect, plain_helper
+from onatc.forms import PlainSelect, day_field, plain_helper
 from onatc.periods import PeriodField
 from strategy.models import SharedWith
 from strategy.queries.happenings import What
@@ -20,10 +20,7 @@ FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2100, 12, 31)
 
 
 def _day(label: Any) -> forms.DateField:
-    return forms.DateField(
-        label=label, required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        input_formats=["%Y-%m-%d", "%d.%m.%Y"],
-    )  # fmt: skip
+    return day_field(label, required=False, input_formats=["%Y-%m-%d", "%d.%m.%Y"])
 
 
 class FilterForm(forms.Form):
