@@ -1,4 +1,4 @@
-"""What the pages of kept records share: a form with its refusals, a list, and a list as a file."""
+"""What pages of records share: a form with its refusals, a question before an act, a list, and a list as a file."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from onatc.http import with_revision
 from onatc.texts import SortKey
 from stakeholders.accounts import SignedInRequest
 from stakeholders.models import Institution
+from strategy.actions.consultation import Moved
 from strategy.actions.kept import Stale
 from strategy.registers import RegisterFilter
 
@@ -82,6 +83,25 @@ def confirm_page(
         return redirect(place)
     context = {"title": title, "question": question, "confirm_label": label, "cancel_url": back.get_absolute_url()}
     return render(request, "pages/confirm.html", context | {"is_grave": is_grave, "revision": revision})
+
+
+def take_over_page(
+    request: SignedInRequest, act: Callable[[], Any], said: Any, *, thing: Any, back: str
+) -> HttpResponse:
+    """The wording of `said`, a comment or a proposal on `thing`, into the draft by one button; when the draft moved on, both
+    are shown and nothing is written."""
+    refusal, present = "", None
+    if request.method == "POST":
+        try:
+            act()
+            messages.success(request, _("The wording stands in the draft."))
+            return redirect(back)
+        except Moved as moved:
+            refusal, present = str(moved), moved.present
+        except Refused as refused:
+            refusal = str(refused)
+    context = {"said": said, "thing": thing, "refusal": refusal, "present": present, "cancel_url": back}
+    return render(request, "strategy/take_over.html", context)
 
 
 def file_remove_page(
