@@ -5,20 +5,15 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from onatc.forms import PlainSelect, day_field, plain_helper
+from onatc.forms import FilterForm, PlainSelect, day_field, plain_helper
 from stakeholders.models import InstitutionKind
 
 
-class InstitutionFilterForm(forms.Form):
+class InstitutionFilterForm(FilterForm):
     q = forms.CharField(label=_("Name or code"), max_length=100, required=False)
     kind = forms.ChoiceField(
         label=_("Kind"), required=False, widget=PlainSelect, choices=[("", _("all")), *InstitutionKind.choices]
     )
-
-    def __init__(self, data: Any) -> None:
-        super().__init__(data, auto_id="filter_%s")
-        self.fields["q"].widget.attrs["class"] = "form-control"
-        self.fields["kind"].widget.attrs["class"] = "form-select"
 
 
 class RenameForm(forms.Form):
