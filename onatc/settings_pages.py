@@ -35,6 +35,7 @@ from onatc.errors import Refused, proof_required, refusals_on, require
 from onatc.files import looked_into, refuse_unless_acceptable
 from onatc.forms import day_field, day_input, plain_helper
 from onatc.history import history_of_all
+from onatc.texts import COLUMNS
 
 
 class ChangeForm(forms.Form):
@@ -70,7 +71,7 @@ class ChangeForm(forms.Form):
         data = self.cleaned_data
         if self.kind == "number":
             return data["number"]
-        return data["picture"] if self.kind == "picture" else {column: data[column] for column in ("sq", "sr", "en")}
+        return data["picture"] if self.kind == "picture" else {column: data[column] for column in COLUMNS}
 
 
 class HolidayForm(forms.ModelForm):

@@ -15,6 +15,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from onatc.texts import COLUMNS as LANGUAGES
 from strategy.models import (
     BudgetSource,
     CountingRule,
@@ -30,7 +31,6 @@ from strategy.models import (
 
 Sheets = dict[str, list[dict[str, str]]]
 FORMAT = "1"
-LANGUAGES = ("sq", "sr", "en")
 KEY, LISTS = "Key", "Lists"
 YES_NO = ("no", "yes")
 # What XML cannot say, and what a spreadsheet program would read as the escape of another sign.
