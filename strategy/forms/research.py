@@ -14,7 +14,7 @@ from onatc.forms import day_field
 from onatc.models import Municipality
 from onatc.texts import SortKey
 from stakeholders.models import Institution
-from strategy.actions.research import NEXT_STATES
+from strategy.actions.research import next_states
 from strategy.forms.kept import CarefulForm, KeptForm, MeasuresField, web_address_field
 from strategy.models import AdviceState, Practice, Study, StudyRecommendation, StudyState, Trend, TrendState
 from strategy.queries.research import codes_in_force
@@ -97,12 +97,10 @@ class MoveForm(CarefulForm):
     language = forms.ChoiceField(label=_("Language of the text"), choices=settings.LANGUAGES)
     past = ("on",)
 
-    def __init__(self, data: Any = None, *, study: Study, user: Any, may_decide: bool) -> None:
+    def __init__(self, data: Any = None, *, study: Study, user: Any) -> None:
         super().__init__(data, initial={"on": timezone.localdate(), "language": user.language})
-        labels = dict(StudyState.choices)
-        decided = (StudyState.APPROVED, StudyState.PROPOSED)  # by the Director
-        states = [one for one in NEXT_STATES[study.state] if may_decide or one not in decided]
-        self.fields["state"].choices = [(one.value, labels[one]) for one in states]  # type: ignore[attr-defined]
+        states = next_states(study, user)
+        self.fields["state"].choices = [(one.value, one.label) for one in states]  # type: ignore[attr-defined]
         if states:
             self.initial["state"] = states[0].value
         self._finish()

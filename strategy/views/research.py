@@ -139,8 +139,6 @@ def study_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         links = [shown.get(link.measure.lineage) for link in one.links.all()]
         one.measures = [measure for measure in links if measure is not None]  # type: ignore[attr-defined]
     may_research, may_decide = bool(access.may_research(user)), bool(access.may_decide_research(user))
-    decided = (StudyState.APPROVED, StudyState.PROPOSED)
-    following = [one for one in actions.NEXT_STATES[study.state] if may_decide or one not in decided]
     return render(
         request,
         "strategy/study_detail.html",
@@ -151,7 +149,7 @@ def study_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "is_office": user.is_office,
             "may_edit": bool(access.may_edit_publication(user, study)),
             "may_research": may_research,
-            "may_move": may_research and bool(following),
+            "may_move": may_research and bool(actions.next_states(study, user)),
             "may_publish": may_decide and study.state == StudyState.DONE,
             "history": history_of(study, *steps, *advice) if user.is_office else None,
         },
@@ -204,8 +202,7 @@ def study_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def study_move(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     study = _study(request, pk)
     require(access.may_research(request.user))
-    may_decide = bool(access.may_decide_research(request.user))
-    form = MoveForm(request.POST or None, study=study, user=request.user, may_decide=may_decide)
+    form = MoveForm(request.POST or None, study=study, user=request.user)
     if not form.fields["state"].choices:  # type: ignore[attr-defined]
         require(Denied(_("There is no next state for you to set.")))
     lead = _("“%(study)s” is: %(state)s.") % {"study": study.title, "state": study.get_state_display()}
