@@ -1,5 +1,5 @@
 """The workbook of a round as cells: what is written into it and what comes back. What the cells may say is checked by the
-form of an entry (strategy.forms.workbook).
+form of an entry (strategy.forms.round_workbook).
 
 Sheets: instructions, one row a report, one row a value, and two hidden ones: the lists of choices, and the mark by which a
 workbook is known (which round, which institution, and how each report stood when the workbook was made). Row 1 of a table
