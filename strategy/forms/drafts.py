@@ -19,7 +19,7 @@ from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 
 from onatc.errors import Refused
-from onatc.forms import PlainSelect, plain_helper
+from onatc.forms import FilterForm, PlainSelect, day_field, plain_helper
 from onatc.models import District, Municipality
 from onatc.templatetags.page import money
 from onatc.texts import COLUMNS, SortKey
@@ -30,10 +30,6 @@ from strategy.queries.drafts import Status, national_measures
 
 LANGUAGE_NAMES = {"sq": _("in Albanian"), "sr": _("in Serbian"), "en": _("in English")}
 SPARE_PARTNERS, MOST_PARTNERS = 3, 40
-
-
-def day_field(label: Any, **options: Any) -> forms.DateField:
-    return forms.DateField(label=label, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **options)
 
 
 def title_fields(length: int, rows: int = 2) -> dict[str, forms.CharField]:
@@ -202,18 +198,13 @@ def _choose(form: forms.Form, name: str, choices: list[Any]) -> None:
     form.fields[name].choices = choices  # type: ignore[attr-defined]
 
 
-class PlanFilterForm(forms.Form):
+class PlanFilterForm(FilterForm):
     kind = forms.ChoiceField(
         label=_("Kind"), required=False, widget=PlainSelect, choices=[("", _("all")), *PlanKind.choices]
     )
     status = forms.ChoiceField(
         label=_("Status"), required=False, widget=PlainSelect, choices=[("", _("all")), *Status.choices]
     )
-
-    def __init__(self, data: Any) -> None:
-        super().__init__(data, auto_id="filter_%s")
-        for field in self.fields.values():
-            field.widget.attrs["class"] = "form-select"
 
 
 class HeadingForm(RevisedForm):

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from onatc.forms import plain_helper
+from onatc.forms import day_field, plain_helper
 from onatc.periods import Period, PeriodField
 from onatc.texts import COLUMNS, SortKey
 from stakeholders.models import Institution
@@ -19,7 +19,6 @@ from strategy.indicators import Target
 from strategy.models import Breakdown, CountingRule, Frequency, Indicator, Measure, Unit, ValueSource
 
 SPARE_TARGETS, MOST_TARGETS = 4, 40
-EXAMPLE_DATE = {"type": "date"}
 
 
 class IndicatorForm(forms.Form):
@@ -39,9 +38,7 @@ class IndicatorForm(forms.Form):
         help_text=_("Counts of single periods are added up; of the other two the latest value counts."),
     )
     baseline = ValueField(label=_("Baseline"), help_text=_("Empty when it is not known, which is not zero."))
-    baseline_on = forms.DateField(
-        label=_("Date of the baseline"), required=False, widget=forms.DateInput(attrs=EXAMPLE_DATE, format="%Y-%m-%d")
-    )
+    baseline_on = day_field(_("Date of the baseline"), required=False)
     disaggregation = forms.MultipleChoiceField(
         label=_("Breakdown"),
         required=False,

@@ -340,7 +340,7 @@ def _linked(scope: Scope) -> QuerySet[Any]:
 def _answered(scope: Scope) -> QuerySet[Any]:
     """The office sees an answer at once, an institution when the answers are published."""
     answered = Comment.objects.visible_to(scope.user).exclude(answer="")
-    if not (scope.user.is_secretariat or scope.user.is_natc):
+    if not scope.user.is_office:
         answered = answered.filter(consultation__state=ConsultationState.PUBLISHED)
     return scope.of(answered, plan="consultation__version__plan")
 

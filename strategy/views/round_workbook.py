@@ -20,10 +20,10 @@ from onatc.files import cleaned_name
 from stakeholders.accounts import SignedInRequest
 from stakeholders.models import Institution
 from strategy import access
-from strategy.actions import workbooks as actions
+from strategy.actions import round_workbook as actions
 from strategy.forms.progress import REPORTED_STATES
+from strategy.forms.round_workbook import period_label, read_workbook, workbook_of
 from strategy.forms.rounds import WorkbookForm
-from strategy.forms.workbook import period_label, read_workbook, workbook_of
 from strategy.models import Round, RoundWorkbook
 
 
