@@ -38,8 +38,8 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests first, so that no worker waits long for another at the end; those of one database after each other."""
-    items.sort(key=lambda item: (not commits(item), "db" not in getattr(item, "fixturenames", ()), needs_world(item)))
+    """Those of one database after each other, and long ones first: no worker waits long for another at the end."""
+    items.sort(key=lambda item: (not commits(item), not needs_world(item)))
 
 
 # Name → e-mail of the demonstration's people; `stranger` has an account and no role.

@@ -54,13 +54,14 @@ class Databases:
 
     def _ready_world(self) -> str:
         """Made when first asked for, and again when the day changes while the tests run: its dates count from today."""
-        if self._world_is_of != timezone.localdate():
-            self._world_is_of = timezone.localdate()
+        today = timezone.localdate()
+        if self._world_is_of != today:
             self._create(self._world, self._plain)
             self._connect(self._world)
             with transaction.atomic():
                 self._make_world()
                 connection.run_on_commit = []  # a test begins with an empty queue
+            self._world_is_of = today
         return self._world
 
     def _connect(self, name: str) -> None:
@@ -70,13 +71,17 @@ class Databases:
 
     def _create(self, name: str, template: str) -> None:
         self.use_plain()
+        connection.close()
         self._drop(name)
-        connection.close()  # a database that is in use cannot be copied
-        self._run("CREATE DATABASE {} TEMPLATE {}", name, template)
+        with connection._nodb_cursor() as cursor:
+            # What is in use cannot be copied. Django opens a second connection in a thread where Playwright's loop has
+            # begun to run, and forgets the first one.
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user",
+                [template],
+            )
+            cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, template))))
 
     def _drop(self, name: str) -> None:
-        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
-
-    def _run(self, command: str, *names: str) -> None:
         with connection._nodb_cursor() as cursor:
-            cursor.execute(sql.SQL(command).format(*map(sql.Identifier, names)))
+            cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
