@@ -20,7 +20,7 @@ run: .venv/local.stamp
 test: .venv/dev.stamp
 	.ci/system pdf browser gettext
 	$(VENV)/python manage.py compile_catalogues
-	exec $(VENV)/python -m pytest -n 2 $(ARGS)
+	exec $(VENV)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 check: .venv/dev.stamp
 	.ci/system gettext

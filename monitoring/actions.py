@@ -141,10 +141,16 @@ def edit_text(report: Report, section: str, texts: dict[str, str], *, by: User, 
 
 def queue_build(report: Report, *, by: User) -> Job:
     """Make the draft's PDFs; while one such job waits there is no second."""
+    title = _("Making the report: %(report)s") % {"report": report}
+    return _queue(report, "build_report", f"build:{_fingerprint(report)}", title, by=by)
+
+
+def _queue(report: Report, kind: str, key: str, title: str, *, by: User) -> Job:
+    """A job that goes through the languages of the report; the report's page shows how far it is."""
     job = jobs.enqueue(
-        "build_report",
-        key=f"report:{report.pk}:build:{_fingerprint(report)}",
-        title=_("Making the report: %(report)s") % {"report": report},
+        kind,
+        key=f"report:{report.pk}:{key}",
+        title=title,
         by=by,
         params={"report": str(report.pk)},
         total=len(LANGUAGES),
@@ -167,17 +173,7 @@ def request_issue(report: Report, *, by: User) -> Job:
     """The National Coordinator issues the report: a job makes the final PDFs and then freezes it for good."""
     report = _locked(report)
     require(access.may_issue(by, report))
-    job = jobs.enqueue(
-        "issue_report",
-        key=f"report:{report.pk}:issue",
-        title=_("Issuing the report: %(report)s") % {"report": report},
-        by=by,
-        params={"report": str(report.pk)},
-        total=len(LANGUAGES),
-        target_url=report.get_absolute_url(),
-    )
-    Report.objects.filter(pk=report.pk).update(job=job)
-    return job
+    return _queue(report, "issue_report", "issue", _("Issuing the report: %(report)s") % {"report": report}, by=by)
 
 
 def build_files(report: Report, progress: Progress) -> None:

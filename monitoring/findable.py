@@ -5,7 +5,7 @@ from django.utils.translation import override
 
 from monitoring.models import Report, ReportFile, ReportText
 from onatc.search import Found, Kind, joined, register, text_of_file
-from onatc.texts import DJANGO_CODES
+from onatc.texts import COLUMNS, DJANGO_CODES
 
 
 def _readers(report: Report) -> list[str]:
@@ -26,7 +26,7 @@ def _report(one: Report) -> Found:
 
 
 def _file(one: ReportFile) -> Found:
-    title = dict.fromkeys(("sq", "sr", "en"), one.original_name)
+    title = dict.fromkeys(COLUMNS, one.original_name)
     return Found(title, text_of_file(one), one.report.get_absolute_url(), _readers(one.report))
 
 

@@ -36,7 +36,7 @@ class ReportQuerySet(models.QuerySet["Report"]):
         """Drafts for the secretariat and the NATC; issued reports also for observers."""
         if not user.is_authenticated or not user.sees_reports:
             return self.none()
-        if user.is_secretariat or user.is_natc:
+        if user.is_office:
             return self
         return self.filter(state=ReportState.ISSUED)
 

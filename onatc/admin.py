@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onatc import jobs, mail
 from onatc.errors import Refused
+from onatc.forms import day_input
 from onatc.history import history_of
 from onatc.models import Code, CodeList, District, Job, JobState, Message, Municipality, ScheduledRun
 
@@ -30,7 +31,7 @@ class KeptAdmin(admin.ModelAdmin):
     administrator asks for `?text__contains=` and learns, one letter after the other, what a mail or a password's hash says.
     """
 
-    formfield_overrides = {models.DateField: {"widget": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})}}
+    formfield_overrides = {models.DateField: {"widget": day_input()}}
     show_facets = admin.ShowFacets.NEVER
     view_on_site = False
 

@@ -4,10 +4,11 @@ from django.utils.translation import gettext_lazy as _
 
 from onatc.help import ProblemReport
 from onatc.search import Found, Kind, joined, register
+from onatc.texts import COLUMNS
 
 
 def _problem(one: ProblemReport) -> Found:
-    title = dict.fromkeys(("sq", "sr", "en"), one.text[:120])
+    title = dict.fromkeys(COLUMNS, one.text[:120])
     scopes = ["director", "administrator", f"u{one.reporter_id.hex}"]
     return Found(title, joined([one.text, one.answer]), one.get_absolute_url(), scopes)
 

@@ -34,7 +34,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from onatc.errors import Denied, Refused, refusals_on, require
-from onatc.forms import PlainSelect, plain_helper
+from onatc.forms import FilterForm, PlainSelect, plain_helper
 from onatc.history import history_of, tracked
 from onatc.ids import new_id
 from onatc.texts import COLUMNS, HTML_CODES, choose, language_column, sort_key
@@ -363,14 +363,10 @@ class AnswerForm(forms.Form):
         self.helper = plain_helper()
 
 
-class ProblemFilterForm(forms.Form):
+class ProblemFilterForm(FilterForm):
     state = forms.ChoiceField(
         label=_("State"), required=False, widget=PlainSelect, choices=[("", _("all")), *ProblemState.choices]
     )
-
-    def __init__(self, data: Any) -> None:
-        super().__init__(data, auto_id="filter_%s")
-        self.fields["state"].widget.attrs["class"] = "form-select"
 
 
 @require_http_methods(["GET", "POST"])

@@ -365,7 +365,7 @@ def scopes_of(user: Any) -> list[str]:
         return []
     rights = {
         "all": True,
-        "office": user.is_secretariat or user.is_natc,
+        "office": user.is_office,
         "observer": user.is_observer,
         "plan_reader": user.sees_plan,
         "reporter": user.is_reporter,

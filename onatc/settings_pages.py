@@ -33,8 +33,9 @@ from onatc.dated_settings import (
 )
 from onatc.errors import Refused, proof_required, refusals_on, require
 from onatc.files import looked_into, refuse_unless_acceptable
-from onatc.forms import plain_helper
+from onatc.forms import day_field, day_input, plain_helper
 from onatc.history import history_of_all
+from onatc.texts import COLUMNS
 
 
 class ChangeForm(forms.Form):
@@ -53,9 +54,7 @@ class ChangeForm(forms.Form):
                 self.fields[column] = forms.CharField(label=label, max_length=200, help_text=definition.help)
         else:
             self.fields["picture"] = forms.FileField(label=_("Picture"), help_text=definition.help, max_length=200)
-        self.fields["valid_from"] = forms.DateField(
-            label=_("Valid from"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-        )
+        self.fields["valid_from"] = day_field(_("Valid from"))
         self.helper = plain_helper()
 
     def clean_picture(self) -> str:
@@ -72,14 +71,14 @@ class ChangeForm(forms.Form):
         data = self.cleaned_data
         if self.kind == "number":
             return data["number"]
-        return data["picture"] if self.kind == "picture" else {column: data[column] for column in ("sq", "sr", "en")}
+        return data["picture"] if self.kind == "picture" else {column: data[column] for column in COLUMNS}
 
 
 class HolidayForm(forms.ModelForm):
     class Meta:
         model = Holiday
         fields = ["day", "name_sq", "name_sr", "name_en"]
-        widgets = {"day": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
+        widgets = {"day": day_input()}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

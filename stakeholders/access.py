@@ -101,7 +101,7 @@ def in_words(person: User) -> list[str]:
     """What somebody sees and may do today, for the review of access: read from the rights themselves, one sentence each.
     The roles of the person alone, without those of whom they act for."""
     names = ", ".join(sorted({one.institution.short for one in person.assignments if one.role in REPORTERS}))
-    sees_all = person.is_secretariat or person.is_natc
+    sees_all = person.is_office
     sentences: list[tuple[bool, Any]] = [
         (sees_all, _("Sees the whole action plan with its drafts, all rounds, accepted progress and all reports.")),
         (person.is_observer and not sees_all, _("Sees the plan in force, accepted progress and issued reports.")),

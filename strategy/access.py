@@ -94,7 +94,7 @@ def may_adopt(user: User, version: PlanVersion) -> Allowed:
 
 def may_see_checks(user: User) -> Allowed:
     """The office and the NATC: which entries are checked, and what was said and what was found."""
-    return user.is_secretariat or user.is_natc or Denied(_("Only the office sees which reports are checked."))
+    return user.is_office or Denied(_("Only the office sees which reports are checked."))
 
 
 def may_draw_sample(user: User) -> Allowed:

@@ -10,14 +10,14 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from onatc.forms import PlainSelect
+from onatc.forms import FilterForm, PlainSelect
 from strategy.models import BudgetExecution, BudgetLine, BudgetSource, Goal, Measure, PlanVersion
 
 WHOLE_TERM = "term"
 GAP, WAITING, UNSTATED = "gap", "waiting", "unstated"
 
 
-class BudgetFilterForm(forms.Form):
+class BudgetFilterForm(FilterForm):
     source = forms.ChoiceField(
         label=_("Source of funds"), required=False, widget=PlainSelect, choices=[("", _("all")), *BudgetSource.choices]
     )
@@ -38,12 +38,7 @@ class BudgetFilterForm(forms.Form):
     version = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, data: Any, years: list[Any], goals: list[Any], leads: list[Any]) -> None:
-        super().__init__(data, auto_id="filter_%s")
-        for name, choices in (("year", years), ("goal", goals), ("lead", leads)):
-            self.fields[name].choices = [("", _("all")), *choices]  # type: ignore[attr-defined]
-        for field in self.fields.values():
-            if isinstance(field.widget, forms.Select):
-                field.widget.attrs["class"] = "form-select"
+        super().__init__(data, year=years, goal=goals, lead=leads)
 
 
 class BudgetFilter:

@@ -11,7 +11,7 @@ from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from onatc.forms import PlainSelect
+from onatc.forms import FilterForm, PlainSelect
 from onatc.models import Code
 from onatc.periods import Period, PeriodField
 from onatc.texts import SortKey
@@ -36,7 +36,7 @@ def quarter_of(period: Period | None) -> Period:
     return Period.quarter_of(min(period.end, today) if period else today)
 
 
-class MeasureFilterForm(forms.Form):
+class MeasureFilterForm(FilterForm):
     q = forms.CharField(label=_("Words or code"), max_length=MAX_LENGTH, required=False)
     goal = forms.ChoiceField(label=_("Goal"), required=False, widget=PlainSelect)
     institution = forms.ChoiceField(label=_("Institution"), required=False, widget=PlainSelect)
@@ -61,15 +61,8 @@ class MeasureFilterForm(forms.Form):
     sort = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, data: Any, goals: list[tuple[str, str]], institutions: list[tuple[str, str]]) -> None:
-        super().__init__(data, auto_id="filter_%s")
         tags = [(code.code, str(code.label)) for code in Code.objects.of("measure_tag")]
-        self.fields["tag"].choices = [("", _("all")), *tags]  # type: ignore[attr-defined]
-        self.fields["goal"].choices = [("", _("all")), *goals]  # type: ignore[attr-defined]
-        self.fields["institution"].choices = [("", _("all")), *institutions]  # type: ignore[attr-defined]
-        for field in self.fields.values():
-            css = "form-select" if isinstance(field.widget, forms.Select) else "form-control"
-            if not field.widget.is_hidden:
-                field.widget.attrs["class"] = css
+        super().__init__(data, tag=tags, goal=goals, institution=institutions)
 
 
 class MeasureFilter:
@@ -95,7 +88,7 @@ class MeasureFilter:
         self.today = timezone.localdate()
         self.quarter = quarter_of(self.chosen.get("period"))
         # How far measures are is between an institution and the office: a draft laid before others does not show it.
-        self.shows_signals = not version.is_draft or user.is_secretariat or user.is_natc
+        self.shows_signals = not version.is_draft or user.is_office
         self.without_signal = self._narrow(Measure.objects.visible_to(user).filter(version=version))
         rows = self.without_signal
         if signal := self.chosen.get("signal"):

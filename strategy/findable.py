@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from onatc.search import Found, Kind, joined, place_token, register, text_of_file
-from onatc.texts import DJANGO_CODES
+from onatc.texts import COLUMNS, DJANGO_CODES
 from strategy.models import (
     FINAL_STATES,
     FROZEN_STATES,
@@ -49,7 +49,7 @@ CONSULTATIONS = "consultations__invitations"
 
 
 def _texts(record: Any, field: str) -> dict[str, str]:
-    return {column: getattr(record, f"{field}_{column}") for column in ("sq", "sr", "en")}
+    return {column: getattr(record, f"{field}_{column}") for column in COLUMNS}
 
 
 def _taking_part(measure: Measure) -> list[str]:
@@ -128,7 +128,7 @@ def _entry(one: ProgressEntry) -> Found:
 
 
 def _evidence(one: Evidence) -> Found:
-    title = dict.fromkeys(("sq", "sr", "en"), one.original_name)
+    title = dict.fromkeys(COLUMNS, one.original_name)
     text = joined([one.entry.request.measure_code, text_of_file(one)])
     return Found(title, text, one.entry.get_absolute_url(), _readers(one.entry))
 
@@ -155,7 +155,7 @@ OPENED = (RoundState.OPEN, RoundState.CLOSED)
 
 
 def _import(one: PlanImport) -> Found:
-    title = dict.fromkeys(("sq", "sr", "en"), one.original_name)
+    title = dict.fromkeys(COLUMNS, one.original_name)
     return Found(title, one.plan.code if one.plan else "", one.get_absolute_url(), ["planner"])
 
 
@@ -238,9 +238,7 @@ def _proposal(one: Proposal) -> Found:
     if one.measure is not None:
         readers += ["observer", *_taking_part(one.measure), *_beside(one.measure.version)]
     text = joined([one.measure.code if one.measure else "", one.text, one.proposed, one.origin_reference, one.reason])
-    return Found(
-        dict.fromkeys(("sq", "sr", "en"), str(one)), text, one.get_absolute_url(), list(dict.fromkeys(readers))
-    )
+    return Found(dict.fromkeys(COLUMNS, str(one)), text, one.get_absolute_url(), list(dict.fromkeys(readers)))
 
 
 def register_own() -> None:

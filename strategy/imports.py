@@ -10,7 +10,6 @@ import csv
 import difflib
 import io
 import re
-import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
@@ -22,7 +21,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 
 from onatc.exports import is_formula_like
-from onatc.files import check_archive
+from strategy.excel import MAX_BYTES, opened
 from strategy.models import BudgetSource, CountingRule, Unit
 
 COLUMNS = (
@@ -40,7 +39,6 @@ LENGTHS = {
     "indicator_sr": 300,
     "source": 300,
 }
-MAX_BYTES = 8 * 1024 * 1024
 MAX_ROWS = 20_000
 MAX_CELL = 2_000
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.A)
@@ -194,35 +192,13 @@ def _csv_table(data: bytes) -> Iterator[tuple[int, list[Any]]]:
 
 
 def _xlsx_table(data: bytes) -> Iterator[tuple[int, list[Any]]]:
-    """openpyxl parses with defusedxml where that is installed, as it is here (a test holds it): no entity is expanded."""
-    from openpyxl import load_workbook
-
-    broken = ValidationError(gettext("This is not an Excel workbook, or it is damaged."))
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            check_archive(archive, members=500, unpacked=50 * 1024 * 1024)
-            if "xl/workbook.xml" not in archive.namelist():
-                raise broken
-        book = load_workbook(io.BytesIO(data), read_only=True, data_only=False, keep_links=False)
+    with opened(data) as book:
         sheet = book.worksheets[0]
         sheet.reset_dimensions()
-    except ValidationError:
-        raise
-    except Exception as error:  # openpyxl raises a dozen kinds for a damaged file
-        raise broken from error
-
-    def rows() -> Iterator[tuple[int, list[Any]]]:
-        try:
-            for number, cells in enumerate(sheet.iter_rows(max_col=len(COLUMNS) + len(OPTIONAL) + 20), 1):
-                yield number, [_Formula(cell.value) if cell.data_type == "f" else cell.value for cell in cells]
-                if number > MAX_ROWS + 1_000:
-                    raise ValidationError(gettext("The file has more than %(count)d rows.") % {"count": MAX_ROWS})
-        except ValidationError:
-            raise
-        except Exception as error:
-            raise broken from error
-
-    return rows()
+        for number, cells in enumerate(sheet.iter_rows(max_col=len(COLUMNS) + len(OPTIONAL) + 20), 1):
+            yield number, [_Formula(cell.value) if cell.data_type == "f" else cell.value for cell in cells]
+            if number > MAX_ROWS + 1_000:
+                raise ValidationError(gettext("The file has more than %(count)d rows.") % {"count": MAX_ROWS})
 
 
 class _Formula(str):

@@ -21,7 +21,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from onatc.forms import PlainSelect
+from onatc.forms import FilterForm, PlainSelect
 from strategy.models import (
     Measure,
     MeasureState,
@@ -53,7 +53,7 @@ def with_answers(recommendations: QuerySet[Recommendation]) -> QuerySet[Any]:
     )
 
 
-class RecommendationFilterForm(forms.Form):
+class RecommendationFilterForm(FilterForm):
     q = forms.CharField(label=_("Words, number or paragraph"), max_length=200, required=False)
     body = forms.ChoiceField(
         label=_("Body"), required=False, widget=PlainSelect, choices=[("", _("all")), *RecommendingBody.choices]
@@ -76,12 +76,7 @@ class RecommendationFilterForm(forms.Form):
     )
 
     def __init__(self, data: Any, reports: list[str], addressees: list[tuple[str, str]]) -> None:
-        super().__init__(data, auto_id="filter_%s")
-        self.fields["report"].choices = [("", _("all")), *((one, one) for one in reports)]  # type: ignore[attr-defined]
-        self.fields["addressee"].choices = [("", _("all")), *addressees]  # type: ignore[attr-defined]
-        for field in self.fields.values():
-            css = "form-select" if isinstance(field.widget, forms.Select) else "form-control"
-            field.widget.attrs["class"] = css
+        super().__init__(data, report=[(one, one) for one in reports], addressee=addressees)
 
 
 class RecommendationFilter:

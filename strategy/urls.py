@@ -16,11 +16,11 @@ from strategy.views import (
     proposals,
     recommendations,
     research,
+    round_workbook,
     rounds,
     saved_filters,
     seeing,
     verification,
-    workbooks,
 )
 
 app_name = "strategy"
@@ -223,10 +223,10 @@ urlpatterns = [
     path("rounds/time/<uuid:pk>/", rounds.extension_decide, name="extension-decide"),
     path("progress/requests/<uuid:pk>/waive/", rounds.request_waive, name="request-waive"),
     path("progress/requests/<uuid:pk>/delegate/", rounds.request_delegate, name="request-delegate"),
-    path("rounds/<uuid:pk>/workbook/<uuid:institution>/", workbooks.workbook_download, name="workbook-download"),
-    path("rounds/<uuid:pk>/workbook/<uuid:institution>/new/", workbooks.workbook_upload, name="workbook-upload"),
-    path("workbooks/<uuid:pk>/", workbooks.workbook_detail, name="workbook-detail"),
-    path("workbooks/<uuid:pk>/apply/", workbooks.workbook_apply, name="workbook-apply"),
+    path("rounds/<uuid:pk>/workbook/<uuid:institution>/", round_workbook.workbook_download, name="workbook-download"),
+    path("rounds/<uuid:pk>/workbook/<uuid:institution>/new/", round_workbook.workbook_upload, name="workbook-upload"),
+    path("workbooks/<uuid:pk>/", round_workbook.workbook_detail, name="workbook-detail"),
+    path("workbooks/<uuid:pk>/apply/", round_workbook.workbook_apply, name="workbook-apply"),
     # Indicators, evidence and verification
     path("measures/<uuid:pk>/indicators/new/", indicators.indicator_create, name="indicator-create"),
     path("indicators/<uuid:pk>/edit/", indicators.indicator_edit, name="indicator-edit"),

@@ -14,22 +14,18 @@ from typing import Any
 import pgtrigger
 import pytest
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from django.utils import timezone, translation
 
 from monitoring.demo.people import make_people
 from monitoring.management.commands.access_matrix import sign_in
-from onatc import vocabulary
 from onatc.periods import Period
-from stakeholders import countries, directory
-from stakeholders import models as people_models
 from stakeholders.models import Institution, User
-from strategy import models as strategy_models
-from strategy import norms
 from strategy.actions import plan as plan_actions
 from strategy.actions import rounds as round_actions
 from strategy.models import Measure, Plan, PlanVersion, ProgressRequest, Round
 from strategy.versioning import FREEZES
+from tests.databases import Databases, commits, needs_world
 
 PLAN_FILE = Path(__file__).resolve().parent.parent / "monitoring" / "demo" / "action_plan.csv"
 
@@ -38,6 +34,12 @@ def pytest_collection_finish() -> None:
     """What is loaded by now stays: the collector need not look through it again and again."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those of one database after each other, and long ones first: no worker waits long for another at the end."""
+    items.sort(key=lambda item: (not commits(item), not needs_world(item)))
 
 
 # Name → e-mail of the demonstration's people; `stranger` has an account and no role.
@@ -76,18 +78,6 @@ def empty_cache() -> None:
     cache.clear()
 
 
-def load_reference_data() -> None:
-    """Code lists, places and institutions: there after the migrations, gone after a test that flushed the tables."""
-    if not vocabulary.CodeList.objects.exists():
-        vocabulary.load(lambda name: getattr(vocabulary, name))
-    if not Institution.objects.exists():
-        directory.load(lambda name: getattr(people_models, name))
-    if not people_models.Country.objects.exists():
-        countries.load(lambda name: getattr(people_models, name))
-    if not strategy_models.Norm.objects.exists():
-        norms.load(lambda name: getattr(strategy_models, name))
-
-
 def plan_that_runs() -> io.BytesIO:
     """The shipped plan with its years moved so that it ends next year, whenever the tests run."""
     with PLAN_FILE.open(encoding="utf-8", newline="") as file:
@@ -101,9 +91,31 @@ def plan_that_runs() -> io.BytesIO:
     return io.BytesIO(buffer.getvalue().encode())
 
 
+@pytest.fixture(scope="session")
+def databases(django_db_setup: None, django_db_blocker: Any) -> Iterator[Databases]:
+    with pytest.MonkeyPatch.context() as patch:
+        # A test that commits has a copy of its own, which need not be emptied afterwards.
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: None)
+        made = Databases(make_world)
+        yield made
+        with django_db_blocker.unblock():
+            made.remove()
+
+
+@pytest.fixture
+def own_database(request: pytest.FixtureRequest, databases: Databases, django_db_blocker: Any) -> None:
+    with django_db_blocker.unblock():
+        databases.use_for(request.node)
+
+
+@pytest.fixture
+def _django_db_helper(own_database: None, _django_db_helper: None) -> None:
+    """pytest-django begins the test's transaction; before that the right database is chosen."""
+
+
 @pytest.fixture
 def reference_data(db: None) -> None:
-    load_reference_data()
+    """Code lists, places and institutions, which stand in each database since the migrations."""
 
 
 @pytest.fixture
@@ -137,8 +149,8 @@ class World:
         return Measure.objects.get(version=self.version, code=code)
 
 
-@pytest.fixture
-def world(reference_data: None) -> World:
+def make_world() -> None:
+    """What `world` gives, in a database of its own (tests/databases.py): half a second that each test would pay."""
     version = plan_actions.apply_import(
         plan_actions.preview_import(plan_that_runs(), "plan.csv", plan=None, by=None), by=None
     )
@@ -150,18 +162,22 @@ def world(reference_data: None) -> World:
         decision_reference="01/2022",
     )
     leads = list(Institution.objects.filter(pk__in=Measure.objects.values("lead")))
-    everybody = make_people(leads, timezone.localdate())
+    make_people(leads, timezone.localdate())
+    User.objects.create_user("stranger@example.org", full_name="Stranger")
     User.objects.update(language="en")
-    people = {name: everybody[email] for name, email in CAST.items()}
-    people["stranger"] = User.objects.create_user("stranger@example.org", full_name="Stranger", language="en")
     period = Period.quarter_of(timezone.localdate()).previous()
     round_ = round_actions.schedule_round(
         version.plan, period, by=None, due_on=timezone.localdate() + timedelta(days=10)
     )
     round_actions.open_round(round_, by=None)
-    round_.refresh_from_db()
-    version.refresh_from_db()
-    return World(people, version.plan, version, round_)
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    everybody = {user.email: user for user in User.objects.all()}
+    people = {name: everybody[email] for name, email in (CAST | {"stranger": "stranger@example.org"}).items()}
+    version = PlanVersion.objects.select_related("plan").get()
+    return World(people, version.plan, version, Round.objects.get())
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from typing import Any
 
 import pgtrigger
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from onatc.periods import Period
@@ -270,6 +271,9 @@ def _round(
         },
         slots,
     )
+    # What the trigger of the entries does, which rested.
+    answered = ProgressEntry.objects.filter(request=OuterRef("pk"), state__in=["submitted", "accepted"])
+    ProgressRequest.objects.filter(Exists(answered), round=round_).update(is_handed_in=True)
     value = ProgressValue.objects.create(entry=entry, requested=wanted, value=12)
     _multiply(
         value,

@@ -15,9 +15,8 @@ from django.http.response import HttpResponseBase
 from monitoring.management.commands.access_matrix import HEAD, PUBLIC, rows
 from onatc.http import PERMISSIONS_POLICY
 from stakeholders.models import Role
-from tests.conftest import load_reference_data
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("access")]  # one worker makes the table
 
 GOLDEN = Path(__file__).parent / "golden" / "access_matrix.csv"
 OFFICE = {Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.CHILD, Role.INFORMATION}
@@ -46,10 +45,10 @@ def look_at_headers(name: str, response: HttpResponseBase) -> None:
 
 
 @pytest.fixture(scope="module")
-def table(django_db_setup, django_db_blocker):
-    """Made once: it is the slowest question of the suite. It leaves nothing behind, so no test database is asked for."""
+def table(databases, django_db_blocker):
+    """Made once: it is the slowest question of the suite. It leaves nothing behind."""
     with django_db_blocker.unblock():
-        load_reference_data()
+        databases.use_plain()
         return [tuple(row) for row in rows(look_at_headers)]
 
 

@@ -13,6 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from monitoring.demo import texts
 from onatc.models import Code
+from onatc.texts import COLUMNS
 from stakeholders.models import Institution, User
 from strategy import rights
 from strategy.actions.signals import refresh_version
@@ -136,7 +137,7 @@ DONORS = ["IOM", "OSCE", "UNICEF", "SDC", "EUO", "USEMB"]
 
 
 def _three(field: str, said: Said) -> dict[str, str]:
-    return {f"{field}_{column}": text for column, text in zip(("sq", "sr", "en"), said, strict=True)}
+    return {f"{field}_{column}": text for column, text in zip(COLUMNS, said, strict=True)}
 
 
 def _kind(measure: Measure) -> str:

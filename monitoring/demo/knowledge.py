@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from monitoring.demo.progress import moment
+from onatc.texts import COLUMNS
 from stakeholders.models import Institution, User
 from strategy.actions.legal import due_day
 from strategy.models import (
@@ -32,7 +33,7 @@ Texts = tuple[str, str, str]  # Albanian, Serbian, English
 
 
 def _texts(name: str, texts: Texts) -> dict[str, str]:
-    return {f"{name}_{column}": text for column, text in zip(("sq", "sr", "en"), texts, strict=True)}
+    return {f"{name}_{column}": text for column, text in zip(COLUMNS, texts, strict=True)}
 
 
 # kind, body in charge, title, why it matters, stages with the days ago

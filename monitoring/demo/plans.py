@@ -15,6 +15,7 @@ from typing import Any
 from django.utils import timezone
 
 from onatc.models import District, Municipality
+from onatc.texts import COLUMNS
 from stakeholders.models import Institution, User
 from strategy.actions import drafts
 from strategy.actions.plan import adopt_version
@@ -43,7 +44,6 @@ from strategy.models import (
 )
 
 Said = tuple[str, str, str]
-COLUMNS = ("sq", "sr", "en")
 
 
 @dataclass(frozen=True)

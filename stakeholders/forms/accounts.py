@@ -11,15 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onatc import mail
-from onatc.forms import plain_helper
+from onatc.forms import FilterForm, day_field, plain_helper
 from onatc.models import District, Municipality
 from onatc.texts import SortKey
 from stakeholders.models import Institution, Role, User, normalise_email
 from stakeholders.ownership import Holding
-
-
-def day_field(label: Any, **options: Any) -> forms.DateField:
-    return forms.DateField(label=label, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **options)
 
 
 class PlainForm(forms.Form):
@@ -212,7 +208,7 @@ class LeaveForm(PlainForm):
         return {key: user.pk for key, user in chosen.items() if user is not None}
 
 
-class PersonFilterForm(forms.Form):
+class PersonFilterForm(FilterForm):
     STATES = [
         ("", _("all")),
         ("due", _("to be confirmed within 30 days")),
@@ -225,9 +221,3 @@ class PersonFilterForm(forms.Form):
     q = forms.CharField(label=_("Name or address"), max_length=100, required=False)
     role = forms.ChoiceField(label=_("Role"), required=False, choices=[("", _("all")), *Role.choices])
     state = forms.ChoiceField(label=_("State"), required=False, choices=STATES)
-
-    def __init__(self, data: Any) -> None:
-        super().__init__(data, auto_id="filter_%s")
-        self.fields["q"].widget.attrs["class"] = "form-control"
-        for name in ("role", "state"):
-            self.fields[name].widget.attrs["class"] = "form-select"

@@ -5,20 +5,15 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from onatc.forms import PlainSelect, plain_helper
+from onatc.forms import FilterForm, PlainSelect, day_field, plain_helper
 from stakeholders.models import InstitutionKind
 
 
-class InstitutionFilterForm(forms.Form):
+class InstitutionFilterForm(FilterForm):
     q = forms.CharField(label=_("Name or code"), max_length=100, required=False)
     kind = forms.ChoiceField(
         label=_("Kind"), required=False, widget=PlainSelect, choices=[("", _("all")), *InstitutionKind.choices]
     )
-
-    def __init__(self, data: Any) -> None:
-        super().__init__(data, auto_id="filter_%s")
-        self.fields["q"].widget.attrs["class"] = "form-control"
-        self.fields["kind"].widget.attrs["class"] = "form-select"
 
 
 class RenameForm(forms.Form):
@@ -26,9 +21,8 @@ class RenameForm(forms.Form):
     name_sr = forms.CharField(label=_("Name in Serbian"), max_length=200)
     name_en = forms.CharField(label=_("Name in English"), max_length=200)
     short = forms.CharField(label=_("Short name"), max_length=40)
-    since = forms.DateField(
-        label=_("In force since"),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    since = day_field(
+        _("In force since"),
         help_text=_("Records from before this day go on showing the old name."),
     )
 

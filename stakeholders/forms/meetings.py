@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from onatc.files import AttachmentField
+from onatc.forms import day_input
 from onatc.texts import SortKey, column_of
 from stakeholders.actions.meetings import Presence
 from stakeholders.actions.minutes import FIELDS, LONGEST, adopting_meetings
-from stakeholders.forms.records import CarefulForm, KeptForm, date_input, web_address_field
+from stakeholders.forms.records import CarefulForm, KeptForm, web_address_field
 from stakeholders.models import (
     AgendaItem,
     AgendaKind,
@@ -59,7 +60,7 @@ class SeriesForm(KeptForm):
 
 
 class EndSeriesForm(CarefulForm):
-    ends_on = forms.DateField(label=gettext_lazy("Last day"), widget=date_input())
+    ends_on = forms.DateField(label=gettext_lazy("Last day"), widget=day_input())
 
     def __init__(self, data: Any = None, *, series: MeetingSeries) -> None:
         super().__init__(data, initial={"ends_on": timezone.localdate()})
@@ -337,7 +338,7 @@ class MinutesForm(forms.Form):
 
 
 class CirculateForm(CarefulForm):
-    comments_until = forms.DateField(label=gettext_lazy("Remarks until"), widget=date_input())
+    comments_until = forms.DateField(label=gettext_lazy("Remarks until"), widget=day_input())
 
     def __init__(self, data: Any = None, *, meeting: Meeting) -> None:
         until = meeting.comments_until or timezone.localdate() + timedelta(days=MINUTES_DAYS)

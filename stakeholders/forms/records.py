@@ -12,17 +12,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from onatc.forms import plain_helper
+from onatc.forms import day_input, plain_helper
 from onatc.help import looks_personal
 from onatc.ids import new_id
 from onatc.texts import SortKey
 from stakeholders.models import Institution
 
 NO_PERSON = gettext_lazy("I have checked: this does not point to a person.")
-
-
-def date_input() -> forms.DateInput:
-    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 def web_address_field(label: Any) -> forms.URLField:
@@ -70,6 +66,10 @@ class CarefulForm(forms.Form):
                 self.add_error(name, _("This day lies in the future."))
         return cleaned
 
+    def said(self, *names: str) -> dict[str, Any]:
+        """What was typed in these fields, by their names: the arguments of an act."""
+        return {name: self.cleaned_data[name] for name in names}
+
     def not_dissolved(self, name: str, on: Any) -> None:
         """An institution that was dissolved before the day is refused at its field."""
         institution = self.cleaned_data.get(name)
@@ -99,7 +99,7 @@ class KeptForm(CarefulForm, forms.ModelForm):  # type: ignore[type-arg]
         del self.fields["revision" if self.is_new else "key"]
         for field in self.fields.values():
             if isinstance(field, forms.DateField):
-                field.widget = date_input()
+                field.widget = day_input()
             elif isinstance(field.widget, forms.Textarea):
                 field.widget.attrs["rows"] = 4
             elif isinstance(field, forms.ModelChoiceField) and getattr(field.queryset, "model", None) is Institution:

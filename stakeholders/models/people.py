@@ -65,7 +65,7 @@ class UserQuerySet(models.QuerySet["User"]):
         """Everybody for the secretariat, the NATC and administrators; otherwise oneself and one's own institutions."""
         if not user.is_authenticated or not user.roles:
             return self.none()
-        if user.is_secretariat or user.is_natc or user.is_administrator:
+        if user.is_office or user.is_administrator:
             return self
         colleagues = RoleAssignment.objects.active().filter(institution__in=user.institution_ids)
         return self.filter(Q(pk=user.pk) | Q(pk__in=colleagues.values("user")))
@@ -195,6 +195,11 @@ class User(AbstractBaseUser):
         return self.has_role(Role.NATC)
 
     @property
+    def is_office(self) -> bool:
+        """Of the Coordinator's office, or the Coordinator."""
+        return self.is_secretariat or self.is_natc
+
+    @property
     def is_reporter(self) -> bool:
         return self.has_role(*REPORTERS)
 
@@ -234,28 +239,28 @@ class User(AbstractBaseUser):
     @property
     def sees_plan(self) -> bool:
         """May open plan pages at all; which measures is for `visible_to`."""
-        return self.is_secretariat or self.is_natc or self.is_reporter or self.is_observer
+        return self.is_office or self.is_reporter or self.is_observer
 
     @property
     def sees_whole_plan(self) -> bool:
-        return self.is_secretariat or self.is_natc or self.is_observer
+        return self.is_office or self.is_observer
 
     @property
     def sees_rounds(self) -> bool:
-        return self.is_secretariat or self.is_natc or self.is_reporter
+        return self.is_office or self.is_reporter
 
     @property
     def sees_matrix(self) -> bool:
         """How every institution reports, round by round, is for the office and the NATC alone."""
-        return self.is_secretariat or self.is_natc
+        return self.is_office
 
     @property
     def sees_dashboard(self) -> bool:
-        return self.is_secretariat or self.is_natc or self.is_observer
+        return self.is_office or self.is_observer
 
     @property
     def sees_reports(self) -> bool:
-        return self.is_secretariat or self.is_natc or self.is_observer
+        return self.is_office or self.is_observer
 
     @property
     def reviews_progress(self) -> bool:
@@ -328,7 +333,7 @@ class RoleAssignmentQuerySet(models.QuerySet["RoleAssignment"]):
     def visible_to(self, user: Any) -> Self:
         if not user.is_authenticated:
             return self.none()
-        if user.is_secretariat or user.is_administrator or user.is_natc:
+        if user.is_office or user.is_administrator:
             return self
         return self.filter(user=user)
 

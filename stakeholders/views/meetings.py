@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import messages
@@ -49,7 +48,7 @@ from stakeholders.models import (
     SeriesKind,
 )
 from stakeholders.queries.meetings import attendance, due_of_series, people_of, seats_on, with_last_held
-from stakeholders.views.records import as_file, confirm_page, form_page, list_page
+from stakeholders.views.records import as_file, confirm_page, file_remove_page, form_page, list_page
 
 # Series
 
@@ -94,16 +93,18 @@ def series_export(request: SignedInRequest) -> HttpResponseBase:
         _("name"), _("kind"), _("duty"), _("body"), _("country"), _("at least every … months"), _("since"), _("until"),
         _("last held"), _("next due"), _("standing"),
     ]  # fmt: skip
-    rows = _with_due(with_last_held(_series_list(request).ordered().select_related("body", "country")))
-    table = (
-        [
+    today = timezone.localdate()
+
+    def row(one: Any) -> list[Any]:
+        due = due_of_series(one, today)
+        return [
             str(one.name), one.get_kind_display(), one.duty, str(one.body.name) if one.body else "",
-            str(one.country) if one.country else "", one.every_months, one.starts_on, one.ends_on, one.due.last_held,
-            one.due.due_on, one.due.label,
-        ]
-        for one in rows
-    )  # fmt: skip
-    return as_file(request, "meeting-series", head, table)
+            str(one.country) if one.country else "", one.every_months, one.starts_on, one.ends_on, due.last_held,
+            due.due_on, due.label,
+        ]  # fmt: skip
+
+    rows = with_last_held(_series_list(request).ordered().select_related("body", "country"))
+    return as_file(request, "meeting-series", head, rows, row)
 
 
 def _series(request: SignedInRequest, pk: uuid.UUID) -> MeetingSeries:
@@ -234,18 +235,16 @@ def meeting_export(request: SignedInRequest) -> HttpResponseBase:
     rows = _meetings(request).ordered().select_related("body", "series")
     rows = rows.annotate(there=Count("attendees", filter=Q(attendees__was_present=True)))
 
-    def table() -> Iterator[list[Any]]:
-        for one in rows.iterator(chunk_size=500):
-            is_held = one.state == MeetingState.HELD
-            yield [
-                str(one.title), str(one.body.name) if one.body else "",
-                one.series.get_kind_display() if one.series else "", timezone.localtime(one.starts_at),
-                timezone.localtime(one.ends_at), one.place, one.get_state_display(),
-                one.get_minutes_state_display() if is_held else "", one.quorum_needed, one.voting_members,
-                one.voting_present, one.there if is_held else None,
-            ]  # fmt: skip
+    def row(one: Any) -> list[Any]:
+        is_held = one.state == MeetingState.HELD
+        return [
+            str(one.title), str(one.body.name) if one.body else "", one.series.get_kind_display() if one.series else "",
+            timezone.localtime(one.starts_at), timezone.localtime(one.ends_at), one.place, one.get_state_display(),
+            one.get_minutes_state_display() if is_held else "", one.quorum_needed, one.voting_members,
+            one.voting_present, one.there if is_held else None,
+        ]  # fmt: skip
 
-    return as_file(request, "meetings", head, table())
+    return as_file(request, "meetings", head, rows, row)
 
 
 def meeting_of(request: SignedInRequest, pk: uuid.UUID) -> Meeting:
@@ -632,13 +631,10 @@ def meeting_file(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
 def meeting_file_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     file = get_object_or_404(MeetingFile.objects.visible_to(request.user).select_related("meeting__body"), pk=pk)
     require(access.may_prepare_meeting(request.user, file.meeting))
-    return confirm_page(
+    return file_remove_page(
         request,
         lambda: actions.remove_paper(file, by=request.user),
-        title=file.original_name,
+        file,
         question=_("The paper is taken off the meeting. Go on?"),
-        label=_("Take it off"),
         back=file.meeting,
-        done=_("The paper was taken off."),
-        is_grave=True,
     )

@@ -1,19 +1,22 @@
-"""What the pages of kept records share: a form with its refusals, a list, and a list as a file."""
+"""What pages of records share: a form with its refusals, a question before an act, a list, and a list as a file."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
 from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 
 from onatc import exports
 from onatc.errors import Refused
+from onatc.files import Attachment
 from onatc.http import with_revision
 from onatc.registers import RegisterFilter
 from onatc.texts import SortKey
@@ -22,6 +25,7 @@ from stakeholders.actions.records import Stale
 from stakeholders.models import Institution
 
 PAGE_SIZE = 50
+M = TypeVar("M", bound=Model)
 
 
 def form_page(
@@ -80,6 +84,22 @@ def confirm_page(
     return render(request, "pages/confirm.html", context | {"is_grave": is_grave, "revision": revision})
 
 
+def file_remove_page(
+    request: SignedInRequest, act: Callable[[], Any], file: Attachment, *, question: str, back: Any
+) -> HttpResponse:
+    """Ask, then take a file off the record that it was attached to."""
+    return confirm_page(
+        request,
+        act,
+        title=file.original_name,
+        question=question,
+        label=_("Take it off"),
+        back=back,
+        done=_("The file was taken off."),
+        is_grave=True,
+    )
+
+
 def list_page(
     request: SignedInRequest,
     template: str,
@@ -97,11 +117,13 @@ def list_page(
     return render(request, template, {"page": page, "filter": found, **context})
 
 
-def as_file(request: SignedInRequest, name: str, head: Iterable[Any], rows: Iterable[list[Any]]) -> HttpResponseBase:
-    """`?format=csv` or `xlsx`, with the filter of the list; who asked for it is what the file is about in the trail."""
-    return exports.as_file(
-        name, [str(one) for one in head], rows, form=request.GET.get("format", ""), to=request.user, of=request.user
-    )
+def as_file(
+    request: SignedInRequest, name: str, head: list[str], records: QuerySet[M], row: Callable[[M], list[Any]]
+) -> HttpResponseBase:
+    """`?format=csv` or `xlsx`, with the filter of the list: each record as a row under `head`. Who asked for it is what the
+    file is about in the trail."""
+    rows = map(row, records.iterator(chunk_size=500))
+    return exports.as_file(name, head, rows, form=request.GET.get("format", ""), to=request.user, of=request.user)
 
 
 def revision_in(data: QueryDict) -> int | None:

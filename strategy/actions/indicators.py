@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onatc.errors import Refused, require
 from onatc.periods import Period
+from onatc.texts import COLUMNS
 from stakeholders.models import User
 from strategy import access
 from strategy.computed import query_of
@@ -134,7 +135,7 @@ def _locked_version(measure: Measure, by: User) -> PlanVersion:
 def wording_problem(measure: Measure, wording: Wording) -> Any:
     """Why an indicator cannot say this, as a sentence; None when it can."""
     said = wording.fields
-    if not any(said.get(f"name_{column}") for column in ("sq", "sr", "en")):
+    if not any(said.get(f"name_{column}") for column in COLUMNS):
         return _("Name the indicator in at least one language.")
     if any(name not in Breakdown.values for name in said.get("disaggregation") or []):
         return _("This breakdown is not known.")

@@ -172,17 +172,17 @@ def remove_file(file: LegalInputFile, *, by: User) -> LegalInput:
 
 
 @transaction.atomic
-def submit_input(input_: LegalInput, *, by: User) -> None:
+def submit_input(input_: LegalInput, *, by: User) -> LegalInput:
     """Give it to the Director for approval. Twice is the same as once."""
     input_ = locked(input_)
     require(access.may_edit_input(by, input_))
     if input_.state == LegalInputState.SUBMITTED:
-        return
+        return input_
     if input_.state != LegalInputState.DRAFT:
         raise Refused(_("It was approved already."))
     _refuse_empty(input_)
     input_.state, input_.return_note = LegalInputState.SUBMITTED, ""
-    save(input_)
+    return save(input_)
 
 
 def _refuse_empty(input_: LegalInput) -> None:
@@ -191,41 +191,41 @@ def _refuse_empty(input_: LegalInput) -> None:
 
 
 @transaction.atomic
-def return_input(input_: LegalInput, *, by: User, note: str) -> None:
+def return_input(input_: LegalInput, *, by: User, note: str) -> LegalInput:
     input_ = locked(input_)
     require(access.may_decide_input(by, input_))
     input_.state, input_.return_note = LegalInputState.DRAFT, note
-    save(input_)
+    return save(input_)
 
 
 @transaction.atomic
-def approve_input(input_: LegalInput, *, by: User, revision: int) -> None:
+def approve_input(input_: LegalInput, *, by: User, revision: int) -> LegalInput:
     """The Director approves the text as it was read: one that was changed meanwhile is shown again."""
     input_ = locked(input_)
     if input_.state == LegalInputState.APPROVED and input_.approved_by_id == by.pk and input_.revision == revision:
-        return
+        return input_
     require(access.may_decide_input(by, input_))
     if input_.revision != revision:
         raise Refused(_("The text was changed since you opened it. Read it again, then approve it."))
     _refuse_empty(input_)
     input_.state, input_.return_note = LegalInputState.APPROVED, ""
     input_.approved_by, input_.approved_at = by, timezone.now()
-    save(input_)
+    return save(input_)
 
 
 @transaction.atomic
-def send_input(input_: LegalInput, *, by: User, sent_on: date, reference: str = "") -> None:
+def send_input(input_: LegalInput, *, by: User, sent_on: date, reference: str = "") -> LegalInput:
     """Record that the answer left the office; it is frozen from then on. Of two who send at once one wins, and the other
     is told; the same person pressing twice changes nothing."""
     input_ = locked(input_)
     if input_.is_sent:
         if (input_.sent_by_id, input_.sent_on, input_.reference) == (by.pk, sent_on, reference):
-            return
+            return input_
         raise Refused(_("It was sent already, on record by %(person)s.") % {"person": input_.sent_by})
     require(access.may_send_input(by, input_))
     refuse_future(sent_on)
     input_.state, input_.sent_on, input_.sent_by, input_.reference = LegalInputState.SENT, sent_on, by, reference
-    save(input_)
+    return save(input_)
 
 
 @transaction.atomic
@@ -248,7 +248,7 @@ def start_correction(input_: LegalInput, *, by: User) -> LegalInput:
 @transaction.atomic
 def follow_input(
     input_: LegalInput, *, by: User, revision: int, outcome: str, outcome_on: date | None, outcome_note: str
-) -> None:
+) -> LegalInput:
     """What became of the answer, since when; it may be said anew when more is known."""
     input_ = locked(input_)
     require(access.may_follow_input(by, input_))
@@ -263,4 +263,4 @@ def follow_input(
         "outcome_note": outcome_note,
     }
     set_fields(input_, values, revision)
-    save(input_)
+    return save(input_)

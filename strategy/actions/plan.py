@@ -24,7 +24,8 @@ from strategy.actions.consultation import consultation_obstacles, refuse_while_c
 from strategy.actions.content import plan_of_sheets, write_version
 from strategy.actions.proposals import attach_accepted, enact_proposals
 from strategy.actions.signals import refresh, refresh_version
-from strategy.imports import MAX_BYTES, OPTIONAL, Reading, compare, read_plan
+from strategy.excel import MAX_BYTES
+from strategy.imports import OPTIONAL, Reading, compare, read_plan
 from strategy.models import (
     ImportState,
     Plan,

@@ -485,6 +485,11 @@ def settled(indicator: RequestedIndicator, given: Given) -> Given:
 
 def given_of(entry: ProgressEntry) -> dict[int, Given]:
     """What an entry says for each indicator, in the form of an answer."""
+    return given_by(entry.values.prefetch_related("parts"))
+
+
+def given_by(values: Iterable[ProgressValue]) -> dict[int, Given]:
+    """What values say, by indicator; their parts should be fetched with them."""
     return {
         value.requested_id: Given(
             value.value,
@@ -494,7 +499,7 @@ def given_of(entry: ProgressEntry) -> dict[int, Given]:
             {(part.dimension, part.code): (part.count, part.missing_reason_id) for part in value.parts.all()},
             value.parts_note,
         )
-        for value in entry.values.prefetch_related("parts")
+        for value in values
     }
 
 

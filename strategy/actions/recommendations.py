@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onatc.errors import Refused, require
+from onatc.texts import COLUMNS
 from stakeholders.models import User
 from strategy import access
 from strategy.models import (
@@ -45,7 +46,7 @@ def save_recommendation(
 ) -> Recommendation:
     """Enter a recommendation, or change its text and places. Its state changes by steps alone."""
     require(access.may_keep_recommendations(by))
-    if not any((values.get(f"text_{column}") or "").strip() for column in ("sq", "sr", "en")):
+    if not any((values.get(f"text_{column}") or "").strip() for column in COLUMNS):
         raise Refused(_("Write the recommendation in one language at least."))
     if values["published_on"] > timezone.localdate():
         raise Refused(_("A report cannot be published in the future."))

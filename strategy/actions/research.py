@@ -48,6 +48,13 @@ NEXT_STATES: dict[str, tuple[StudyState, ...]] = {
     StudyState.DONE: (),
     StudyState.DROPPED: (StudyState.PROPOSED,),
 }
+DECIDED = (StudyState.APPROVED, StudyState.PROPOSED)  # by the Director
+
+
+def next_states(study: Study, by: User) -> list[StudyState]:
+    """To which states somebody who keeps the studies may bring this one."""
+    may_decide = bool(access.may_decide_research(by))
+    return [one for one in NEXT_STATES[study.state] if may_decide or one not in DECIDED]
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -25,7 +25,6 @@ from strategy.actions.verification import draw_sample
 from strategy.due import due_day, period_of, periods_to_schedule
 from strategy.indicators import is_due
 from strategy.models import (
-    FINAL_STATES,
     EntryState,
     Measure,
     MeasurePartner,
@@ -263,10 +262,7 @@ def reopen_round(
 
 def unanswered(round_: Round) -> QuerySet[ProgressRequest]:
     """What is still asked for in a round and was not handed in."""
-    handed_in = ProgressEntry.objects.filter(
-        request=OuterRef("pk"), state__in=[EntryState.SUBMITTED, *FINAL_STATES], corrects__isnull=True
-    )
-    return ProgressRequest.objects.filter(~Exists(handed_in), round=round_, waived_reason="")
+    return ProgressRequest.objects.filter(round=round_, waived_reason="", is_handed_in=False)
 
 
 def usual_due_date(period: Period, days: int | None = None) -> date:

@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from onatc.forms import PlainSelect, plain_helper
+from onatc.forms import FilterForm, PlainSelect, day_field, plain_helper
 from onatc.texts import SortKey
 from stakeholders.models import Institution
 from strategy.actions.consultation import LONGEST, LONGEST_REASON, Remark
@@ -24,10 +24,6 @@ from strategy.models import CommentAnswer, Consultation, Plan, ProposalOrigin, P
 from strategy.queries.drafting import OTHER, Thing, fields_of, wording_of
 
 USUAL_TERM = 21  # days
-
-
-def _day(label: Any, **kwargs: Any) -> forms.DateField:
-    return forms.DateField(label=label, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **kwargs)
 
 
 def _existing(user: Any) -> Any:
@@ -48,8 +44,8 @@ class _Bodies(forms.ModelMultipleChoiceField):
 
 
 class ConsultationForm(forms.Form):
-    opens_on = _day(_("From"))
-    closes_on = _day(_("Until"), help_text=_("The last day on which comments are taken."))
+    opens_on = day_field(_("From"))
+    closes_on = day_field(_("Until"), help_text=_("The last day on which comments are taken."))
     note = forms.CharField(
         label=_("What is asked"),
         max_length=2000,
@@ -113,7 +109,7 @@ class InviteMoreForm(forms.Form):
 
 
 class ExtensionForm(forms.Form):
-    closes_on = _day(_("New last day"))
+    closes_on = day_field(_("New last day"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -216,7 +212,7 @@ class AnswerForm(forms.Form):
         self.helper = plain_helper()
 
 
-class CommentFilterForm(forms.Form):
+class CommentFilterForm(FilterForm):
     """The filter of the table of answers; it lives in the address."""
 
     answer = forms.ChoiceField(
@@ -230,12 +226,8 @@ class CommentFilterForm(forms.Form):
     on = forms.UUIDField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, data: Any, *, institutions: list[tuple[str, str]], goals: list[tuple[str, str]]) -> None:
-        super().__init__(data, auto_id="filter_%s")
-        self.fields["institution"].choices = [("", _("all")), *institutions]  # type: ignore[attr-defined]
         whole = ("plan", _("the plan as a whole"))
-        self.fields["goal"].choices = [("", _("all")), whole, *goals]  # type: ignore[attr-defined]
-        for one in ("answer", "institution", "goal"):
-            self.fields[one].widget.attrs["class"] = "form-select"
+        super().__init__(data, institution=institutions, goal=[whole, *goals])
         self.is_valid()
 
 
@@ -284,7 +276,7 @@ class DecisionForm(forms.Form):
         self.helper = plain_helper()
 
 
-class ProposalFilterForm(forms.Form):
+class ProposalFilterForm(FilterForm):
     q = forms.CharField(label=_("Words or code"), max_length=200, required=False)
     state = forms.ChoiceField(
         label=_("State"), required=False, widget=PlainSelect, choices=[("", _("all")), *ProposalState.choices]
@@ -296,11 +288,7 @@ class ProposalFilterForm(forms.Form):
     plan = forms.ChoiceField(label=_("Action plan"), required=False, widget=PlainSelect)
 
     def __init__(self, data: Any, *, user: Any, institutions: Iterable[Institution]) -> None:
-        super().__init__(data, auto_id="filter_%s")
         bodies = [(one.code, str(one.name)) for one in institutions]
-        self.fields["institution"].choices = [("", _("all")), *bodies]  # type: ignore[attr-defined]
         plans = [(str(one.pk), str(one.title)) for one in Plan.objects.visible_to(user)]
-        self.fields["plan"].choices = [("", _("all")), *plans]  # type: ignore[attr-defined]
-        for one in self.fields.values():
-            one.widget.attrs["class"] = "form-select" if isinstance(one.widget, forms.Select) else "form-control"
+        super().__init__(data, institution=bodies, plan=plans)
         self.is_valid()

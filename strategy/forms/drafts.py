@@ -19,7 +19,7 @@ from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 
 from onatc.errors import Refused
-from onatc.forms import PlainSelect, plain_helper
+from onatc.forms import FilterForm, PlainSelect, day_field, plain_helper
 from onatc.models import District, Municipality
 from onatc.templatetags.page import money
 from onatc.texts import COLUMNS, SortKey
@@ -30,10 +30,6 @@ from strategy.queries.drafts import Status, national_measures
 
 LANGUAGE_NAMES = {"sq": _("in Albanian"), "sr": _("in Serbian"), "en": _("in English")}
 SPARE_PARTNERS, MOST_PARTNERS = 3, 40
-
-
-def day_field(label: Any, **options: Any) -> forms.DateField:
-    return forms.DateField(label=label, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **options)
 
 
 def title_fields(length: int, rows: int = 2) -> dict[str, forms.CharField]:
@@ -102,10 +98,14 @@ def _only(record: Any, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(record, name) for name in names} if record is not None else {}
 
 
+CODE_MESSAGES = {"invalid": _("Write the code with plain letters, digits and hyphens alone, without spaces.")}
+
+
 class StrategyForm(RevisedForm):
     code = forms.SlugField(
-        label=_("Code"), max_length=40, help_text=_("Short, without spaces, for example NS-2027-2031.")
-    )
+        label=_("Code"), max_length=40, help_text=_("Short, without spaces, for example NS-2027-2031."),
+        error_messages=CODE_MESSAGES,
+    )  # fmt: skip
     kind = forms.ChoiceField(label=_("Kind"), choices=PlanKind.choices, widget=PlainSelect)
     title_sq = forms.CharField(label=_("Title in Albanian"), max_length=300)
     title_sr = forms.CharField(label=_("Title in Serbian"), max_length=300, required=False)
@@ -123,8 +123,9 @@ class StrategyForm(RevisedForm):
 class PlanForm(RevisedForm):
     strategy = forms.ChoiceField(label=_("Strategy"), widget=PlainSelect)
     code = forms.SlugField(
-        label=_("Code"), max_length=40, help_text=_("Short, without spaces, for example AP-2027-2029.")
-    )
+        label=_("Code"), max_length=40, help_text=_("Short, without spaces, for example AP-2027-2029."),
+        error_messages=CODE_MESSAGES,
+    )  # fmt: skip
     kind = forms.ChoiceField(label=_("Kind"), choices=PlanKind.choices, widget=PlainSelect)
     area = forms.ChoiceField(
         label=_("District or municipality"), required=False, help_text=_("For a local plan alone: whose plan it is.")
@@ -202,18 +203,13 @@ def _choose(form: forms.Form, name: str, choices: list[Any]) -> None:
     form.fields[name].choices = choices  # type: ignore[attr-defined]
 
 
-class PlanFilterForm(forms.Form):
+class PlanFilterForm(FilterForm):
     kind = forms.ChoiceField(
         label=_("Kind"), required=False, widget=PlainSelect, choices=[("", _("all")), *PlanKind.choices]
     )
     status = forms.ChoiceField(
         label=_("Status"), required=False, widget=PlainSelect, choices=[("", _("all")), *Status.choices]
     )
-
-    def __init__(self, data: Any) -> None:
-        super().__init__(data, auto_id="filter_%s")
-        for field in self.fields.values():
-            field.widget.attrs["class"] = "form-select"
 
 
 class HeadingForm(RevisedForm):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from onatc.forms import plain_helper
+from onatc.forms import day_field, plain_helper
 from onatc.periods import Period, PeriodField
 from onatc.texts import COLUMNS, SortKey
 from stakeholders.models import Institution
@@ -19,7 +20,6 @@ from strategy.indicators import Target
 from strategy.models import Breakdown, CountingRule, Frequency, Indicator, Measure, Unit, ValueSource
 
 SPARE_TARGETS, MOST_TARGETS = 4, 40
-EXAMPLE_DATE = {"type": "date"}
 
 
 class IndicatorForm(forms.Form):
@@ -39,9 +39,7 @@ class IndicatorForm(forms.Form):
         help_text=_("Counts of single periods are added up; of the other two the latest value counts."),
     )
     baseline = ValueField(label=_("Baseline"), help_text=_("Empty when it is not known, which is not zero."))
-    baseline_on = forms.DateField(
-        label=_("Date of the baseline"), required=False, widget=forms.DateInput(attrs=EXAMPLE_DATE, format="%Y-%m-%d")
-    )
+    baseline_on = day_field(_("Date of the baseline"), required=False)
     disaggregation = forms.MultipleChoiceField(
         label=_("Breakdown"),
         required=False,
@@ -157,7 +155,9 @@ class IndicatorForm(forms.Form):
             self.add_error(
                 "denominator_sq" if top else "numerator_sq", _("Name both the numerator and the denominator.")
             )
-        baseline = cleaned.get("baseline")
+        baseline, measured_on = cleaned.get("baseline"), cleaned.get("baseline_on")
+        if measured_on is not None and measured_on > timezone.localdate():
+            self.add_error("baseline_on", _("A baseline was measured: its day cannot lie in the future."))
         if cleaned.get("unit") == Unit.PERCENT and baseline is not None and baseline > 100:
             self.add_error("baseline", _("A percentage lies between 0 and 100."))
 

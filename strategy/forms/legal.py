@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onatc.files import AttachmentField
-from stakeholders.forms.records import CarefulForm, KeptForm, date_input, web_address_field
+from onatc.forms import day_field
+from stakeholders.forms.records import CarefulForm, KeptForm, web_address_field
 from strategy.models import IN_PREPARATION, InputOutcome, LegalAct, LegalInput, LegalStageKind
 
 
@@ -58,16 +59,15 @@ class ActForm(KeptForm):
 
 class StageForm(CarefulForm):
     stage = forms.ChoiceField(label=_("Stage"))
-    on = forms.DateField(label=_("Date"), widget=date_input(), help_text=_("On which the act reached it."))
+    on = day_field(_("Date"), help_text=_("On which the act reached it."))
     gazette = forms.CharField(
         label=_("Official Gazette"),
         max_length=120,
         required=False,
         help_text=_("Only for a published act: number and date of the gazette."),
     )
-    in_force_on = forms.DateField(
-        label=_("In force on"),
-        widget=date_input(),
+    in_force_on = day_field(
+        _("In force on"),
         required=False,
         help_text=_("Only for a published act, once it is known."),
     )
@@ -139,7 +139,7 @@ class ReturnInputForm(CarefulForm):
 
 
 class SendForm(CarefulForm):
-    sent_on = forms.DateField(label=_("Sent on"), widget=date_input())
+    sent_on = day_field(_("Sent on"))
     reference = forms.CharField(
         label=_("Number of the letter"), max_length=60, required=False, help_text=_("By which the archive finds it.")
     )

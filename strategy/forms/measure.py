@@ -13,14 +13,10 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from onatc.files import AttachmentField
-from onatc.forms import plain_helper
+from onatc.forms import day_field, plain_helper
 from strategy.forms.money import MoneyField
 from strategy.models import RightsOutcome
 from strategy.rights import ANSWERS, QUESTIONS
-
-
-def day_field(label: Any, **kwargs: Any) -> forms.DateField:
-    return forms.DateField(label=label, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **kwargs)
 
 
 class PlainForm(forms.Form):

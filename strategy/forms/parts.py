@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from onatc.forms import plain_helper
+from onatc.forms import day_input, plain_helper
 from onatc.models import Code
 from onatc.texts import SortKey
 from stakeholders.models import Institution
@@ -28,8 +28,6 @@ from strategy.models import (
     Milestone,
     Norm,
 )
-
-DATE = {"widget": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
 
 
 class PartForm(forms.ModelForm):
@@ -64,7 +62,7 @@ class MilestoneForm(PartForm):
     class Meta:
         model = Milestone
         fields = ["title_sq", "title_sr", "title_en", "due_on"]
-        widgets = {"due_on": DATE["widget"]}
+        widgets = {"due_on": day_input()}
 
 
 class DependencyForm(PartForm):

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from onatc.files import AttachmentField
-from onatc.forms import PlainSelect, plain_helper
+from onatc.forms import PlainSelect, day_field, plain_helper
 from onatc.models import Code
 from onatc.periods import PeriodField
 from onatc.templatetags.page import figure
@@ -322,10 +322,9 @@ class RoundForm(forms.Form):
         empty_label=_("a round of its own"),
     )
     period = PeriodField(label=_("Period"), help_text=_("For example 2026Q3, 2026H1 or 2026."))
-    due_on = forms.DateField(
-        label=_("Due on"),
+    due_on = day_field(
+        _("Due on"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text=_("Left empty: the usual number of days after the period."),
     )
 

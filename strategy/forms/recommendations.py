@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onatc.files import AttachmentField
-from onatc.forms import plain_helper
+from onatc.forms import day_field, day_input, plain_helper
 from onatc.texts import SortKey
 from stakeholders.models import Institution
-from strategy.forms.measure import PlainForm, day_field
+from strategy.forms.measure import PlainForm
 from strategy.models import Measure, Plan, Recommendation, RecommendationState
 from strategy.queries.plan import current_plan
 
@@ -39,7 +39,7 @@ class RecommendationForm(forms.ModelForm):
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("published_on", "due_on"):
-            self.fields[name].widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+            self.fields[name].widget = day_input()
         known = Institution.objects.visible_to(user)
         held = [self.instance.addressee_id] if self.instance.addressee_id else []
         existing = known.existing_on(timezone.localdate()) | known.filter(pk__in=held)

@@ -10,11 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onatc.files import AttachmentField
+from onatc.forms import day_field
 from onatc.models import Municipality
 from onatc.texts import SortKey
-from stakeholders.forms.records import CarefulForm, KeptForm, date_input, web_address_field
+from stakeholders.forms.records import CarefulForm, KeptForm, web_address_field
 from stakeholders.models import Institution
-from strategy.actions.research import NEXT_STATES
+from strategy.actions.research import next_states
 from strategy.forms.measures_field import MeasuresField
 from strategy.models import AdviceState, Practice, Study, StudyRecommendation, StudyState, Trend, TrendState
 from strategy.queries.research import codes_in_force
@@ -86,7 +87,7 @@ class MoveForm(CarefulForm):
     """The next state of a study, with its day and, where it is dropped, the reason."""
 
     state = forms.ChoiceField(label=_("State"), widget=forms.RadioSelect)
-    on = forms.DateField(label=_("Date"), widget=date_input())
+    on = day_field(_("Date"))
     reason = forms.CharField(
         label=_("Reason"),
         max_length=1000,
@@ -97,12 +98,10 @@ class MoveForm(CarefulForm):
     language = forms.ChoiceField(label=_("Language of the text"), choices=settings.LANGUAGES)
     past = ("on",)
 
-    def __init__(self, data: Any = None, *, study: Study, user: Any, may_decide: bool) -> None:
+    def __init__(self, data: Any = None, *, study: Study, user: Any) -> None:
         super().__init__(data, initial={"on": timezone.localdate(), "language": user.language})
-        labels = dict(StudyState.choices)
-        decided = (StudyState.APPROVED, StudyState.PROPOSED)  # by the Director
-        states = [one for one in NEXT_STATES[study.state] if may_decide or one not in decided]
-        self.fields["state"].choices = [(one.value, labels[one]) for one in states]  # type: ignore[attr-defined]
+        states = next_states(study, user)
+        self.fields["state"].choices = [(one.value, one.label) for one in states]  # type: ignore[attr-defined]
         if states:
             self.initial["state"] = states[0].value
         self._finish()

@@ -6,23 +6,18 @@ from typing import Any
 
 from crispy_forms.layout import Layout
 from django import forms
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from onatc.files import refuse_what_found_no_room
-from onatc.forms import plain_helper
+from onatc.forms import day_field, plain_helper
 from onatc.texts import SortKey
 from stakeholders.models import Institution, User
+from strategy.forms.plan import SpreadsheetField
 from strategy.models import Measure, Plan, Round, RoundSeries
-from strategy.workbooks import MAX_BYTES
 
 GUIDANCE = ("guidance_sq", "guidance_sr", "guidance_en")
-
-
-def _day(**kwargs: Any) -> forms.DateField:
-    return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **kwargs)
 
 
 def _reason(**kwargs: Any) -> forms.CharField:
@@ -34,6 +29,11 @@ class SeriesForm(forms.ModelForm):
         model = RoundSeries
         fields = ["plan", "frequency", "due_days", "asks_partners", *GUIDANCE, "is_active"]
         widgets = {name: forms.Textarea(attrs={"rows": 3}) for name in GUIDANCE}
+        error_messages = {
+            NON_FIELD_ERRORS: {
+                "unique_together": _("The plan has a series of this frequency already; change that one.")
+            }
+        }
         help_texts = {
             "due_days": _("Days after the end of the period. Left empty: the setting of the office."),
             "asks_partners": _("Each partner of a measure reports its part, the lead institution the whole."),
@@ -54,7 +54,7 @@ class SeriesForm(forms.ModelForm):
 
 class ReopenForm(forms.Form):
     reason = _reason(label=_("Why it is opened again"), help_text=_("It stands on the page of the round."))
-    until = _day(
+    until = day_field(
         label=_("Due on"),
         required=False,
         help_text=_("The day by which what was not handed in is owed now. Left empty: the days stay as they are."),
@@ -102,7 +102,7 @@ class WaiveForm(forms.Form):
 class TimeForm(forms.Form):
     """How much more time, and why; asked by an institution or given by the office."""
 
-    until = _day(label=_("Until"))
+    until = day_field(label=_("Until"))
     reason = forms.CharField(label=_("Reason"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -116,7 +116,7 @@ class TimeDecisionForm(forms.Form):
         widget=forms.RadioSelect,
         choices=[("grant", _("Grant more time")), ("refuse", _("Refuse"))],
     )
-    until = _day(label=_("Until"), required=False, help_text=_("The day asked for, or another."))
+    until = day_field(label=_("Until"), required=False, help_text=_("The day asked for, or another."))
     reason = forms.CharField(
         label=_("Reason of the decision"),
         max_length=1000,
@@ -152,21 +152,13 @@ class DelegationForm(forms.Form):
 
 
 class WorkbookForm(forms.Form):
-    file = forms.FileField(
-        allow_empty_file=True,  # what is wrong with it is said below, and by the reading
+    file = SpreadsheetField(
         label=_("Workbook"),
         help_text=_("The workbook that you downloaded here, filled in, as .xlsx; at most 8 MB."),
-        widget=forms.ClearableFileInput(attrs={"accept": ".xlsx"}),
+        accept=".xlsx",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.helper = plain_helper()
         self.helper.layout = Layout("file")
-
-    def clean_file(self) -> Any:
-        file = self.cleaned_data["file"]
-        refuse_what_found_no_room(file)
-        if getattr(file, "was_cut_off", False) or file.size > MAX_BYTES:
-            raise ValidationError(_("The file is larger than 8 MB."))
-        return file

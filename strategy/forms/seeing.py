@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from onatc.forms import PlainSelect, plain_helper
+from onatc.forms import FilterForm, PlainSelect, day_field, plain_helper
 from onatc.periods import PeriodField
 from strategy.models import SharedWith
 from strategy.queries.happenings import What
@@ -20,23 +20,11 @@ FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2100, 12, 31)
 
 
 def _day(label: Any) -> forms.DateField:
-    return forms.DateField(
-        label=label, required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        input_formats=["%Y-%m-%d", "%d.%m.%Y"],
-    )  # fmt: skip
+    return day_field(label, required=False, input_formats=["%Y-%m-%d", "%d.%m.%Y"])
 
 
-class FilterForm(forms.Form):
-    """Small fields for the head of a list; `chosen` has what was understood."""
-
-    def __init__(self, data: Any, **choices: list[Any]) -> None:
-        super().__init__(data, auto_id="filter_%s")
-        for name, offered in choices.items():
-            self.fields[name].choices = [("", _("all")), *offered]  # type: ignore[attr-defined]
-        for field in self.fields.values():
-            if not field.widget.is_hidden:
-                css = "form-select" if isinstance(field.widget, forms.Select) else "form-control"
-                field.widget.attrs["class"] = css
+class SeeingForm(FilterForm):
+    """`chosen` has what was understood of the address."""
 
     @property
     def chosen(self) -> dict[str, Any]:
@@ -52,7 +40,7 @@ class FilterForm(forms.Form):
         return cleaned
 
 
-class ChangesForm(FilterForm):
+class ChangesForm(SeeingForm):
     since = _day(_("Since"))
     until = _day(_("Until"))
     kind = forms.ChoiceField(label=_("What"), required=False, widget=PlainSelect)
@@ -68,7 +56,7 @@ class ChangesForm(FilterForm):
         return cleaned
 
 
-class StoryForm(FilterForm):
+class StoryForm(SeeingForm):
     kind = forms.ChoiceField(label=_("What"), required=False, widget=PlainSelect)
     period = PeriodField(label=_("Period"), required=False)
 
@@ -82,7 +70,7 @@ class StoryForm(FilterForm):
         return period
 
 
-class LateForm(FilterForm):
+class LateForm(SeeingForm):
     kind = forms.ChoiceField(label=_("What"), required=False, widget=PlainSelect)
     institution = forms.ChoiceField(label=_("Institution"), required=False, widget=PlainSelect)
     goal = forms.ChoiceField(label=_("Goal"), required=False, widget=PlainSelect)
@@ -93,7 +81,7 @@ class LateForm(FilterForm):
         super().__init__(data, kind=[*Lateness.choices], institution=institutions, goal=goals)
 
 
-class MatrixForm(FilterForm):
+class MatrixForm(SeeingForm):
     plan = forms.ChoiceField(label=_("Action plan"), required=False, widget=PlainSelect)
 
     def __init__(self, data: Any, *, plans: list[tuple[str, str]]) -> None:

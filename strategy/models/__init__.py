@@ -9,6 +9,11 @@ from strategy.models.drafting import (
     ProposalOrigin,
     ProposalState,
 )
+from strategy.models.evidence import (
+    Evidence,
+    EvidenceLink,
+    VerificationSample,
+)
 from strategy.models.files import (
     PlanFile,
     PlanFileKind,
@@ -75,25 +80,14 @@ from strategy.models.plan import (
 from strategy.models.progress import (
     FINAL_STATES,
     OPEN_STATES,
-    DueExtension,
     EntryState,
     EntryTranslation,
-    Evidence,
-    EvidenceLink,
     Finding,
     NoteKind,
-    Part,
     ProgressEntry,
     ProgressPart,
-    ProgressRequest,
     ProgressValue,
-    RequestedIndicator,
     ReviewNote,
-    Round,
-    RoundSeries,
-    RoundState,
-    RoundWorkbook,
-    VerificationSample,
 )
 from strategy.models.recommendations import (
     Recommendation,
@@ -120,6 +114,16 @@ from strategy.models.research import (
     Trend,
     TrendSource,
     TrendState,
+)
+from strategy.models.rounds import (
+    DueExtension,
+    Part,
+    ProgressRequest,
+    RequestedIndicator,
+    Round,
+    RoundSeries,
+    RoundState,
+    RoundWorkbook,
 )
 from strategy.models.seeing import (
     RIGHTS,

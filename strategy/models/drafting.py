@@ -29,7 +29,7 @@ class ConsultationQuerySet(models.QuerySet["Consultation"]):
         """The secretariat and the NATC see all; else who was invited by way of a role at an invited institution."""
         if not user.is_authenticated or not user.roles:
             return self.none()
-        if user.is_secretariat or user.is_natc:
+        if user.is_office:
             return self
         invited = ConsultationInvitation.objects.filter(
             consultation=OuterRef("pk"), institution__in=user.consulted_institution_ids
@@ -130,7 +130,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         """The office all; an institution its own at any time, and everybody's once the answers are published."""
         if not user.is_authenticated or not user.roles:
             return self.none()
-        if user.is_secretariat or user.is_natc:
+        if user.is_office:
             return self
         consultations = Consultation.objects.visible_to(user)
         return self.filter(
@@ -226,7 +226,7 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
         """The office all; an institution its own, and those on measures it takes part in."""
         if not user.is_authenticated or not user.sees_plan:
             return self.none()
-        if user.is_secretariat or user.is_natc:
+        if user.is_office:
             return self
         own = Q(institution__in=user.institution_ids)
         return self.filter(own | Q(measure__in=Measure.objects.visible_to(user).values("pk")))

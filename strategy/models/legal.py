@@ -56,7 +56,7 @@ class LegalActQuerySet(models.QuerySet["LegalAct"]):
         """The office all; others what is published, and an institution the acts of which it is in charge."""
         if not user.is_authenticated or not user.sees_plan:
             return self.none()
-        if user.is_secretariat or user.is_natc:
+        if user.is_office:
             return self
         return self.filter(Q(stage=LegalStageKind.PUBLISHED) | Q(lead__in=user.institution_ids))
 
@@ -175,7 +175,7 @@ class LegalInputQuerySet(models.QuerySet["LegalInput"]):
         """The office all; an institution what was sent to it, or on an act of which it is in charge."""
         if not user.is_authenticated or not user.sees_plan:
             return self.none()
-        if user.is_secretariat or user.is_natc:
+        if user.is_office:
             return self
         mine = Q(asked_by__in=user.institution_ids) | Q(act__lead__in=user.institution_ids)
         return self.filter(mine, state=LegalInputState.SENT)

@@ -91,7 +91,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         a measure. Local plans of the own area and what one is consulted on come to that, drafts included."""
         if not user.is_authenticated or not user.sees_plan:
             return self.none()
-        if user.is_secretariat or user.is_natc:
+        if user.is_office:
             return self
         seen = PlanVersion.objects.visible_to(user).filter(plan=OuterRef("pk"))
         return self.filter(Q(Exists(seen)) | in_area(user))
@@ -174,7 +174,7 @@ class PlanVersionQuerySet(models.QuerySet["PlanVersion"]):
         (observers: every one), drafts that they are consulted on, and what there is of local plans of their area."""
         if not user.is_authenticated or not user.sees_plan:
             return self.none()
-        if user.is_secretariat or user.is_natc:
+        if user.is_office:
             return self
         frozen = Q(state__in=FROZEN_STATES)
         if not user.sees_whole_plan:
@@ -333,7 +333,7 @@ class MeasureQuerySet(models.QuerySet["Measure"]):
         """
         if not user.is_authenticated or not user.sees_plan:
             return self.none()
-        if user.is_secretariat or user.is_natc:
+        if user.is_office:
             return self.filter(version__state__in=SHOWN_STATES)
         seen = Q(version__state__in=FROZEN_STATES)
         if not user.sees_whole_plan:

@@ -54,7 +54,7 @@ def _published(records: Any, user: Any) -> Any:
     """The office all; whoever else sees the plan what is published."""
     if not user.is_authenticated or not user.sees_plan:
         return records.none()
-    return records if user.is_secretariat or user.is_natc else records.filter(published_on__isnull=False)
+    return records if user.is_office else records.filter(published_on__isnull=False)
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
@@ -214,7 +214,7 @@ class StudyFileQuerySet(models.QuerySet["StudyFile"]):
     def visible_to(self, user: Any) -> Self:
         """The office all; others those that belong to a publication."""
         files = self.filter(study__in=Study.objects.visible_to(user).values("pk"))
-        return files if user.is_secretariat or user.is_natc else files.filter(is_public=True)
+        return files if user.is_office else files.filter(is_public=True)
 
 
 @tracked
@@ -419,7 +419,7 @@ class TrendQuerySet(models.QuerySet["Trend"]):
         """The office alone: a trend may rest on what the police has not made public."""
         if not user.is_authenticated:
             return self.none()
-        return self if user.is_secretariat or user.is_natc else self.none()
+        return self if user.is_office else self.none()
 
 
 @tracked

@@ -30,7 +30,7 @@ class MeasureSignalQuerySet(models.QuerySet["MeasureSignal"]):
     def visible_to(self, user: Any) -> Self:
         """Of measures one sees; of drafts for the office alone, since others see them to remark on their wording."""
         measures = Measure.objects.visible_to(user)
-        if not (user.is_authenticated and (user.is_secretariat or user.is_natc)):
+        if not (user.is_authenticated and user.is_office):
             measures = measures.filter(version__state__in=FROZEN_STATES)
         return self.filter(measure__in=measures.values("pk"))
 

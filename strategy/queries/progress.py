@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Case, Count, Exists, OuterRef, Prefetch, Q, QuerySet, When
+from django.db.models import Case, Count, Exists, Max, OuterRef, Prefetch, Q, QuerySet, When, prefetch_related_objects
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from onatc.texts import HTML_CODES, SortKey, Text, column_of, language_column
-from stakeholders.models import REPORTERS, RoleAssignment
+from stakeholders.models import REPORTERS, Institution, RoleAssignment
 from strategy.models import (
     FINAL_STATES,
     DueExtension,
@@ -78,16 +78,24 @@ def owed_by(user: Any) -> list[Owed]:
     requests = requests.select_related("round", "institution", "delegated_to").order_by(
         Coalesce("extended_until", "round__due_on"), "measure__position"
     )
-    return [one for one in _answered(requests) if one.state != MISSING or not one.request.round.is_open]
+    # A correction that was begun is work of the institution, too.
+    found = _answered(requests, ProgressEntry.objects.all())
+    found.sort(key=lambda owed: URGENCY.get(owed.state, 3))
+    return [one for one in found if one.state != MISSING or not one.request.round.is_open]
 
 
-def _answered(requests: QuerySet[ProgressRequest]) -> list[Owed]:
-    newest = ProgressEntry.objects.order_by("updated_at").prefetch_related(
+URGENCY = {str(EntryState.RETURNED): 0, OVERDUE: 1, OWED: 2, str(EntryState.DRAFT): 2}
+
+
+def _answered(requests: Iterable[ProgressRequest], entries: QuerySet[ProgressEntry]) -> list[Owed]:
+    """The requests in their order, each with the newest of these entries."""
+    newest = entries.order_by("updated_at").prefetch_related(
         Prefetch("notes", ReviewNote.objects.filter(kind="returned").order_by("at"), to_attr="returns")
     )
     today = timezone.localdate()
     found = []
-    rows = list(requests.prefetch_related(Prefetch("entries", newest, to_attr="answers")))
+    rows = list(requests)
+    prefetch_related_objects(rows, Prefetch("entries", newest, to_attr="answers"))
     reporting = _reporting({row.delegated_to_id for row in rows} - {None})
     for request in rows:
         entry = request.answers[-1] if request.answers else None  # type: ignore[attr-defined]
@@ -97,8 +105,6 @@ def _answered(requests: QuerySet[ProgressRequest]) -> list[Owed]:
         )
         holds = (request.delegated_to_id, request.institution_id) in reporting
         found.append(Owed(request, entry, state, comment, request.delegated_to if holds else None))
-    urgency = {str(EntryState.RETURNED): 0, OVERDUE: 1, OWED: 2, str(EntryState.DRAFT): 2}
-    found.sort(key=lambda owed: urgency.get(owed.state, 3))
     return found
 
 
@@ -121,7 +127,8 @@ def partner_parts(request: ProgressRequest) -> list[Owed]:
     parts = ProgressRequest.objects.filter(
         round=request.round_id, measure=request.measure_id, part=Part.PART, waived_reason=""
     ).select_related("round", "institution", "delegated_to")
-    found = _answered(parts.order_by("institution__code"))
+    found = _answered(parts.order_by("institution__code"), ProgressEntry.objects.standing())
+    found.sort(key=lambda owed: URGENCY.get(owed.state, 3))
     read = (EntryState.SUBMITTED, *FINAL_STATES)
     return [Owed(one.request, one.entry if one.entry and one.entry.state in read else None, one.state) for one in found]
 
@@ -162,76 +169,76 @@ def review_inbox(user: Any) -> QuerySet[ProgressEntry]:
 class InstitutionRow:
     """How one institution stands in a round."""
 
-    institution: Any
+    institution: Institution
     owed: int = 0
     submitted: int = 0
     returned: int = 0
     accepted: int = 0
     nil: int = 0
-    outstanding: int = 0
     on_time: int = 0
     late: int = 0
     waived: int = 0
-    # The day by which the institution owes what is outstanding; another than the round's when it was given more time.
+    # The day by which the institution owes what it was asked; another than the round's when it was given more time.
     due_on: date | None = None
-    requests: list[Owed] = field(default_factory=list)
+
+    @property
+    def outstanding(self) -> int:
+        return self.owed - self.submitted - self.returned - self.accepted - self.nil
 
 
-def round_matrix(round_: Round, user: Any) -> list[InstitutionRow]:
-    """Institutions × what they owe in a round; those with most outstanding first. Three queries."""
-    requests = (
-        ProgressRequest.objects.visible_to(user)
-        .filter(round=round_)
-        .select_related("round", "institution", "delegated_to")
-        .order_by(SortKey("institution__name"), "measure__position")
-    )
-    rows: dict[uuid.UUID, InstitutionRow] = {}
-    for owed in _answered(requests):
-        row = rows.setdefault(owed.request.institution_id, InstitutionRow(owed.request.institution))
-        row.requests.append(owed)
-        if owed.state == WAIVED:
-            row.waived += 1
-            continue
-        row.owed += 1
-        row.due_on = max(filter(None, [row.due_on, owed.request.due_on]))
-        if owed.state == EntryState.SUBMITTED:
-            row.submitted += 1
-        elif owed.state == EntryState.RETURNED:
-            row.returned += 1
-        elif owed.state in FINAL_STATES:
-            row.accepted += 1
-        elif owed.state == NIL:
-            row.nil += 1
-        else:
-            row.outstanding += 1
-        if owed.entry is not None and owed.entry.submitted_at is not None:
-            row.late += owed.entry.is_late
-            row.on_time += not owed.entry.is_late
-    for row in rows.values():
-        row.requests.sort(key=lambda owed: owed.request.measure_code)
-    return sorted(rows.values(), key=lambda row: -row.outstanding)
-
-
-def round_counts(rounds: list[Round], user: Any) -> dict[uuid.UUID, tuple[int, int]]:
-    """Of each round, how many reports are owed (what was waived is not) and how many were handed in: all for those who see the whole plan, else
-    those of one's own institutions. Two queries, each over its own table's index; joined they would multiply."""
-    mine: dict[str, Any] = {"round__in": rounds, "waived_reason": ""}
-    if not user.sees_whole_plan:
-        mine["institution__in"] = user.institution_ids
-    owed = ProgressRequest.objects.filter(**mine).order_by().values_list("round").annotate(Count("pk"))
-    # A correction answers what was handed in already.
-    handed_in = (
-        ProgressEntry.objects.filter(
-            **{f"request__{name}": value for name, value in mine.items()},
-            corrects=None,
-            state__in=[EntryState.SUBMITTED, *FINAL_STATES],
+def round_matrix(round_: Round, user: Any, code: str = "") -> list[InstitutionRow]:
+    """Institutions × what they owe in a round, or the institution with this code alone; those with most outstanding first.
+    Counted in the database: three queries, however many reports are asked for."""
+    requests = round_requests(round_, user, code)
+    asked = {
+        pk: numbers
+        for pk, *numbers in requests.order_by()
+        .values_list("institution")
+        .annotate(
+            owed=Count("pk", filter=Q(waived_reason="")),
+            waived=Count("pk", filter=~Q(waived_reason="")),
+            due=Max(Coalesce("extended_until", "round__due_on"), filter=Q(waived_reason="")),
         )
+    }
+    final = Q(state__in=FINAL_STATES)
+    came = {
+        pk: numbers
+        for pk, *numbers in ProgressEntry.objects.standing()
+        .filter(request__in=requests.filter(waived_reason="").order_by().values("pk"))
         .order_by()
-        .values_list("request__round")
-        .annotate(Count("pk"))
+        .values_list("request__institution")
+        .annotate(
+            submitted=Count("pk", filter=Q(state=EntryState.SUBMITTED)),
+            returned=Count("pk", filter=Q(state=EntryState.RETURNED)),
+            accepted=Count("pk", filter=final & Q(is_nil=False)),
+            nil=Count("pk", filter=final & Q(is_nil=True)),
+            on_time=Count("pk", filter=Q(is_late=False, submitted_at__isnull=False)),
+            late=Count("pk", filter=Q(is_late=True, submitted_at__isnull=False)),
+        )
+    }
+    rows = []
+    for institution in Institution.objects.filter(pk__in=asked).order_by(SortKey("name"), "code"):
+        owed, waived, due_on = asked[institution.pk]
+        answers = came.get(institution.pk, [0] * 6)
+        names = ("submitted", "returned", "accepted", "nil", "on_time", "late")
+        counts = dict(zip(names, answers, strict=True))
+        rows.append(InstitutionRow(institution, owed=owed, waived=waived, due_on=due_on, **counts))
+    return sorted(rows, key=lambda row: -row.outstanding)
+
+
+def round_requests(round_: Round, user: Any, code: str = "") -> QuerySet[ProgressRequest]:
+    """What was asked for in a round, or of the institution with this code: by institution and measure."""
+    requests = ProgressRequest.objects.visible_to(user).filter(round=round_)
+    if code:
+        requests = requests.filter(institution__code=code)
+    return requests.select_related("round", "institution", "delegated_to").order_by(
+        SortKey("institution__name"), "institution__code", "measure_code", "pk"
     )
-    came = dict(handed_in)
-    return {round_: (number, came.get(round_, 0)) for round_, number in owed}
+
+
+def with_answers(requests: Iterable[ProgressRequest]) -> list[Owed]:
+    """The requests in their order, each with the entry that answers it. Reads `round`."""
+    return _answered(requests, ProgressEntry.objects.standing())
 
 
 def hidden_states(user: Any) -> tuple[str, ...]:

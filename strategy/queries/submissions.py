@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Min, Q, QuerySet
 
 from onatc.texts import SortKey
 from stakeholders.models import Institution
-from strategy.models import FINAL_STATES, EntryState, ProgressEntry, ProgressRequest, Round, RoundState
+from strategy.models import ProgressRequest, Round, RoundState
 
 
 @dataclass
@@ -70,34 +69,30 @@ class Matrix:
 
 
 def submissions(rounds: Sequence[Round], user: Any, today: date) -> Matrix:
-    """The matrix of these rounds, institutions by name. Two GROUP BY, and one query for the institutions.
+    """The matrix of these rounds, institutions by name. One GROUP BY over an index, and one query for the institutions.
 
     What was waived is not owed. A report came when its first entry is submitted or accepted; one that was returned has to
-    come again. It is late when it came after the day by which this institution owed it."""
+    come again. It is late when it first came after the day by which this institution owed it (ADR 18)."""
     visible = ProgressRequest.objects.visible_to(user).filter(round__in=[one.pk for one in rounds], waived_reason="")
+    known = {one.pk: one for one in rounds}
     cells: dict[tuple[uuid.UUID, uuid.UUID], Cell] = {}
-    for institution, round_, owed, overdue in (
-        visible.annotate(owed_on=Coalesce("extended_until", "round__due_on"))
-        .order_by()
+    for institution, pk, owed, came, later, without_own_day, first_own_day in (
+        visible.order_by()
         .values_list("institution", "round")
-        .annotate(owed=Count("pk"), overdue=Count("pk", filter=Q(owed_on__lt=today)))
-    ):
-        cells[institution, round_] = Cell(owed=owed, is_due=bool(overdue))
-    late = Q(is_late=True) | Q(submitted_at__date__gt=F("owed_on"))
-    for institution, round_, came, later in (
-        ProgressEntry.objects.filter(
-            request__in=visible.values("pk"), corrects__isnull=True, state__in=[EntryState.SUBMITTED, *FINAL_STATES]
+        .annotate(
+            owed=Count("is_handed_in"),
+            came=Count("is_handed_in", filter=Q(is_handed_in=True)),
+            later=Count("is_handed_in", filter=Q(came_late=True)),
+            without_own_day=Count("is_handed_in", filter=Q(extended_until=None)),
+            first_own_day=Min("extended_until"),
         )
-        .annotate(owed_on=Coalesce("request__extended_until", "request__round__due_on"))
-        .order_by()
-        .values_list("request__institution", "request__round")
-        .annotate(came=Count("pk"), later=Count("pk", filter=late))
     ):
-        cell = cells[institution, round_]
-        cell.on_time, cell.later = came - later, later
-    closed = {one.pk for one in rounds if one.state == RoundState.CLOSED}
-    for (_institution, round_), cell in cells.items():
-        cell.is_due = cell.is_due or round_ in closed
+        is_due = (
+            known[pk].state == RoundState.CLOSED
+            or (without_own_day > 0 and known[pk].due_on < today)
+            or (first_own_day is not None and first_own_day < today)
+        )
+        cells[institution, pk] = Cell(owed=owed, on_time=came - later, later=later, is_due=is_due)
     rows = []
     totals, total = [Cell() for _round in rounds], Cell()
     found = Institution.objects.visible_to(user).filter(pk__in={institution for institution, _round in cells})
@@ -114,17 +109,30 @@ def submissions(rounds: Sequence[Round], user: Any, today: date) -> Matrix:
     return Matrix(list(rounds), rows, totals, total)
 
 
-def rounds_with_counts(user: Any) -> QuerySet[Any]:
-    """The rounds that `user` sees, newest first, with how much was asked of those whom the user sees, and handed in."""
-    seen = ProgressRequest.objects.visible_to(user).filter(waived_reason="", round=OuterRef("pk")).order_by()
-    answered = ProgressEntry.objects.filter(request=OuterRef("pk"), state__in=[EntryState.SUBMITTED, *FINAL_STATES])
+def rounds_of(user: Any) -> QuerySet[Round]:
+    """The rounds that `user` sees, newest first."""
+    return Round.objects.visible_to(user).select_related("plan").order_by("-ends_on", "plan", "pk")
 
-    def number(requests: QuerySet[ProgressRequest]) -> Coalesce:
-        return Coalesce(Subquery(requests.values("round").annotate(number=Count("pk")).values("number")), 0)
 
-    return (
-        Round.objects.visible_to(user)
-        .select_related("plan")
-        .annotate(owed=number(seen), handed_in=number(seen.filter(Exists(answered))))
-        .order_by("-ends_on", "plan", "pk")
-    )
+@dataclass(frozen=True)
+class Counted:
+    """A round with how many reports are owed in it (what was waived is not) and how many were handed in: of the
+    institutions that the reader sees."""
+
+    round: Round
+    owed: int
+    handed_in: int
+
+
+def counted(rounds: Iterable[Round], user: Any) -> list[Counted]:
+    """These rounds with their counts. One query that reads the index `progress_request_came` and no row."""
+    rounds = list(rounds)
+    numbers = {
+        pk: (owed, came)
+        for pk, owed, came in ProgressRequest.objects.visible_to(user)
+        .filter(round__in=rounds, waived_reason="")
+        .order_by()
+        .values_list("round")
+        .annotate(owed=Count("is_handed_in"), came=Count("is_handed_in", filter=Q(is_handed_in=True)))
+    }
+    return [Counted(one, *numbers.get(one.pk, (0, 0))) for one in rounds]

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 
 from onatc.texts import SortKey
+from stakeholders.models import Institution
 from strategy.indicators import change_pct
 from strategy.models import (
     EntryState,
@@ -67,41 +68,61 @@ class Compared:
             return None
         return (sum(known, Decimal(0)) / len(known)).quantize(Decimal("0.1"), ROUND_HALF_UP)
 
-    def add(self, entry: ProgressEntry) -> None:
-        self.accepted += 1
-        if entry.state != EntryState.VERIFIED:
-            return
-        self.checked += 1
-        if entry.finding == Finding.PARTLY:
-            self.partly += 1
-        elif entry.finding == Finding.NOT:
-            self.not_verified += 1
-        else:
-            self.verified += 1
-        if entry.verified_measure_state and entry.verified_measure_state != entry.measure_state:
-            self.differences.append(Difference(entry))
-        for value in entry.values.all():
-            if value.is_contradicted:
-                self.differences.append(Difference(entry, value, change_pct(value.verified_value, value.value)))
+    def add(self, other: Compared) -> None:
+        self.accepted, self.checked = self.accepted + other.accepted, self.checked + other.checked
+        self.verified, self.partly = self.verified + other.verified, self.partly + other.partly
+        self.not_verified += other.not_verified
+        self.differences += other.differences
 
 
 def said_and_found(round_: Round, user: Any) -> tuple[Compared, list[Compared]]:
-    """The checks of a round, for all and by institution, those with most contradicted reports first. Two queries."""
-    total = Compared()
+    """The checks of a round, for all and by institution, those with most contradicted reports first.
+
+    Counted in the database; read are the reports alone in which something else was found. Four queries.
+    """
+    entries = ProgressEntry.objects.visible_to(user).final().filter(request__round=round_)
+    numbers = {
+        pk: counts
+        for pk, *counts in entries.order_by()
+        .values_list("request__institution")
+        .annotate(
+            accepted=Count("*"),
+            checked=Count("pk", filter=Q(state=EntryState.VERIFIED)),
+            partly=Count("pk", filter=Q(state=EntryState.VERIFIED, finding=Finding.PARTLY)),
+            not_verified=Count("pk", filter=Q(state=EntryState.VERIFIED, finding=Finding.NOT)),
+        )
+    }
     rows: dict[Any, Compared] = {}
-    entries = (
-        ProgressEntry.objects.visible_to(user)
-        .final()
-        .filter(request__round=round_)
+    for institution in Institution.objects.filter(pk__in=numbers).order_by(SortKey("name"), "code"):
+        accepted, checked, partly, not_verified = numbers[institution.pk]
+        rows[institution.pk] = Compared(
+            institution, accepted, checked, checked - partly - not_verified, partly, not_verified
+        )
+    values = ProgressValue.objects.filter(verified_value__isnull=False).exclude(value=F("verified_value"))
+    contradicted = (
+        entries.filter(state=EntryState.VERIFIED)
+        .filter(
+            (~Q(verified_measure_state="") & ~Q(verified_measure_state=F("measure_state")))
+            | Exists(values.filter(entry=OuterRef("pk")))
+        )
         .select_related("request__institution", "request__round")
-        .prefetch_related(Prefetch("values", ProgressValue.objects.select_related("requested")))
-        .order_by(SortKey("request__institution__name"), "request__measure__position")
+        .prefetch_related(Prefetch("values", values.select_related("requested")))
+        .order_by("request__measure__position", "pk")
     )
-    for entry in entries:
-        row = rows.setdefault(entry.request.institution_id, Compared(entry.request.institution))
-        row.add(entry)
-        total.add(entry)
+    for entry in contradicted:
+        rows[entry.request.institution_id].differences += _differences(entry)
+    total = Compared()
+    for row in rows.values():
+        total.add(row)
     return total, sorted(rows.values(), key=lambda row: -(row.partly + row.not_verified))
+
+
+def _differences(entry: ProgressEntry) -> list[Difference]:
+    """Reads the `values` that were contradicted."""
+    found = [Difference(entry, one, change_pct(one.verified_value, one.value)) for one in entry.values.all()]
+    if entry.verified_measure_state and entry.verified_measure_state != entry.measure_state:
+        found.insert(0, Difference(entry))
+    return found
 
 
 def sample_of(round_: Round, user: Any) -> QuerySet[VerificationSample]:

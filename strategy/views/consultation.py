@@ -26,6 +26,7 @@ from onatc.texts import SortKey
 from stakeholders.accounts import SignedInRequest
 from stakeholders.models import Institution
 from stakeholders.sessions import keep_text
+from stakeholders.views.records import confirm_page
 from strategy import access
 from strategy.actions import consultation as actions
 from strategy.forms.drafting import (
@@ -39,6 +40,7 @@ from strategy.forms.drafting import (
 from strategy.models import Comment, Consultation, ConsultationState, Goal, PlanVersion
 from strategy.queries import drafting
 from strategy.queries.drafting import Thing, field_label, fields_of, wording_of
+from strategy.views.take_over import take_over_page
 
 PAGE_SIZE = 50
 
@@ -46,11 +48,7 @@ PAGE_SIZE = 50
 @require_safe
 def consultation_list(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_plan)
-    mine = (
-        Q()
-        if request.user.is_secretariat or request.user.is_natc
-        else Q(comments__institution__in=request.user.consulted_institution_ids)
-    )
+    mine = Q() if request.user.is_office else Q(comments__institution__in=request.user.consulted_institution_ids)
     rows = (
         Consultation.objects.visible_to(request.user)
         .select_related("version__plan")
@@ -97,7 +95,7 @@ def _consultation(request: SignedInRequest, pk: uuid.UUID) -> Consultation:
 def consultation_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     consultation = _consultation(request, pk)
     user = request.user
-    is_office = user.is_secretariat or user.is_natc
+    is_office = user.is_office
     on_plan, tree = drafting.consultation_tree(consultation, user)
     invited = drafting.invited_to(consultation)
     own = [one for one in invited if one.invitation.institution_id in user.consulted_institution_ids]
@@ -164,31 +162,19 @@ def _edit(request: SignedInRequest, form: Any, consultation: Consultation, title
     return render(request, "strategy/consultation_edit.html", context | {"cancel_url": consultation.get_absolute_url()})
 
 
-def _confirmed(request: SignedInRequest, consultation: Consultation, act: Any, done: str, **asked: Any) -> HttpResponse:
-    """Ask first, then do; a refusal is told on the consultation's page."""
-    if request.method == "POST":
-        try:
-            act()
-            messages.success(request, done)
-        except Refused as refusal:
-            messages.error(request, str(refusal))
-        return redirect(consultation)
-    context = {"title": str(consultation), "cancel_url": consultation.get_absolute_url(), **asked}
-    return render(request, "pages/confirm.html", context)
-
-
 @require_http_methods(["GET", "POST"])
 def consultation_close(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     consultation = _consultation(request, pk)
     require(access.may_consult(request.user))
-    return _confirmed(
+    return confirm_page(
         request,
-        consultation,
         lambda: actions.close_consultation(consultation, by=request.user),
-        _("The consultation is closed."),
+        title=str(consultation),
         question=_("After this no institution can comment, before the last day too. Close the consultation?"),
-        confirm_label=_("Close the consultation"),
+        label=_("Close the consultation"),
         is_grave=True,
+        back=consultation,
+        done=_("The consultation is closed."),
     )
 
 
@@ -197,17 +183,18 @@ def consultation_close(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def consultation_publish(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     consultation = _consultation(request, pk)
     require(access.may_consult(request.user))
-    return _confirmed(
+    return confirm_page(
         request,
-        consultation,
         lambda: actions.publish_answers(consultation, by=request.user),
-        _("The answers are published; all who were invited get a mail."),
+        title=str(consultation),
         question=_(
             "All institutions that were invited then see all comments and answers, and none of it can be changed any more."
             " Publish the answers?"
         ),
-        confirm_label=_("Publish the answers"),
+        label=_("Publish the answers"),
         is_grave=True,
+        back=consultation,
+        done=_("The answers are published; all who were invited get a mail."),
     )
 
 
@@ -219,14 +206,15 @@ def consultation_nothing(request: SignedInRequest, pk: uuid.UUID, institution: u
         Institution.objects.visible_to(request.user).filter(pk__in=request.user.consulted_institution_ids),
         pk=institution,
     )
-    return _confirmed(
+    return confirm_page(
         request,
-        consultation,
         lambda: actions.sign_nothing(consultation, institution=body, by=request.user),
-        _("It is on record that your institution has nothing more to remark."),
+        title=str(consultation),
         question=_("You sign in the name of %(institution)s that it has nothing, or nothing more, to remark.")
         % {"institution": body.name},
-        confirm_label=_("Sign"),
+        label=_("Sign"),
+        back=consultation,
+        done=_("It is on record that your institution has nothing more to remark."),
     )
 
 
@@ -354,13 +342,14 @@ def _comment(request: SignedInRequest, pk: uuid.UUID) -> Comment:
 def comment_withdraw(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     comment = _comment(request, pk)
     require(access.may_change_comment(request.user, comment))
-    return _confirmed(
+    return confirm_page(
         request,
-        comment.consultation,
         lambda: actions.withdraw_comment(comment, by=request.user),
-        _("The comment is withdrawn."),
+        title=str(comment.consultation),
         question=_("The office then no longer sees this comment: “%(text)s”. Withdraw it?") % {"text": str(comment)},
-        confirm_label=_("Withdraw"),
+        label=_("Withdraw"),
+        back=comment.consultation,
+        done=_("The comment is withdrawn."),
     )
 
 
@@ -369,7 +358,7 @@ def comment_withdraw(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _sees_answers(request: SignedInRequest, consultation: Consultation) -> bool | Denied:
     """The office at any time; those who were invited once the answers are published."""
-    if request.user.is_secretariat or request.user.is_natc:
+    if request.user.is_office:
         return True
     return consultation.state == ConsultationState.PUBLISHED or Denied(_("The answers are not published yet."))
 
@@ -537,24 +526,10 @@ def comment_take_over(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """An accepted wording into the draft, by one button; when the draft moved on, both are shown and nothing is written."""
     comment = _comment(request, pk)
     require(access.may_amend(request.user))
-    refusal, present = "", None
-    if request.method == "POST":
-        try:
-            actions.take_over(comment, by=request.user)
-            messages.success(request, _("The wording stands in the draft."))
-            return redirect("strategy:consultation-answers", comment.consultation_id)
-        except actions.Moved as moved:
-            refusal, present = str(moved), moved.present
-        except Refused as refused:
-            refusal = str(refused)
-    return render(
+    return take_over_page(
         request,
-        "strategy/take_over.html",
-        {
-            "said": comment,
-            "thing": comment.about,
-            "refusal": refusal,
-            "present": present,
-            "cancel_url": reverse("strategy:consultation-answers", args=[comment.consultation_id]),
-        },
+        lambda: actions.take_over(comment, by=request.user),
+        comment,
+        thing=comment.about,
+        back=reverse("strategy:consultation-answers", args=[comment.consultation_id]),
     )

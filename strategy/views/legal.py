@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django.db.models import Count, Prefetch, Q
@@ -23,6 +24,7 @@ from stakeholders.views.records import (
     as_file,
     choices_of,
     confirm_page,
+    file_remove_page,
     form_page,
     list_page,
     posted_revision,
@@ -83,15 +85,14 @@ def legal_export(request: SignedInRequest) -> HttpResponseBase:
     ]  # fmt: skip
     rows = _acts(request).ordered().select_related("lead").prefetch_related("stages")
 
-    def table() -> Iterator[list[Any]]:
-        for one in rows.iterator(chunk_size=500):
-            since = next((stage.on for stage in one.stages.all()), None)
-            yield [
-                str(one.title), one.get_kind_display(), one.number, str(one.lead.name), one.get_stage_display(), since,
-                str(one.basis), one.link, one.gazette, one.published_on, one.in_force_on,
-            ]  # fmt: skip
+    def row(one: LegalAct) -> list[Any]:
+        since = next((stage.on for stage in one.stages.all()), None)
+        return [
+            str(one.title), one.get_kind_display(), one.number, str(one.lead.name), one.get_stage_display(), since,
+            str(one.basis), one.link, one.gazette, one.published_on, one.in_force_on,
+        ]  # fmt: skip
 
-    return as_file(request, "legal-acts", head, table())
+    return as_file(request, "legal-acts", head, rows, row)
 
 
 def _act(request: SignedInRequest, pk: uuid.UUID) -> LegalAct:
@@ -102,7 +103,7 @@ def _act(request: SignedInRequest, pk: uuid.UUID) -> LegalAct:
 def legal_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     act = _act(request, pk)
     stages = list(act.stages.select_related("by"))
-    is_office = request.user.is_secretariat or request.user.is_natc
+    is_office = request.user.is_office
     inputs = LegalInput.objects.visible_to(request.user).filter(act=act).select_related("asked_by")
     return render(
         request,
@@ -118,7 +119,7 @@ def legal_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     )
 
 
-def _with_lateness(inputs: Any) -> list[Any]:
+def _with_lateness(inputs: Iterable[Any]) -> list[Any]:
     """Each with `late`, the days after its due day."""
     today, rows = timezone.localdate(), list(inputs)
     for one in rows:
@@ -134,8 +135,7 @@ def legal_create(request: SignedInRequest) -> HttpResponse:
         request,
         form,
         lambda: actions.register_act(
-            form.cleaned_data["key"], form.values(), stage=form.cleaned_data["stage"], on=form.cleaned_data["on"],
-            by=request.user,
+            form.cleaned_data["key"], form.values(), by=request.user, **form.said("stage", "on")
         ),
         title=_("Register a legal act"),
         lead=_("A law or sub-legal act that is being prepared and matters for the fight against trafficking."),
@@ -153,7 +153,7 @@ def legal_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return form_page(
         request,
         form,
-        lambda: actions.change_act(act, form.values(), by=request.user, revision=form.cleaned_data["revision"]),
+        lambda: actions.change_act(act, form.values(), by=request.user, **form.said("revision")),
         title=str(act.title),
         cancel_url=act.get_absolute_url(),
         done=_("Saved."),
@@ -165,11 +165,12 @@ def legal_stage(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     act = _act(request, pk)
     require(access.may_keep_legal(request.user))
     form = StageForm(request.POST or None, act=act, language=request.user.language)
-    names = ("stage", "on", "note", "language", "gazette", "in_force_on")
     return form_page(
         request,
         form,
-        lambda: actions.record_stage(act, by=request.user, **{name: form.cleaned_data[name] for name in names}),
+        lambda: actions.record_stage(
+            act, by=request.user, **form.said("stage", "on", "note", "language", "gazette", "in_force_on")
+        ),
         title=_("Record a stage"),
         lead=_("“%(act)s” stands at: %(stage)s.") % {"act": act.title, "stage": act.get_stage_display()},
         cancel_url=act.get_absolute_url(),
@@ -199,14 +200,14 @@ def legal_stage_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 # Inputs
 
 
-def _is_late(today: Any) -> dict[str, Q]:
+def _by_due_day(today: date) -> dict[str, Q]:
     unsent = ~Q(state=LegalInputState.SENT)
     return {"overdue": unsent & Q(due_on__lt=today), "open": unsent}
 
 
 def _inputs(request: SignedInRequest) -> RegisterFilter:
     inputs = LegalInput.objects.visible_to(request.user)
-    asked = _is_late(timezone.localdate())
+    by_due_day = _by_due_day(timezone.localdate())
     return RegisterFilter(
         request.GET,
         inputs,
@@ -219,7 +220,7 @@ def _inputs(request: SignedInRequest) -> RegisterFilter:
         },
         narrow={
             "state": "state",
-            "due": lambda value: asked[value],
+            "due": by_due_day.__getitem__,
             "kind": "kind",
             "asked_by": "asked_by",
             "outcome": lambda value: Q(outcome=value, state=LegalInputState.SENT),
@@ -249,16 +250,15 @@ def legal_input_export(request: SignedInRequest) -> HttpResponseBase:
     ]  # fmt: skip
     rows, today = _inputs(request).ordered().select_related("act", "asked_by"), timezone.localdate()
 
-    def table() -> Iterator[list[Any]]:
-        for one in rows.iterator(chunk_size=500):
-            yield [
-                str(one.act.title), one.get_kind_display(), str(one.asked_by.name), one.asked_on, one.due_on,
-                one.question, one.get_state_display(), one.sent_on, one.reference,
-                days_late(one.due_on, today, one.sent_on), one.get_outcome_display() if one.is_sent else "",
-                one.outcome_on, one.outcome_note,
-            ]  # fmt: skip
+    def row(one: LegalInput) -> list[Any]:
+        return [
+            str(one.act.title), one.get_kind_display(), str(one.asked_by.name), one.asked_on, one.due_on,
+            one.question, one.get_state_display(), one.sent_on, one.reference,
+            days_late(one.due_on, today, one.sent_on), one.get_outcome_display() if one.is_sent else "",
+            one.outcome_on, one.outcome_note,
+        ]  # fmt: skip
 
-    return as_file(request, "legal-inputs", head, table())
+    return as_file(request, "legal-inputs", head, rows, row)
 
 
 def _input(request: SignedInRequest, pk: uuid.UUID) -> LegalInput:
@@ -273,7 +273,7 @@ def _input(request: SignedInRequest, pk: uuid.UUID) -> LegalInput:
 @require_safe
 def legal_input_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     input_ = _input(request, pk)
-    user, is_office = request.user, request.user.is_secretariat or request.user.is_natc
+    user, is_office = request.user, request.user.is_office
     may_keep = bool(access.may_keep_legal(user))
     return render(
         request,
@@ -324,7 +324,7 @@ def legal_input_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         request,
         form,
         lambda: actions.change_input(
-            input_, form.values(), by=request.user, revision=form.cleaned_data["revision"],
+            input_, form.values(), by=request.user, **form.said("revision"),
             files=form.cleaned_data["attachments"],
         ),
         title=str(input_),
@@ -354,15 +354,16 @@ def legal_input_return(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     input_ = _input(request, pk)
     require(access.may_decide_input(request.user, input_))
     form = ReturnInputForm(request.POST or None)
-
-    def act() -> LegalInput:
-        actions.return_input(input_, by=request.user, note=form.cleaned_data["note"])
-        return input_
-
     return form_page(
-        request, form, act, title=_("Give it back"), lead=str(input_), cancel_url=input_.get_absolute_url(),
-        done=_("Given back with your remark."), submit=_("Give it back"),
-    )  # fmt: skip
+        request,
+        form,
+        lambda: actions.return_input(input_, by=request.user, **form.said("note")),
+        title=_("Give it back"),
+        lead=str(input_),
+        cancel_url=input_.get_absolute_url(),
+        done=_("Given back with your remark."),
+        submit=_("Give it back"),
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -390,18 +391,16 @@ def legal_input_send(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         require(access.may_send_input(request.user, input_))
     require(access.may_keep_legal(request.user))
     form = SendForm(request.POST or None, input_=input_)
-
-    def act() -> LegalInput:
-        actions.send_input(
-            input_, by=request.user, **{name: form.cleaned_data[name] for name in ("sent_on", "reference")}
-        )
-        return input_
-
     return form_page(
-        request, form, act, title=_("Record that it was sent"),
+        request,
+        form,
+        lambda: actions.send_input(input_, by=request.user, **form.said("sent_on", "reference")),
+        title=_("Record that it was sent"),
         lead=_("From then on it never changes: a correction is a new input. Record it on the day it leaves."),
-        cancel_url=input_.get_absolute_url(), done=_("Sent, and on record."), submit=_("Record as sent"),
-    )  # fmt: skip
+        cancel_url=input_.get_absolute_url(),
+        done=_("Sent, and on record."),
+        submit=_("Record as sent"),
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -426,15 +425,15 @@ def legal_input_follow(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     input_ = _input(request, pk)
     require(access.may_follow_input(request.user, input_))
     form = FollowForm(request.POST or None, user=request.user, instance=input_)
-
-    def act() -> LegalInput:
-        actions.follow_input(input_, by=request.user, revision=form.cleaned_data["revision"], **form.values())
-        return input_
-
     return form_page(
-        request, form, act, title=_("What became of it"), lead=str(input_), cancel_url=input_.get_absolute_url(),
+        request,
+        form,
+        lambda: actions.follow_input(input_, by=request.user, **form.said("revision"), **form.values()),
+        title=_("What became of it"),
+        lead=str(input_),
+        cancel_url=input_.get_absolute_url(),
         done=_("The outcome is on record."),
-    )  # fmt: skip
+    )
 
 
 @require_safe
@@ -447,13 +446,10 @@ def legal_file(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
 def legal_file_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     file = get_object_or_404(LegalInputFile.objects.visible_to(request.user).select_related("input__act"), pk=pk)
     require(access.may_edit_input(request.user, file.input))
-    return confirm_page(
+    return file_remove_page(
         request,
         lambda: actions.remove_file(file, by=request.user),
-        title=file.original_name,
+        file,
         question=_("The file is taken off the answer. Go on?"),
-        label=_("Take it off"),
         back=file.input,
-        done=_("The file was taken off."),
-        is_grave=True,
     )

@@ -22,7 +22,7 @@ from strategy import access
 from strategy.models import Plan, PlanImport, PlanVersion
 from strategy.queries.happenings import Happening
 from strategy.queries.progress import review_inbox
-from strategy.queries.submissions import rounds_with_counts
+from strategy.queries.submissions import counted, rounds_of
 from strategy.views import seeing
 
 
@@ -66,16 +66,16 @@ def _rounds(request: SignedInRequest) -> Table:
         [_("period"), _("action plan"), _("state"), _("start"), _("end"), _("due on"), _("asked for"), _("handed in")],
         (
             [
-                one.period.label,
-                str(one.plan.title),
-                one.get_state_display(),
-                one.starts_on,
-                one.ends_on,
-                one.due_on,
+                one.round.period.label,
+                str(one.round.plan.title),
+                one.round.get_state_display(),
+                one.round.starts_on,
+                one.round.ends_on,
+                one.round.due_on,
                 one.owed,
                 one.handed_in,
             ]
-            for one in rounds_with_counts(request.user)
+            for one in counted(rounds_of(request.user), request.user)
         ),
     )
 

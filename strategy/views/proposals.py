@@ -22,14 +22,16 @@ from onatc.history import history_of
 from onatc.texts import SortKey
 from stakeholders.accounts import SignedInRequest
 from stakeholders.models import Institution
+from stakeholders.views.records import confirm_page
 from strategy import access
 from strategy.actions import proposals as actions
-from strategy.actions.consultation import Moved, is_in_draft
+from strategy.actions.consultation import is_in_draft
 from strategy.forms.drafting import DecisionForm, ProposalFilterForm, ProposalForm
 from strategy.models import Measure, Plan, Proposal, ProposalOrigin, ProposalState
 from strategy.queries import drafting
 from strategy.queries.drafting import field_label
 from strategy.queries.plan import current_plan
+from strategy.views.take_over import take_over_page
 
 PAGE_SIZE = 50
 
@@ -193,7 +195,7 @@ def proposal_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             and drafting.can_be_taken_over(proposal.field),
             "is_written": is_written,
             "waits": is_accepted and proposal.amendment is None,
-            "sees_draft": user.is_secretariat or user.is_natc,
+            "sees_draft": user.is_office,
             "history": history_of(proposal),
         },
     )
@@ -226,22 +228,14 @@ def proposal_decide(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def proposal_withdraw(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     proposal = _proposal(request, pk)
     require(access.may_withdraw_proposal(request.user, proposal))
-    if request.method == "POST":
-        try:
-            actions.withdraw_proposal(proposal, by=request.user)
-            messages.success(request, _("The proposal is withdrawn."))
-        except Refused as refusal:
-            messages.error(request, str(refusal))
-        return redirect(proposal)
-    return render(
+    return confirm_page(
         request,
-        "pages/confirm.html",
-        {
-            "title": _("Withdraw the proposal"),
-            "question": _("Nobody decides it then; it stays in the list as withdrawn. Withdraw it?"),
-            "confirm_label": _("Withdraw"),
-            "cancel_url": proposal.get_absolute_url(),
-        },
+        lambda: actions.withdraw_proposal(proposal, by=request.user),
+        title=_("Withdraw the proposal"),
+        question=_("Nobody decides it then; it stays in the list as withdrawn. Withdraw it?"),
+        label=_("Withdraw"),
+        back=proposal,
+        done=_("The proposal is withdrawn."),
     )
 
 
@@ -263,24 +257,10 @@ def proposal_attach(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def proposal_take_over(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     proposal = _proposal(request, pk)
     require(access.may_amend(request.user))
-    refusal, present = "", None
-    if request.method == "POST":
-        try:
-            actions.take_over(proposal, by=request.user)
-            messages.success(request, _("The wording stands in the draft."))
-            return redirect(proposal)
-        except Moved as moved:
-            refusal, present = str(moved), moved.present
-        except Refused as refused:
-            refusal = str(refused)
-    return render(
+    return take_over_page(
         request,
-        "strategy/take_over.html",
-        {
-            "said": proposal,
-            "thing": proposal.measure,
-            "refusal": refusal,
-            "present": present,
-            "cancel_url": proposal.get_absolute_url(),
-        },
+        lambda: actions.take_over(proposal, by=request.user),
+        proposal,
+        thing=proposal.measure,
+        back=proposal.get_absolute_url(),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Count, Prefetch, Q
@@ -18,8 +17,7 @@ from onatc.files import serve
 from onatc.history import history_of
 from onatc.registers import RegisterFilter
 from stakeholders.accounts import SignedInRequest
-from stakeholders.models import User
-from stakeholders.views.records import as_file, confirm_page, form_page, list_page
+from stakeholders.views.records import as_file, confirm_page, file_remove_page, form_page, list_page
 from strategy import access
 from strategy.actions import research as actions
 from strategy.forms.research import AdviceForm, MoveForm, PracticeForm, ReviewForm, StudyForm, TrendForm
@@ -42,10 +40,6 @@ from strategy.models import (
 from strategy.queries.research import present_measures
 
 TITLES = ("title_sq", "title_sr", "title_en")
-
-
-def _is_office(user: User) -> bool:
-    return user.is_secretariat or user.is_natc
 
 
 # Studies
@@ -109,18 +103,17 @@ def study_export(request: SignedInRequest) -> HttpResponseBase:
         )
     )
 
-    def table() -> Iterator[list[Any]]:
-        for one in rows.iterator(chunk_size=500):
-            advice = list(one.recommendations.all())
-            yield [
-                str(one.title), one.get_kind_display(), one.get_topic_display(), one.get_state_display(), one.question,
-                str(one.funder.name) if one.funder else one.funder_name,
-                "; ".join(str(partner.institution.name) for partner in one.partnerships.all()),
-                one.planned_start, one.planned_end, one.started_on, one.ended_on, str(one.findings), one.published_on,
-                one.link, len(advice), sum(two.state == AdviceState.OPEN for two in advice),
-            ]  # fmt: skip
+    def row(one: Study) -> list[Any]:
+        advice = list(one.recommendations.all())
+        return [
+            str(one.title), one.get_kind_display(), one.get_topic_display(), one.get_state_display(), one.question,
+            str(one.funder.name) if one.funder else one.funder_name,
+            "; ".join(str(partner.institution.name) for partner in one.partnerships.all()),
+            one.planned_start, one.planned_end, one.started_on, one.ended_on, str(one.findings), one.published_on,
+            one.link, len(advice), sum(two.state == AdviceState.OPEN for two in advice),
+        ]  # fmt: skip
 
-    return as_file(request, "studies", head, table())
+    return as_file(request, "studies", head, rows, row)
 
 
 def _study(request: SignedInRequest, pk: uuid.UUID) -> Study:
@@ -146,8 +139,6 @@ def study_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         links = [shown.get(link.measure.lineage) for link in one.links.all()]
         one.measures = [measure for measure in links if measure is not None]  # type: ignore[attr-defined]
     may_research, may_decide = bool(access.may_research(user)), bool(access.may_decide_research(user))
-    decided = (StudyState.APPROVED, StudyState.PROPOSED)
-    following = [one for one in actions.NEXT_STATES[study.state] if may_decide or one not in decided]
     return render(
         request,
         "strategy/study_detail.html",
@@ -155,12 +146,12 @@ def study_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "study": study,
             "steps": steps,
             "advice": advice,
-            "is_office": _is_office(user),
+            "is_office": user.is_office,
             "may_edit": bool(access.may_edit_publication(user, study)),
             "may_research": may_research,
-            "may_move": may_research and bool(following),
+            "may_move": may_research and bool(actions.next_states(study, user)),
             "may_publish": may_decide and study.state == StudyState.DONE,
-            "history": history_of(study, *steps, *advice) if _is_office(user) else None,
+            "history": history_of(study, *steps, *advice) if user.is_office else None,
         },
     )
 
@@ -169,7 +160,6 @@ def study_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def study_create(request: SignedInRequest) -> HttpResponse:
     require(access.may_research(request.user))
     form = StudyForm(request.POST or None, request.FILES or None, user=request.user)
-    names = ("proposed_on", "partners", "is_public")
     return form_page(
         request,
         form,
@@ -177,7 +167,8 @@ def study_create(request: SignedInRequest) -> HttpResponse:
             form.cleaned_data["key"],
             form.values(),
             by=request.user,
-            **{name: form.cleaned_data[name] for name in names},
+            files=form.cleaned_data["attachments"],
+            **form.said("proposed_on", "partners", "is_public"),
         ),
         title=_("Propose a study"),
         cancel_url=reverse("strategy:study-list"),
@@ -191,7 +182,6 @@ def study_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     study = _study(request, pk)
     require(access.may_edit_publication(request.user, study))
     form = StudyForm(request.POST or None, request.FILES or None, user=request.user, instance=study)
-    names = ("revision", "partners", "is_public")
     return form_page(
         request,
         form,
@@ -200,7 +190,7 @@ def study_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             form.values(),
             by=request.user,
             files=form.cleaned_data["attachments"],
-            **{name: form.cleaned_data[name] for name in names},
+            **form.said("revision", "partners", "is_public"),
         ),
         title=str(study.title),
         cancel_url=study.get_absolute_url(),
@@ -212,16 +202,14 @@ def study_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def study_move(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     study = _study(request, pk)
     require(access.may_research(request.user))
-    may_decide = bool(access.may_decide_research(request.user))
-    form = MoveForm(request.POST or None, study=study, user=request.user, may_decide=may_decide)
+    form = MoveForm(request.POST or None, study=study, user=request.user)
     if not form.fields["state"].choices:  # type: ignore[attr-defined]
         require(Denied(_("There is no next state for you to set.")))
-    names = ("state", "on", "reason", "language")
     lead = _("“%(study)s” is: %(state)s.") % {"study": study.title, "state": study.get_state_display()}
     return form_page(
         request,
         form,
-        lambda: actions.move_study(study, by=request.user, **{name: form.cleaned_data[name] for name in names}),
+        lambda: actions.move_study(study, by=request.user, **form.said("state", "on", "reason", "language")),
         title=_("The next step of the study"),
         lead=lead,
         cancel_url=study.get_absolute_url(),
@@ -270,15 +258,12 @@ def study_file(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
 def study_file_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     file = get_object_or_404(StudyFile.objects.visible_to(request.user).select_related("study"), pk=pk)
     require(access.may_edit_publication(request.user, file.study))
-    return confirm_page(
+    return file_remove_page(
         request,
         lambda: actions.remove_study_file(file, by=request.user),
-        title=file.original_name,
+        file,
         question=_("The file is taken off the study. Go on?"),
-        label=_("Take it off"),
         back=file.study,
-        done=_("The file was taken off."),
-        is_grave=True,
     )
 
 
@@ -294,7 +279,7 @@ def study_advice_create(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
         request,
         form,
         lambda: actions.add_recommendation(
-            form.cleaned_data["key"], study, form.values(), by=request.user, measures=form.cleaned_data["measures"]
+            form.cleaned_data["key"], study, form.values(), by=request.user, **form.said("measures")
         ),
         title=_("Add a recommendation"),
         lead=str(study.title),
@@ -312,8 +297,7 @@ def study_advice_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         request,
         form,
         lambda: actions.change_recommendation(
-            advice, form.values(), by=request.user, revision=form.cleaned_data["revision"],
-            measures=form.cleaned_data["measures"],
+            advice, form.values(), by=request.user, **form.said("revision", "measures"),
         ),
         title=_("Recommendation %(number)d") % {"number": advice.number},
         lead=str(advice.study.title),
@@ -370,15 +354,14 @@ def practice_export(request: SignedInRequest) -> HttpResponseBase:
         _("why it worked"), _("how it could be used here"), _("noted on"), _("published on"),
     ]  # fmt: skip
 
-    def table() -> Iterator[list[Any]]:
-        for one in _practices(request).ordered().iterator(chunk_size=500):
-            yield [
-                str(one.title), one.get_topic_display(), one.place, one.source, one.link,
-                one.get_evidence_level_display(), str(one.done), str(one.worked), str(one.use), one.noted_on,
-                one.published_on,
-            ]  # fmt: skip
+    def row(one: Practice) -> list[Any]:
+        return [
+            str(one.title), one.get_topic_display(), one.place, one.source, one.link,
+            one.get_evidence_level_display(), str(one.done), str(one.worked), str(one.use), one.noted_on,
+            one.published_on,
+        ]  # fmt: skip
 
-    return as_file(request, "best-practices", head, table())
+    return as_file(request, "best-practices", head, _practices(request).ordered(), row)
 
 
 def _practice(request: SignedInRequest, pk: uuid.UUID) -> Practice:
@@ -396,10 +379,10 @@ def practice_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         {
             "practice": practice,
             "measure": next(iter(measures.values()), None),
-            "is_office": _is_office(user),
+            "is_office": user.is_office,
             "may_edit": bool(access.may_edit_publication(user, practice)),
             "may_publish": bool(access.may_decide_research(user)),
-            "history": history_of(practice) if _is_office(user) else None,
+            "history": history_of(practice) if user.is_office else None,
         },
     )
 
@@ -429,9 +412,7 @@ def practice_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return form_page(
         request,
         form,
-        lambda: actions.change_practice(
-            practice, form.values(), by=request.user, revision=form.cleaned_data["revision"]
-        ),
+        lambda: actions.change_practice(practice, form.values(), by=request.user, **form.said("revision")),
         title=str(practice.title),
         cancel_url=practice.get_absolute_url(),
         done=_("Saved."),
@@ -467,7 +448,7 @@ def _trends(request: SignedInRequest) -> RegisterFilter:
 
 @require_safe
 def trend_list(request: SignedInRequest) -> HttpResponse:
-    require(_is_office(request.user))
+    require(request.user.is_office)
     found = _trends(request)
     rows = found.ordered().select_related("municipality").defer("description")
     return list_page(
@@ -477,21 +458,20 @@ def trend_list(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def trend_export(request: SignedInRequest) -> HttpResponseBase:
-    require(_is_office(request.user))
+    require(request.user.is_office)
     head = [
         _("what"), _("topic"), _("description"), _("since"), _("municipality"), _("another place"), _("kind of source"),
         _("source"), _("confidence"), _("state"), _("noted on"), _("reviewed on"), _("remark of the review"),
     ]  # fmt: skip
 
-    def table() -> Iterator[list[Any]]:
-        for one in _trends(request).ordered().select_related("municipality").iterator(chunk_size=500):
-            yield [
-                str(one.title), one.get_topic_display(), one.description, one.since_on,
-                str(one.municipality) if one.municipality else "", one.place, one.get_source_kind_display(), one.source,
-                one.get_confidence_display(), one.get_state_display(), one.noted_on, one.reviewed_on, one.review,
-            ]  # fmt: skip
+    def row(one: Trend) -> list[Any]:
+        return [
+            str(one.title), one.get_topic_display(), one.description, one.since_on,
+            str(one.municipality) if one.municipality else "", one.place, one.get_source_kind_display(), one.source,
+            one.get_confidence_display(), one.get_state_display(), one.noted_on, one.reviewed_on, one.review,
+        ]  # fmt: skip
 
-    return as_file(request, "trends", head, table())
+    return as_file(request, "trends", head, _trends(request).ordered().select_related("municipality"), row)
 
 
 def _trend(request: SignedInRequest, pk: uuid.UUID) -> Trend:
@@ -538,7 +518,7 @@ def trend_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return form_page(
         request,
         form,
-        lambda: actions.change_trend(trend, form.values(), by=request.user, revision=form.cleaned_data["revision"]),
+        lambda: actions.change_trend(trend, form.values(), by=request.user, **form.said("revision")),
         title=str(trend.title),
         cancel_url=trend.get_absolute_url(),
         done=_("Saved."),
@@ -550,11 +530,10 @@ def trend_review(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     trend = _trend(request, pk)
     require(access.may_review_trend(request.user, trend))
     form = ReviewForm(request.POST or None, trend=trend)
-    names = ("state", "review", "revision")
     return form_page(
         request,
         form,
-        lambda: actions.review_trend(trend, by=request.user, **{name: form.cleaned_data[name] for name in names}),
+        lambda: actions.review_trend(trend, by=request.user, **form.said("state", "review", "revision")),
         title=_("Review the trend"),
         lead=str(trend.title),
         cancel_url=trend.get_absolute_url(),

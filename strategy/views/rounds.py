@@ -34,26 +34,33 @@ from strategy.forms.rounds import (
 )
 from strategy.models import DueExtension, ProgressRequest, Round, RoundSeries
 from strategy.queries.plan import current_plan
-from strategy.queries.progress import extensions_of, hidden_states, round_counts, round_matrix, workbooks_of
+from strategy.queries.progress import (
+    extensions_of,
+    hidden_states,
+    round_matrix,
+    round_requests,
+    with_answers,
+    workbooks_of,
+)
+from strategy.queries.submissions import counted, rounds_of
 from strategy.views.plan import page_size
 
 # Each row counts what was asked and what came in its round, which may be thousands: a page is a few years of one plan.
 ON_A_PAGE = 10
+# More than an institution owes in most rounds, so that its own list is whole.
+REPORTS_ON_A_PAGE = 100
 
 
 @require_safe
 def round_list(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_rounds)
-    rounds = Round.objects.visible_to(request.user).select_related("plan").order_by("-ends_on", "plan")
-    page = Paginator(rounds, page_size(request, ON_A_PAGE)).get_page(request.GET.get("page"))
-    counts = round_counts(list(page), request.user)
-    for round_ in page:
-        round_.owed, round_.handed_in = counts.get(round_.pk, (0, 0))  # type: ignore[attr-defined]
+    page = Paginator(rounds_of(request.user), page_size(request, ON_A_PAGE)).get_page(request.GET.get("page"))
     return render(
         request,
         "strategy/round_list.html",
         {
             "page": page,
+            "rounds": counted(page, request.user),
             "series": RoundSeries.objects.visible_to(request.user).select_related("plan"),
             "may_manage": bool(access.may_manage_rounds(request.user)),
         },
@@ -80,9 +87,10 @@ def round_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     round_ = get_object_or_404(
         Round.objects.visible_to(request.user).select_related("plan", "version", "series"), pk=pk
     )
-    rows = round_matrix(round_, request.user)
     chosen = request.GET.get("institution", "")
-    rows = [row for row in rows if not chosen or row.institution.code == chosen]
+    rows = round_matrix(round_, request.user, chosen)
+    requests = Paginator(round_requests(round_, request.user, chosen), page_size(request, REPORTS_ON_A_PAGE))
+    page = requests.get_page(request.GET.get("page"))
     mine = [row for row in rows if row.institution.pk in request.user.institution_ids and row.owed]
     return render(
         request,
@@ -90,6 +98,8 @@ def round_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         {
             "round": round_,
             "rows": rows,
+            "page": page,
+            "asked": with_answers(page),
             "is_narrowed": bool(chosen),
             "owed": sum(row.owed for row in rows),
             "outstanding": sum(row.outstanding for row in rows),
@@ -271,7 +281,10 @@ def request_delegate(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
             obligations.delegate(asked, form.cleaned_data["to"], by=request.user)
-            messages.success(request, _("Kept. The colleague was told by mail."))
+            if form.cleaned_data["to"] in (None, request.user):
+                messages.success(request, _("Kept."))
+            else:
+                messages.success(request, _("Kept. The colleague was told by mail."))
             return redirect("strategy:progress-list")
     return _page(
         request,

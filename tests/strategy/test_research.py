@@ -210,6 +210,14 @@ def test_files_of_the_office_stay_there_and_those_of_the_publication_are_read(wo
     assert observer.get(files["etika.pdf"]).status_code == 404
 
 
+def test_a_file_that_comes_with_the_proposal_is_kept_once(world, client_for):
+    form = study_form(proposed_on=days_ago(1).isoformat())
+    for _time in range(2):
+        file = SimpleUploadedFile("ideja.pdf", document())
+        assert client_for("planning").post(url("study-create"), form | {"attachments": file}).status_code == 302
+    assert [one.original_name for one in Study.objects.get().files.all()] == ["ideja.pdf"]
+
+
 def test_publishing_is_the_directors_and_twice_is_once(world, client_for):
     study = a_done_study(world.monitoring, world.director)
     with pytest.raises(PermissionDenied):

@@ -142,17 +142,7 @@ class Owing:
 
 def answer_of(entry: ProgressEntry) -> Answer:
     """What an entry says, in the form of an answer; reads prefetched values and parts."""
-    values = {
-        value.requested_id: Given(
-            value.value,
-            value.missing_reason_id,
-            value.numerator,
-            value.denominator,
-            {(part.dimension, part.code): (part.count, part.missing_reason_id) for part in value.parts.all()},
-            value.parts_note,
-        )
-        for value in entry.values.all()
-    }
+    values = progress.given_by(entry.values.all())
     return Answer(
         entry.language, entry.measure_state, entry.done, entry.difficulties, entry.next_steps, entry.is_nil, values
     )

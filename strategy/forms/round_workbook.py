@@ -19,11 +19,11 @@ from django.utils.translation import gettext_lazy as _
 from onatc.models import Code
 from onatc.periods import Period
 from stakeholders.models import Institution
-from strategy.actions.workbooks import Owing, as_data, digest_of, owing
+from strategy.actions.round_workbook import Owing, as_data, digest_of, owing
 from strategy.forms.progress import REPORTED_STATES, EntryForm
 from strategy.models import Breakdown, Part, ProgressEntry, RequestedIndicator, Round
 from strategy.queries.progress import text_of
-from strategy.workbooks import Column, Filled, Line, Row, Stamp, Table, read, write
+from strategy.round_workbook import Column, Filled, Line, Row, Stamp, Table, read, write
 
 # The open columns of a value, and the field of the form that each fills; of a cell of a breakdown the others.
 VALUE_FIELDS = {

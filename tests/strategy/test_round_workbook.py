@@ -19,12 +19,13 @@ from onatc.errors import Refused
 from onatc.exports import XLSX
 from onatc.models import Code, TrailEntry
 from stakeholders.models import Institution
-from strategy import workbooks
+from strategy import round_workbook
 from strategy.actions import obligations
 from strategy.actions import progress as actions
+from strategy.actions import round_workbook as workbook_actions
 from strategy.actions import rounds as round_actions
-from strategy.actions import workbooks as workbook_actions
-from strategy.forms.workbook import read_workbook, workbook_of
+from strategy.excel import MAX_BYTES
+from strategy.forms.round_workbook import read_workbook, workbook_of
 from strategy.models import (
     EntryState,
     Measure,
@@ -53,13 +54,13 @@ class Book:
 
     def __init__(self, data: bytes) -> None:
         self.book = openpyxl.load_workbook(io.BytesIO(data))
-        mark = self.book[workbooks.MARK]
+        mark = self.book[round_workbook.MARK]
         self.sheets = [self.book[mark.cell(number, 1).value] for number in (5, 6)]
 
     def place(self, table: int, key, column: str):
         sheet = self.sheets[table]
         names = [cell.value for cell in sheet[1]]
-        for row in sheet.iter_rows(min_row=workbooks.FIRST_ROW):
+        for row in sheet.iter_rows(min_row=round_workbook.FIRST_ROW):
             if row[names.index("key")].value == str(key):
                 return row[names.index(column)]
         raise KeyError(key)
@@ -213,8 +214,8 @@ def test_the_workbook_says_what_is_given_and_locks_it(world, kp):
     assert book.place(PROGRESS, entry.request_id, "measure").protection.locked
     assert book.place(PROGRESS, done.request_id, "done").protection.locked
     assert {rule.type for rule in sheet.data_validations.dataValidation} == {"list", "textLength"}
-    assert book.book[workbooks.MARK].sheet_state == book.book[workbooks.LISTS].sheet_state == "veryHidden"
-    assert [cell.value for cell in book.book[workbooks.LISTS]["B"]][:2] == ["po", "jo"]
+    assert book.book[round_workbook.MARK].sheet_state == book.book[round_workbook.LISTS].sheet_state == "veryHidden"
+    assert [cell.value for cell in book.book[round_workbook.LISTS]["B"]][:2] == ["po", "jo"]
 
 
 def test_nothing_that_leaves_in_a_workbook_can_run(world, kp):
@@ -309,8 +310,8 @@ def test_rows_may_be_sorted_and_left_out_and_what_is_missing_is_said(world, kp, 
     kept = drafted(other, world.focal_point, done="Mbetet.")
     book = filled(world, kp)
     sheet = book.sheets[PROGRESS]
-    rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=workbooks.FIRST_ROW)]
-    sheet.delete_rows(workbooks.FIRST_ROW, len(rows))
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=round_workbook.FIRST_ROW)]
+    sheet.delete_rows(round_workbook.FIRST_ROW, len(rows))
     for row in reversed(rows):
         if row[0] != str(other.pk):
             sheet.append(row)
@@ -328,7 +329,7 @@ def test_unknown_and_repeated_rows_are_refused(world, kp):
     theirs = ProgressRequest.objects.filter(round=world.round, institution__code="MOH").first()
     book = filled(world, kp)
     sheet = book.sheets[PROGRESS]
-    first = [cell.value for cell in sheet[workbooks.FIRST_ROW]]
+    first = [cell.value for cell in sheet[round_workbook.FIRST_ROW]]
     sheet.append(first)
     sheet.append([str(theirs.pk), *first[1:]])
     sheet.append([None, "M9.9.9", "New"])
@@ -351,7 +352,7 @@ def test_a_workbook_of_another_round_or_institution_is_refused(world, kp):
     round_actions.open_round(following, by=world.planning)
     found = read_workbook(book.data(), following, kp, world.focal_point)
     assert "another round: Reporting round: quarter" in found.problems[0].reason
-    book.book[workbooks.MARK].cell(2, 1).value = "x"
+    book.book[round_workbook.MARK].cell(2, 1).value = "x"
     assert "another round." in read_workbook(book.data(), following, kp, world.focal_point).problems[0].reason
 
 
@@ -372,7 +373,7 @@ def other_book() -> bytes:
         ("Masa;Vlera\nÇ;1".encode("cp1250"), "not an Excel workbook"),
         (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "not an Excel workbook"),
         (b"%PDF-1.4", "not an Excel workbook"),
-        (b"x" * (workbooks.MAX_BYTES + 1), "larger than 8 MB"),
+        (b"x" * (MAX_BYTES + 1), "larger than 8 MB"),
     ],
 )
 def test_what_is_no_workbook_is_refused_in_a_sentence(world, kp, data, why):
@@ -534,7 +535,9 @@ def test_a_bad_file_on_the_page_is_said_there_and_shown_with_its_cells(world, kp
     assert "there is 1 problem" in page and "What was done" in page and "Progress" in page
     with translation.override("sq"):
         assert problems(world, kp, book)[0][2] != "A formula is not taken; write the text or the number itself."
-    assert client.post(back, {"file": SimpleUploadedFile("x.xlsx", b"")}, follow=True).status_code == 200
+    page = client.post(back, {"file": SimpleUploadedFile("x.xlsx", b"")}, follow=True).content.decode()
+    # no cell is wrong: the file is another one
+    assert "Download the workbook of this round" in page and "Correct these cells" not in page
 
 
 def test_the_workbook_costs_a_constant_number_of_queries_beside_the_forms(world, kp):
@@ -563,7 +566,7 @@ def test_time_passes_between_download_and_upload(world, kp):
 
 def cells_of(book: Book, indicator: RequestedIndicator) -> dict[str, str]:
     """The rows of a breakdown by what they are of."""
-    rows = book.sheets[VALUES].iter_rows(min_row=workbooks.FIRST_ROW, values_only=True)
+    rows = book.sheets[VALUES].iter_rows(min_row=round_workbook.FIRST_ROW, values_only=True)
     return {row[3]: row[0] for row in rows if str(row[0]).startswith(f"{indicator.pk}_")}
 
 

@@ -1,5 +1,5 @@
 """The workbook of a round as cells: what is written into it and what comes back. What the cells may say is checked by the
-form of an entry (strategy.forms.workbook).
+form of an entry (strategy.forms.round_workbook).
 
 Sheets: instructions, one row a report, one row a value, and two hidden ones: the lists of choices, and the mark by which a
 workbook is known (which round, which institution, and how each report stood when the workbook was made). Row 1 of a table
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import io
 import uuid
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -20,18 +19,17 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
-from openpyxl import Workbook, load_workbook
+from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font, PatternFill, Protection
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from onatc.exports import ILLEGAL_IN_XLSX, is_formula_like
-from onatc.files import check_archive
+from strategy.excel import opened
 
 FORMAT = "onatc round 1"
 MARK, LISTS = "_onatc", "_lists"
 FIRST_ROW = 3
-MAX_BYTES = 8 * 1024 * 1024
 MAX_ROWS = 5_000
 MAX_COLUMNS = 60
 GIVEN, OPEN = PatternFill("solid", fgColor="EEF1F5"), PatternFill("solid", fgColor="FFFDF0")
@@ -274,22 +272,8 @@ class Filled:
 
 def read(data: bytes) -> Filled:
     """The rows of a filled workbook. Raises ValidationError, in a sentence, for what is no such workbook."""
-    if len(data) > MAX_BYTES:
-        raise ValidationError(gettext("The file is larger than 8 MB."))
-    if not data.strip():
-        raise ValidationError(gettext("The file is empty."))
-    broken = ValidationError(gettext("This is not an Excel workbook, or it is damaged."))
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            check_archive(archive, members=500, unpacked=50 * 1024 * 1024)
-            if "xl/workbook.xml" not in archive.namelist():
-                raise broken
-        book = load_workbook(io.BytesIO(data), read_only=True, data_only=False, keep_links=False)
+    with opened(data) as book:
         return _filled(book)
-    except ValidationError:
-        raise
-    except Exception as error:  # openpyxl raises a dozen kinds for a damaged file
-        raise broken from error
 
 
 def _filled(book: Any) -> Filled:

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
         ('pghistory', '0007_auto_20250421_0444'),
         ('stakeholders', '0007_cooperation'),
         ('stakeholders', '0007_cooperation'),
-        ('strategy', '0006_count_what_came'),
+        ('strategy', '0008_fill_what_came'),
     ]
 
     operations = [
