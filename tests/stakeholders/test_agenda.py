@@ -203,9 +203,9 @@ def test_measures_late_and_proposals_that_wait_come_from_the_plan(world):
         else None
     )
     assert lineages is None or {one.key for one in measures} <= lineages
-    proposal = proposals.propose(
-        world.plan, Remark("Afati të zgjatet."), by=world.focal_point, institution=institution("KP-THB")
-    )
+    measure = Measure.objects.filter(version=world.version, lead__in=world.focal_point.institution_ids).first()
+    remark = Remark("Afati të zgjatet.", measure)
+    proposal = proposals.propose(world.plan, remark, by=world.focal_point, institution=measure.lead)
     (waiting,) = offered(meeting, world.planning, "proposals")
     assert (waiting.key, waiting.kind, waiting.title) == (
         str(proposal.pk),
