@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onatc.errors import Denied
-from stakeholders.models import REPORTERS, Deputyship, Invitation, Recovery, Role, RoleAssignment, User
+from stakeholders.models import (
+    REPORTERS,
+    Body,
+    Deputyship,
+    Invitation,
+    Meeting,
+    MinutesState,
+    Recovery,
+    Role,
+    RoleAssignment,
+    User,
+)
 
 OFFICE_ONLY = _("Only the Director and administrators keep accounts.")
 
@@ -105,3 +117,65 @@ def in_words(person: User) -> list[str]:
         (person.is_administrator, _("Keeps code lists and institutions; sees no plan, no progress and no report.")),
     ]
     return [str(sentence) for holds, sentence in sentences if holds]
+
+
+# Meetings: the office calls and minutes them, a local coordinator those of bodies of the own area; the NATC chairs and
+# adopts.
+
+
+def _is_own_area(user: User, body: Body | None) -> bool:
+    return body is not None and (
+        body.district_id in user.district_codes or body.municipality_id in user.municipality_codes
+    )
+
+
+def may_keep_series(user: User) -> bool | Denied:
+    """The office says which meetings are owed by what duty."""
+    return user.is_secretariat or Denied(_("Only the office keeps the series of meetings."))
+
+
+def may_prepare_meetings(user: User) -> bool | Denied:
+    """Whoever prepares any meeting at all: the office, and local coordinators for the bodies of their area."""
+    return (
+        user.is_secretariat
+        or bool(user.district_codes or user.municipality_codes)
+        or Denied(_("Only the office and local coordinators prepare meetings."))
+    )
+
+
+def may_prepare_meeting(user: User, meeting: Meeting) -> bool | Denied:
+    """Agenda, papers, who is called, the call, a change of it, cancelling, attendance: the office, and a local coordinator
+    for a body of the own area."""
+    return (
+        user.is_secretariat
+        or _is_own_area(user, meeting.body)
+        or Denied(_("Only the office prepares this meeting; one of a body of an area also its local coordinator."))
+    )
+
+
+def may_write_minutes(user: User, meeting: Meeting) -> bool | Denied:
+    if not meeting.takes_minutes:
+        return Denied(_("Minutes are written of a meeting that is being held or was held, until they are adopted."))
+    return may_prepare_meeting(user, meeting)
+
+
+def may_read_minutes(user: User, meeting: Meeting) -> bool:
+    """Whoever prepares the meeting and the NATC while they are written; everybody called once they are circulated."""
+    is_out = meeting.minutes_state in (MinutesState.CIRCULATED, MinutesState.ADOPTED)
+    return is_out or user.is_natc or bool(may_prepare_meeting(user, meeting))
+
+
+def may_remark_on_minutes(user: User, meeting: Meeting) -> bool | Denied:
+    """Institutions that were called, through their focal points and observers, while the minutes lie out for comment."""
+    if meeting.minutes_state != MinutesState.CIRCULATED:
+        return Denied(_("Remarks are taken while the minutes are circulated."))
+    if meeting.comments_until is not None and meeting.comments_until < timezone.localdate():
+        return Denied(_("The time for remarks is over."))
+    return bool(user.consulted_institution_ids) or Denied(_("Only institutions that were called remark on minutes."))
+
+
+def may_adopt_minutes(user: User) -> bool | Denied:
+    """The NATC, who chairs, or the Director, who records what the body adopted."""
+    return user.has_role(Role.NATC, Role.DIRECTOR) or Denied(
+        _("The Coordinator or the Director records that minutes were adopted.")
+    )

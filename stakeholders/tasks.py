@@ -1,9 +1,11 @@
-"""What beat asks of stakeholders each day."""
+"""What beat asks of stakeholders each day, and its jobs; every one may run twice and late."""
 
 from celery import shared_task
 
+from onatc.jobs import Progress, job
+from onatc.models import Job
 from onatc.schedules import once_today
-from stakeholders.actions import accounts
+from stakeholders.actions import accounts, minutes
 from stakeholders.models import KeptText
 
 
@@ -20,3 +22,8 @@ def note_what_is_over() -> None:
 @shared_task
 def forget_kept_texts() -> None:
     KeptText.forget_old()
+
+
+@job("minutes_file")
+def minutes_file(found: Job, progress: Progress) -> None:
+    minutes.build_file(found, progress)

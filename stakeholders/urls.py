@@ -1,6 +1,6 @@
 from django.urls import path
 
-from stakeholders.views import institutions, people
+from stakeholders.views import institutions, meetings, minutes, people
 
 app_name = "stakeholders"
 
@@ -21,4 +21,39 @@ urlpatterns = [
     path("people/recoveries/<uuid:pk>/approve/", people.recovery_approve, name="recovery-approve"),
     path("people/roles/<uuid:pk>/confirm/", people.role_confirm, name="role-confirm"),
     path("people/roles/<uuid:pk>/end/", people.role_end, name="role-end"),
+    # Meetings
+    path("meetings/", meetings.meeting_list, name="meeting-list"),
+    path("meetings/export/", meetings.meeting_export, name="meeting-export"),
+    path("meetings/new/", meetings.meeting_create, name="meeting-create"),
+    path("meetings/series/", meetings.series_list, name="series-list"),
+    path("meetings/series/export/", meetings.series_export, name="series-export"),
+    path("meetings/series/new/", meetings.series_create, name="series-create"),
+    path("meetings/series/<uuid:pk>/", meetings.series_detail, name="series-detail"),
+    path("meetings/series/<uuid:pk>/edit/", meetings.series_edit, name="series-edit"),
+    path("meetings/series/<uuid:pk>/end/", meetings.series_end, name="series-end"),
+    path("meetings/<uuid:pk>/", meetings.meeting_detail, name="meeting-detail"),
+    path("meetings/<uuid:pk>/edit/", meetings.meeting_edit, name="meeting-edit"),
+    path("meetings/<uuid:pk>/call/", meetings.meeting_call, name="meeting-call"),
+    path("meetings/<uuid:pk>/cancel/", meetings.meeting_cancel, name="meeting-cancel"),
+    path("meetings/<uuid:pk>/guests/add/", meetings.meeting_guest_add, name="meeting-guest-add"),
+    path("meetings/<uuid:pk>/bodies/add/", meetings.meeting_body_add, name="meeting-body-add"),
+    path("meetings/<uuid:pk>/attendance/", meetings.meeting_attendance, name="meeting-attendance"),
+    path("meetings/<uuid:pk>/agenda/add/", meetings.meeting_item_add, name="meeting-item-add"),
+    path("meetings/<uuid:pk>/open-points/", meetings.meeting_open_points, name="meeting-open-points"),
+    path("meetings/<uuid:pk>/papers/add/", meetings.meeting_paper_add, name="meeting-paper-add"),
+    path("meetings/<uuid:pk>/minutes/", minutes.meeting_minutes, name="meeting-minutes"),
+    path("meetings/<uuid:pk>/minutes/make/", minutes.meeting_minutes_make, name="meeting-minutes-make"),
+    path("meetings/<uuid:pk>/minutes/circulate/", minutes.meeting_circulate, name="meeting-circulate"),
+    path("meetings/<uuid:pk>/minutes/remark/", minutes.meeting_remark, name="meeting-remark"),
+    path("meetings/<uuid:pk>/minutes/adopt/", minutes.meeting_adopt, name="meeting-adopt"),
+    path("meetings/attendees/<uuid:pk>/remove/", meetings.attendee_remove, name="attendee-remove"),
+    path("meetings/agenda/<uuid:pk>/edit/", meetings.agenda_edit, name="agenda-edit"),
+    path("meetings/agenda/<uuid:pk>/remove/", meetings.agenda_remove, name="agenda-remove"),
+    path("meetings/agenda/<uuid:pk>/move/", meetings.agenda_move, name="agenda-move"),
+    path("meetings/agenda/<uuid:pk>/minutes/", minutes.minutes_item_edit, name="minutes-item-edit"),
+    path("meetings/agenda/<uuid:pk>/minutes/autosave/", minutes.minutes_item_autosave, name="minutes-item-autosave"),
+    path("meetings/papers/<uuid:pk>/", meetings.meeting_file, name="meeting-file"),
+    path("meetings/papers/<uuid:pk>/remove/", meetings.meeting_file_remove, name="meeting-file-remove"),
+    path("meetings/remarks/<uuid:pk>/answer/", minutes.minutes_answer, name="minutes-answer"),
+    path("meetings/minutes/<uuid:pk>/", minutes.minutes_file, name="minutes-file"),
 ]

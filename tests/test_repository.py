@@ -67,6 +67,7 @@ def test_reading_has_one_gate():
         "Authenticator.objects.filter",  # one's own, or of people who came through visible_to
         "UserSession.objects.filter",  # one's own
         "KeptText.objects.filter",  # one's own
+        "MinutesDraft.objects.filter",  # one's own
         "Norm.objects.all",  # articles of laws are common knowledge
         "Norm.objects.annotate",
         "District.objects.all",  # places are common knowledge

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Self
 
+import pgtrigger
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
@@ -24,6 +25,35 @@ from stakeholders.models.contacts import Contact, Sex
 from stakeholders.models.institutions import Institution
 from stakeholders.models.people import User
 from stakeholders.models.places import Country
+
+ADOPTED = """
+    IF EXISTS (SELECT 1 FROM stakeholders_meeting WHERE minutes_state = 'adopted' AND id IN (KEYS)) THEN
+        RAISE EXCEPTION 'The minutes of this meeting were adopted; they never change.'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'frozen_once_minutes_adopted';
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+        RETURN OLD;
+    END IF;
+    RETURN NEW;
+"""
+
+
+def frozen_by_minutes(*but: str) -> pgtrigger.Trigger:
+    """Trigger of a table that belongs to a meeting: once its minutes were adopted nothing comes, changes or goes there.
+    `but` names columns that may change all the same: personal data can be removed."""
+    same = "".join(f" - '{name}'" for name in but)
+    ignore = f"""
+    IF TG_OP = 'UPDATE' AND to_jsonb(OLD){same} = to_jsonb(NEW){same} THEN
+        RETURN NEW;
+    END IF;""" if but else ""  # fmt: skip
+    keys = "CASE WHEN TG_OP = 'INSERT' THEN NULL ELSE OLD.meeting_id END, CASE WHEN TG_OP = 'DELETE' THEN NULL ELSE NEW.meeting_id END"
+    return pgtrigger.Trigger(
+        name="frozen_once_minutes_adopted",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+        func=ignore + ADOPTED.replace("KEYS", keys),
+    )
+
 
 web_address = URLValidator(schemes=["https"], message=_("Write an address that begins with https://."), code="https")
 
@@ -238,6 +268,21 @@ class Meeting(models.Model):
             models.Index(fields=["series", "-starts_at"], name="meeting_of_series"),
             models.Index(fields=["state", "starts_at"], name="meeting_by_state"),
         ]  # fmt: skip
+        triggers = [
+            pgtrigger.Trigger(
+                name="frozen_once_minutes_adopted",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__minutes_state="adopted"),
+                func="""
+    IF TG_OP = 'UPDATE' AND to_jsonb(OLD) = to_jsonb(NEW) THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'The minutes of this meeting were adopted; they never change.'
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'frozen_once_minutes_adopted';
+""",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.title}, {date_format(self.day, 'DATE_FORMAT')}"
@@ -323,6 +368,7 @@ class AgendaItem(models.Model):
             ),
         ]  # fmt: skip
         indexes = [models.Index(fields=["source"], condition=~Q(source=""), name="agenda_item_of_source")]
+        triggers = [frozen_by_minutes()]
 
     def __str__(self) -> str:
         return f"{self.position}. {self.title}"
@@ -457,6 +503,7 @@ class Attendee(models.Model):
             ),
         ]  # fmt: skip
         indexes = [models.Index(fields=["institution", "meeting"], name="attendee_of_institution")]
+        triggers = [frozen_by_minutes("guest_name")]
 
     def __str__(self) -> str:
         return str(self.contact) if self.contact is not None else self.guest_name
@@ -495,6 +542,7 @@ class MinutesComment(models.Model):
         verbose_name = _("remark on minutes")
         verbose_name_plural = _("remarks on minutes")
         ordering = ["meeting", "at"]
+        triggers = [frozen_by_minutes()]
 
     def __str__(self) -> str:
         return str(self.institution)

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy, pgettext
 
 from onatc.templatetags.page import figure, money
 from onatc.texts import COLUMNS
+from onatc.wording import Piece, difference
 from strategy.models import (
     BudgetLine,
     Goal,
@@ -34,7 +35,6 @@ from strategy.models import (
 )
 from strategy.queries.kin import Kin, kin_of
 from strategy.versioning import CONTENT, Part
-from strategy.wording import Piece, difference
 
 NEW, REMOVED, CHANGED = "new", "removed", "changed"
 

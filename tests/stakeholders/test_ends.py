@@ -324,11 +324,14 @@ SAYS_WHO = {
     "strategy.legalinputfile.uploaded_by", "strategy.legalstage.by", "strategy.practice.created_by",
     "strategy.studyfile.uploaded_by", "strategy.studystep.by", "strategy.trend.noted_by", "strategy.trend.reviewed_by",
     "strategy.dueextension.asked_by", "strategy.dueextension.decided_by", "strategy.roundworkbook.uploaded_by",
+    "stakeholders.meeting.created_by", "stakeholders.meeting.called_by", "stakeholders.meetingfile.uploaded_by",
+    "stakeholders.minutescomment.by", "stakeholders.minutescomment.answered_by", "stakeholders.minutesfile.uploaded_by",
 }  # fmt: skip
 # The account's own: they end or go with it.
 ITS_OWN = {
     "stakeholders.invitation.user", "stakeholders.deputyship.principal", "stakeholders.deputyship.deputy",
     "stakeholders.recovery.user", "stakeholders.kepttext.user", "stakeholders.roleassignment.user",
+    "stakeholders.minutesdraft.by",
 }  # fmt: skip
 
 

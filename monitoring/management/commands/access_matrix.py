@@ -30,7 +30,26 @@ from monitoring import actions as report_actions
 from monitoring.models import ReportFile
 from onatc.models import DatedSetting, Holiday, Job, Message, Municipality, ProblemReport
 from onatc.periods import Period
-from stakeholders.models import Deputyship, Institution, Invitation, KeptText, Recovery, Role, RoleAssignment, User
+from stakeholders.models import (
+    AgendaItem,
+    Attendee,
+    Body,
+    BodyMember,
+    Contact,
+    Deputyship,
+    Institution,
+    Invitation,
+    KeptText,
+    Meeting,
+    MeetingFile,
+    MeetingSeries,
+    MinutesComment,
+    MinutesFile,
+    Recovery,
+    Role,
+    RoleAssignment,
+    User,
+)
 from strategy.actions import consultation as consultation_actions
 from strategy.actions import drafts as draft_actions
 from strategy.actions import progress as progress_actions
@@ -169,7 +188,7 @@ class _Samples:
         self.version = version
         self.consultation = self._consultation()
         self.series = RoundSeries.objects.create(plan=version.plan, frequency="half")
-        self.records = {code: self._records(code) | self._legal(code) for code in (OWN, OTHER)}
+        self.records = {code: self._records(code) | self._legal(code) | self._meetings(code) for code in (OWN, OTHER)}
         self.depth = {code: self._depth(self.records[code]["measure"]) for code in (OWN, OTHER)}
         self.draft_row = self._draft_row()
         self.recommendation = self._recommendation()
@@ -443,6 +462,42 @@ class _Samples:
             "legal-act": act,
         }
 
+    def _meetings(self, code: str) -> dict[str, Any]:
+        """A held meeting of a body in which the institution sits, with minutes that are circulated."""
+        office, now, institution = self.users[Role.DIRECTOR], timezone.now(), self.institutions[code]
+        body = Body.objects.create(
+            code=f"matrix-{code.lower()}", name_sq="x", kind="group", founded_on=now.date() - timedelta(days=9)
+        )
+        contact = Contact.objects.create(full_name="x")
+        seat = BodyMember.objects.create(
+            body=body, institution=institution, person=contact, starts_on=now.date() - timedelta(days=9)
+        )
+        series = MeetingSeries.objects.create(kind="other", name_sq="x", body=body)
+        meeting = Meeting.objects.create(
+            series=series, body=body, title_sq="x", starts_at=now - timedelta(hours=3), ends_at=now - timedelta(hours=2),
+            state="held", called_at=now, called_by=office, created_by=office, minutes_state="circulated",
+            comments_until=now.date() + timedelta(days=2),
+        )  # fmt: skip
+        item = AgendaItem.objects.create(meeting=meeting, position=1, title_sq="x", minutes_sq="x")
+        Attendee.objects.create(meeting=meeting, contact=contact, institution=institution, seat=seat, was_present=True)
+        papers = {"meeting": meeting, "by": office}
+        return {
+            "body": body,
+            "contact": contact,
+            "seat": seat,
+            "meeting-series": series,
+            "meeting": meeting,
+            "agenda-item": item,
+            "attendee": Attendee.objects.create(meeting=meeting, guest_name="x", role="guest"),
+            "meeting-file": self._file(MeetingFile, "x.csv", "text/csv", **papers),
+            "minutes-comment": MinutesComment.objects.create(
+                meeting=meeting, institution=institution, text="x", by=self.reporters[code]
+            ),
+            "minutes-file": self._file(
+                MinutesFile, "x.pdf", "application/pdf", **papers, language="sq", stamp="0" * 64
+            ),
+        }
+
     def _research(self) -> dict[str, Any]:
         """A published study and practice, and a trend; none belongs to an institution."""
         office, today = self.users[Role.MONITORING], timezone.localdate()
@@ -557,6 +612,14 @@ class _Samples:
             ("strategy:consultation-", self.consultation),
             ("strategy:comment-", records["comment"]),
             ("strategy:proposal-", records["proposal"]),
+            ("stakeholders:series-", records["meeting-series"]),
+            ("stakeholders:meeting-file", records["meeting-file"]),
+            ("stakeholders:meeting-", records["meeting"]),
+            ("stakeholders:agenda-", records["agenda-item"]),
+            ("stakeholders:minutes-item-", records["agenda-item"]),
+            ("stakeholders:minutes-answer", records["minutes-comment"]),
+            ("stakeholders:minutes-file", records["minutes-file"]),
+            ("stakeholders:attendee-", records["attendee"]),
             ("stakeholders:institution-", institution),
             ("monitoring:report-", self.report),
         ):

@@ -15,6 +15,7 @@ from monitoring.demo.consultation import add_consultation
 from monitoring.demo.depth import add_depth_content, add_depth_records
 from monitoring.demo.indicators import add_indicators
 from monitoring.demo.knowledge import add_knowledge
+from monitoring.demo.meetings import add_meetings
 from monitoring.demo.people import PASSWORD, make_people
 from monitoring.demo.plans import add_plans
 from monitoring.demo.progress import Story
@@ -96,6 +97,7 @@ class Command(BaseCommand):
         add_knowledge(version.plan, version, people, seed, today)
         add_seeing(version.plan, version, people, seed, today)
         add_consultation(version.plan, version, people, seed, today)
+        add_meetings(people, seed, today)
         last = Period.quarter_of(today).previous()
         report = actions.draft_report(version.plan, last, by=people["monitoring@onatc.example"])
         for language, text in CONCLUSIONS.items():

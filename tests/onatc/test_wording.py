@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strategy.wording import Kind, Piece, after_of, before_of, difference
+from onatc.wording import Kind, Piece, after_of, before_of, difference
 
 TEXTS = st.one_of(
     st.text(max_size=80),

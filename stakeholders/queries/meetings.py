@@ -1,0 +1,129 @@
+"""Who sits in a body on a day, when it met last, and who was there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils import timezone
+
+from stakeholders.meeting_rules import Seat, Standing, next_due, standing, standing_label
+from stakeholders.models import (
+    Attendee,
+    AttendeeRole,
+    Body,
+    BodyMember,
+    Meeting,
+    MeetingSeries,
+    MeetingState,
+    Sex,
+)
+
+
+def seats_on(body: Body, day: date) -> list[BodyMember]:
+    """The seats of a body on a day with their people, the chair first."""
+    seats = list(
+        BodyMember.objects.filter(body=body).on(day).select_related("institution", "person__user", "deputy__user")
+    )
+    order = {"chair": 0, "deputy_chair": 1, "member": 2, "secretary": 3, "guest": 4}
+    return sorted(seats, key=lambda seat: (order.get(seat.function, 9), str(seat.institution.name), str(seat.pk)))
+
+
+def people_of(seat: BodyMember) -> list[tuple[Any, str]]:
+    """Who is called for a seat, with the role: the person and who stands in; nobody whose data was removed."""
+    as_person = AttendeeRole.GUEST if seat.function == "guest" else AttendeeRole.MEMBER
+    named = [(seat.person, as_person.value), (seat.deputy, AttendeeRole.DEPUTY.value)]
+    return [(contact, role) for contact, role in named if contact is not None and contact.removed_at is None]
+
+
+def as_rule(seats: Iterable[BodyMember]) -> list[Seat]:
+    """The seats as the rule of the quorum reads them; one for which nobody is named is vacant."""
+    return [Seat(seat.pk, seat.votes, not people_of(seat)) for seat in seats]
+
+
+@dataclass(frozen=True)
+class Due:
+    """How the duty to meet stands: when they met last, by when they must meet next, and the code of its pill."""
+
+    last_held: date | None
+    due_on: date | None
+    standing: str
+    label: str
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.standing == Standing.OVERDUE
+
+
+def due(last: Any, every_months: int | None, since: date, ends_on: date | None, today: date) -> Due:
+    """`last` is the moment at which the last meeting that was held began."""
+    last_held = timezone.localtime(last).date() if last is not None else None
+    due_on = next_due(last_held, every_months, since)
+    code = standing(due_on, today, ends_on)
+    return Due(last_held, None if code == Standing.ENDED else due_on, code, standing_label(code))
+
+
+def _last(**of: Any) -> Subquery:
+    held = Meeting.objects.filter(state=MeetingState.HELD, **of).order_by("-starts_at")
+    return Subquery(held.values("starts_at")[:1])
+
+
+def with_last_held(series: QuerySet[MeetingSeries]) -> QuerySet[MeetingSeries]:
+    """Each with `last_held_at`, asked in the same query."""
+    return series.annotate(last_held_at=_last(series=OuterRef("pk")))
+
+
+def due_of_series(one: Any, today: date) -> Due:
+    return due(one.last_held_at, one.every_months, one.starts_on, one.ends_on, today)
+
+
+def due_of_body(body: Body, today: date | None = None) -> Due:
+    """By the body's own rule, whichever series the meeting belonged to."""
+    last = Meeting.objects.filter(body=body, state=MeetingState.HELD).order_by("-starts_at").values("starts_at").first()
+    moment = last["starts_at"] if last else None
+    return due(moment, body.meets_every_months, body.founded_on, body.dissolved_on, today or timezone.localdate())
+
+
+@dataclass(frozen=True)
+class Count:
+    label: Any
+    by_sex: list[int]
+    total: int
+
+
+@dataclass(frozen=True)
+class Attendance:
+    """Who was there, by role and by sex; the columns are those of `sexes`."""
+
+    sexes: list[Any]
+    rows: list[Count]
+    total: Count
+
+
+def attendance(people: Iterable[Attendee]) -> Attendance | None:
+    """Counts of those present; None when nobody was."""
+    there = [one for one in people if one.was_present]
+    if not there:
+        return None
+    sexes = [sex for sex in Sex if any(one.sex == sex for one in there)]
+
+    def count(label: Any, rows: list[Attendee]) -> Count:
+        return Count(label, [sum(1 for one in rows if one.sex == sex) for sex in sexes], len(rows))
+
+    rows = [
+        count(role.label, mine) for role in AttendeeRole if (mine := [one for one in there if one.role == role.value])
+    ]
+    return Attendance([sex.label for sex in sexes], rows, count("", there))
+
+
+def before(meeting: Meeting) -> QuerySet[Meeting]:
+    """Earlier meetings of the same circle that were held: of the body; without one of the series; else of the country."""
+    earlier = Meeting.objects.filter(state=MeetingState.HELD, starts_at__lt=meeting.starts_at).exclude(pk=meeting.pk)
+    if meeting.body_id is not None:
+        return earlier.filter(body=meeting.body_id)
+    if meeting.series_id is not None:
+        return earlier.filter(series=meeting.series_id)
+    return earlier.filter(country=meeting.country_id) if meeting.country_id is not None else earlier.none()
