@@ -59,6 +59,9 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
         _("Stakeholders"),
         [
             Entry("stakeholders:institution-list", _("Institutions"), "sees_institutions"),
+            Entry("stakeholders:contact-list", _("Contacts"), "sees_cooperation"),
+            Entry("stakeholders:body-list", _("Bodies"), "sees_cooperation"),
+            Entry("stakeholders:country-list", _("Countries"), "sees_cooperation"),
             Entry("stakeholders:person-list", _("People and access"), "reviews_access"),
         ],
     ),

@@ -30,7 +30,22 @@ from monitoring import actions as report_actions
 from monitoring.models import ReportFile
 from onatc.models import DatedSetting, Holiday, Job, Message, Municipality, ProblemReport
 from onatc.periods import Period
-from stakeholders.models import Deputyship, Institution, Invitation, KeptText, Recovery, Role, RoleAssignment, User
+from stakeholders.models import (
+    Body,
+    BodyMember,
+    Contact,
+    ContactFunction,
+    Deputyship,
+    Exchange,
+    ExchangeFile,
+    Institution,
+    Invitation,
+    KeptText,
+    Recovery,
+    Role,
+    RoleAssignment,
+    User,
+)
 from strategy.actions import consultation as consultation_actions
 from strategy.actions import drafts as draft_actions
 from strategy.actions import progress as progress_actions
@@ -169,7 +184,7 @@ class _Samples:
         self.version = version
         self.consultation = self._consultation()
         self.series = RoundSeries.objects.create(plan=version.plan, frequency="half")
-        self.records = {code: self._records(code) | self._legal(code) for code in (OWN, OTHER)}
+        self.records = {code: self._records(code) | self._legal(code) | self._people(code) for code in (OWN, OTHER)}
         self.depth = {code: self._depth(self.records[code]["measure"]) for code in (OWN, OTHER)}
         self.draft_row = self._draft_row()
         self.recommendation = self._recommendation()
@@ -443,6 +458,23 @@ class _Samples:
             "legal-act": act,
         }
 
+    def _people(self, code: str) -> dict[str, Any]:
+        """A contact of the institution, with a seat in a body; an exchange belongs to the office alone."""
+        institution, today = self.institutions[code], timezone.localdate()
+        contact = Contact.objects.create(full_name=f"Contact {code}", email=f"{code.lower()}@contact.invalid")
+        body = Body.objects.create(code=f"matrix-{code.lower()}", kind="group", name_sq="Grupi", founded_on=today)
+        exchange = Exchange.objects.create(
+            country_id="AL", direction="out", kind="data", on=today, what="x", basis="x", created_by=self.users[Role.DIRECTOR]
+        )  # fmt: skip
+        return {
+            "contact": contact,
+            "function": ContactFunction.objects.create(contact=contact, institution=institution, title="x"),
+            "body": body,
+            "seat": BodyMember.objects.create(body=body, institution=institution, person=contact, starts_on=today),
+            "exchange": exchange,
+            "exchange-file": self._file(ExchangeFile, "x.csv", "text/csv", by=None, exchange=exchange),
+        }
+
     def _research(self) -> dict[str, Any]:
         """A published study and practice, and a trend; none belongs to an institution."""
         office, today = self.users[Role.MONITORING], timezone.localdate()
@@ -514,6 +546,8 @@ class _Samples:
             return found
         if name == "strategy:list-export":
             return {"what": "plans"}
+        if name.startswith("stakeholders:country-"):
+            return {"pk": "AL"}
         if found := self._of_draft(name, code):
             return {"pk": found.pk}
         if name in (
@@ -558,6 +592,12 @@ class _Samples:
             ("strategy:comment-", records["comment"]),
             ("strategy:proposal-", records["proposal"]),
             ("stakeholders:institution-", institution),
+            ("stakeholders:contact-", records["contact"]),
+            ("stakeholders:function-", records["function"]),
+            ("stakeholders:body-", records["body"]),
+            ("stakeholders:seat-", records["seat"]),
+            ("stakeholders:exchange-file", records["exchange-file"]),
+            ("stakeholders:exchange-", records["exchange"]),
             ("monitoring:report-", self.report),
         ):
             if name.startswith(prefix):
