@@ -215,3 +215,13 @@ def test_what_was_dissolved_is_chosen_for_nothing_new_after_its_day(world, clien
     today = timezone.localdate()
     assert gone in Institution.objects.existing_on(today - timedelta(days=2))
     assert gone not in Institution.objects.existing_on(today)
+
+
+def test_a_round_shows_the_name_of_the_time(world, client_for):
+    one = institution("KP-THB")
+    old, since = one.name_en, world.round.period.end + timedelta(days=1)
+    names = {"name_sq": "Emri i ri", "name_sr": "Novo ime", "name_en": "The new name", "short": "NN"}
+    directory.rename(one, by=world.director, since=since, **names)
+    page = client_for("director").get(reverse("strategy:round-detail", args=[world.round.pk])).content.decode()
+    row = page.split(f'<th scope="row"><a href="{one.get_absolute_url()}">')[1].split("</a>")[0]
+    assert row == old
