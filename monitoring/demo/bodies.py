@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from onatc.models import Municipality
 from stakeholders.models import (
+    REPORTERS,
     Body,
     BodyKind,
     BodyMember,
@@ -107,7 +108,9 @@ class _People:
     def __init__(self, people: dict[str, User], seed: int, today: date) -> None:
         self.random, self.today = random.Random(f"bodies-{seed}"), today
         self.made: dict[tuple[str, int], Contact] = {}
-        roles = RoleAssignment.objects.filter(user__in=people.values()).select_related("user", "institution")
+        roles = RoleAssignment.objects.filter(user__in=people.values(), role__in=REPORTERS).select_related(
+            "user", "institution"
+        )
         self.accounts: dict[str, User] = {}
         for one in roles.order_by("starts_on", "user__email"):
             self.accounts.setdefault(one.institution.code, one.user)

@@ -71,7 +71,7 @@ class FunctionForm(CarefulForm):
     institution = forms.ModelChoiceField(label=_("Institution"), queryset=Institution.objects.none())
     title = forms.CharField(label=_("Function"), max_length=160)
     starts_on = forms.DateField(label=_("From"), required=False, widget=day_input())
-    ends_on = forms.DateField(label=_("To"), required=False, widget=day_input(), help_text=_("The last day."))
+    ends_on = forms.DateField(label=_("Last day"), required=False, widget=day_input())
 
     def __init__(self, data: Any = None, *, user: Any, function: ContactFunction | None = None) -> None:
         names = ("institution", "title", "starts_on", "ends_on")
@@ -140,9 +140,10 @@ class SeatForm(KeptForm):
     class Meta:
         model = BodyMember
         fields = ("institution", "function", "person", "deputy", "votes", "starts_on", "ends_on", "basis")
+        labels = {"ends_on": _("Last day")}
         help_texts = {
             "person": _("Empty while the seat is vacant."),
-            "ends_on": _("The last day; empty while it lasts."),
+            "ends_on": _("Empty while it lasts."),
             "basis": _("Number and date of the decision."),
         }
 

@@ -113,6 +113,7 @@ class MergeForm(_ExistingForm):
     def __init__(self, data: Any = None, *, user: Any) -> None:
         super().__init__(data)
         self.existing("merged", user)
+        self.fields["merged"].widget.attrs["size"] = 12
         self.existing("into", user)
         self._finish()
 

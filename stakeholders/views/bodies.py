@@ -150,7 +150,7 @@ def body_members(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
         seats.ordered(BodyMember.objects.visible_to(user).filter(body=body).on(day))[:MOST_SEATS], user, day
     )
     head = [
-        _("institution"), _("function"), _("person"), _("stands in"), _("has a vote"), _("from"), _("to"),
+        _("institution"), _("function"), _("person"), _("stands in"), _("has a vote"), _("from"), _("until"),
         _("appointed by"),
     ]  # fmt: skip
     rows = [

@@ -65,7 +65,7 @@ def _contacts(request: SignedInRequest) -> RegisterFilter:
                 [("present", _("in use")), ("unused", _("to be removed")), ("removed", _("data removed"))],
             ),
             "institution": (_("Institution"), choices_of(functions, "institution")),
-            "body": (_("Body"), bodies),
+            "body": (_("Sits in"), bodies),
         },
         narrow={
             "standing": "standing",

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from onatc.errors import require
@@ -45,6 +46,7 @@ from stakeholders.views.records import as_file, file_remove_page, form_page, lis
 
 SHOWN = 10  # rows of a block; the rest is in the list to which it leads
 ROLES = dict(CountryRole.choices)
+POPULATIONS = {"identified": gettext_lazy("identified victims"), "presumed": gettext_lazy("presumed victims")}
 
 
 def _countries(request: SignedInRequest) -> RegisterFilter:
@@ -191,6 +193,8 @@ def _block(rows: Any) -> dict[str, Any]:
 def country_detail(request: SignedInRequest, pk: str) -> HttpResponse:
     country, user = _country(request, pk), request.user
     figures = list(CountryFigure.objects.visible_to(user).filter(country=country))
+    for one in figures:
+        one.who = POPULATIONS.get(one.population, one.population)  # type: ignore[attr-defined]
     counted = countries.computed_roles(user, [country.pk])
     roles = countries.roles_by([*figures, *(one for _source, one in counted)], timezone.localdate())
     at_counterpart = ContactFunction.objects.visible_to(user).active().filter(institution=country.counterpart_id)
