@@ -60,6 +60,9 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
         [
             Entry("stakeholders:institution-list", _("Institutions"), "sees_institutions"),
             Entry("stakeholders:meeting-list", _("Meetings"), "sees_cooperation"),
+            Entry("stakeholders:contact-list", _("Contacts"), "sees_cooperation"),
+            Entry("stakeholders:body-list", _("Bodies"), "sees_cooperation"),
+            Entry("stakeholders:country-list", _("Countries"), "sees_cooperation"),
             Entry("stakeholders:person-list", _("People and access"), "reviews_access"),
         ],
     ),

@@ -231,6 +231,19 @@ def index(kind: Kind, keys: Iterable[Any]) -> int:
     return len(rows)
 
 
+def forget(kind: str, key: Any) -> None:
+    """A record that may not be remembered: its entry goes at once, and of its words those that stand nowhere else, so
+    that no suggestion gives them away. For the transaction in which the record is emptied."""
+    entry = SearchEntry.objects.filter(kind=kind, record_id=key).first()
+    if entry is None:
+        return
+    words = {word for text in (entry.title_sq, entry.title_sr, entry.title_en, entry.text) for word in words_of(text)}
+    entry.delete()
+    for word in words:
+        if not SearchEntry.objects.extra(where=["words @@ to_tsquery('simple', %s)"], params=[word]).exists():
+            SearchTerm.objects.filter(word=word).delete()
+
+
 def _events(model: type[models.Model]) -> Any:
     return model.pgh_event_model  # type: ignore[attr-defined]
 

@@ -97,6 +97,26 @@ def may_close(user: User, person: User) -> bool | Denied:
     return user.manages_accounts or Denied(OFFICE_ONLY)
 
 
+# Contacts, bodies and countries
+
+
+def may_keep_contacts(user: User) -> bool | Denied:
+    """The office keeps contacts, bodies with their seats, and what is exchanged with countries."""
+    return user.is_secretariat or Denied(_("The office keeps these records."))
+
+
+def may_remove_contact(user: User) -> bool | Denied:
+    """The Director: what is removed cannot be brought back."""
+    return user.has_role(Role.DIRECTOR) or Denied(_("The Director removes the data of people."))
+
+
+def may_follow_country(user: User) -> bool | Denied:
+    """The Director: with a country that is followed, a yearly meeting and communications are due."""
+    return user.has_role(Role.DIRECTOR) or Denied(
+        _("The Director decides with which countries the office keeps contact.")
+    )
+
+
 def in_words(person: User) -> list[str]:
     """What somebody sees and may do today, for the review of access: read from the rights themselves, one sentence each.
     The roles of the person alone, without those of whom they act for."""

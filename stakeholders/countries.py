@@ -1,11 +1,19 @@
 """The countries, the published figures on them and the international days that ship with the application; the office
-edits the days and what it follows afterwards."""
+edits the days and what it follows afterwards. And the role of a country, as figures tell it.
+
+A role follows from published figures; an app above that counts cases may add what it computes (`register`).
+"""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
+
+from django.utils.functional import Promise
 
 from onatc.ids import from_seed
 
@@ -16,6 +24,57 @@ DAYS = (
      "World Day against Trafficking in Persons"),
     (10, 18, "Dita Evropiane kundër Trafikimit", "Evropski dan borbe protiv trgovine ljudima", "EU Anti-Trafficking Day"),
 )  # fmt: skip
+
+
+ROLE_YEARS = 10
+ROLES = ("origin", "transit", "destination")  # `CountryRole`, in the order in which they are shown
+
+
+@dataclass(frozen=True)
+class ComputedRole:
+    """That a country has a role, counted by the application itself for a period; `value` protected by whoever gives it,
+    as text, since what is suppressed is no number."""
+
+    country: str
+    role: str
+    starts_on: date
+    ends_on: date
+    value: str
+
+
+@dataclass(frozen=True)
+class RoleSource:
+    """`roles(user, codes)` are those of these countries that `user` may see; one question however many countries."""
+
+    key: str
+    label: str | Promise
+    roles: Callable[[Any, list[str]], Iterable[ComputedRole]]
+
+
+_sources: dict[str, RoleSource] = {}
+
+
+def register(source: RoleSource) -> None:
+    """Called when an app is ready."""
+    _sources[source.key] = source
+
+
+def computed_roles(user: Any, codes: list[str]) -> list[tuple[RoleSource, ComputedRole]]:
+    return [(source, one) for source in _sources.values() for one in source.roles(user, codes)]
+
+
+def roles_by(figures: Iterable[Any], today: date) -> dict[str, list[str]]:
+    """Code of the country → its roles, from figures or computed roles (`country`, `role`, `ends_on`, `value`).
+
+    The rule: a country has a role when a figure on it, of a period that ended in the last ten years, counts at least one
+    person; a computed one counts by being there. What no figure tells is not known; it is never "none".
+    """
+    since = date(today.year - ROLE_YEARS, today.month, min(today.day, 28))
+    found: dict[str, set[str]] = {}
+    for one in figures:
+        if one.ends_on >= since and one.value not in (0, "0"):
+            found.setdefault(getattr(one, "country_id", None) or one.country, set()).add(one.role)
+    return {code: [role for role in ROLES if role in roles] for code, roles in found.items()}
 
 
 def _rows(name: str) -> list[dict[str, str]]:

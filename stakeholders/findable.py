@@ -4,8 +4,17 @@ from django.db.models import Prefetch
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from onatc.search import Found, Kind, joined, register
-from stakeholders.models import FormerName, Institution, RoleAssignment, User
+from onatc.search import Found, Kind, joined, place_token, register
+from stakeholders.models import (
+    Body,
+    BodyMember,
+    Contact,
+    ContactFunction,
+    FormerName,
+    Institution,
+    RoleAssignment,
+    User,
+)
 
 
 def _institution(one: Institution) -> Found:
@@ -26,6 +35,29 @@ def _person(one: User) -> Found:
     )
 
 
+def _contact(one: Contact) -> Found:
+    functions = list(one.functions.all())
+    readers = [f"c{function.institution_id.hex}" for function in functions]
+    return Found(
+        {"sq": one.full_name, "sr": one.full_name, "en": one.full_name},
+        joined([one.address, *(part for each in functions for part in (each.title, each.institution.short))]),
+        one.get_absolute_url(),
+        ["office", *readers, *([f"u{one.user_id.hex}"] if one.user_id else [])],
+    )
+
+
+def _body(one: Body) -> Found:
+    readers = {f"c{seat.institution_id.hex}" for seat in one.members.all()}
+    area = [place_token("d", one.district_id)] if one.district_id else []
+    area += [place_token("m", one.municipality_id)] if one.municipality_id else []
+    return Found(
+        {"sq": one.name_sq, "sr": one.name_sr, "en": one.name_en},
+        joined([one.code, one.legal_basis, one.mandate_sq, one.mandate_sr, one.mandate_en]),
+        one.get_absolute_url(),
+        ["office", *sorted(readers), *area],
+    )
+
+
 def register_own() -> None:
     register(
         Kind(
@@ -41,5 +73,21 @@ def register_own() -> None:
             ),
             {RoleAssignment: "role_assignments"},
             changes_by_the_day=True,
+        )
+    )  # fmt: skip
+    register(
+        Kind(
+            "contact", _("contact"), Contact, _contact,
+            lambda: Contact.objects.present().select_related("user").prefetch_related(
+                Prefetch("functions", ContactFunction.objects.active().select_related("institution"))
+            ),
+            {ContactFunction: "functions", User: "user"},
+            changes_by_the_day=True,
+        )
+    )  # fmt: skip
+    register(
+        Kind(
+            "body", _("body"), Body, _body,
+            lambda: Body.objects.prefetch_related("members"), {BodyMember: "members"},
         )
     )  # fmt: skip

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from stakeholders.views import institutions, meetings, minutes, people
+from stakeholders.views import bodies, contacts, countries, institutions, meetings, minutes, people
 
 app_name = "stakeholders"
 
@@ -56,4 +56,37 @@ urlpatterns = [
     path("meetings/papers/<uuid:pk>/remove/", meetings.meeting_file_remove, name="meeting-file-remove"),
     path("meetings/remarks/<uuid:pk>/answer/", minutes.minutes_answer, name="minutes-answer"),
     path("meetings/minutes/<uuid:pk>/", minutes.minutes_file, name="minutes-file"),
+    # institutions, contacts, bodies, countries
+    path("institutions/add/", institutions.institution_create, name="institution-create"),
+    path("institutions/merge/", institutions.institution_merge, name="institution-merge"),
+    path("institutions/<uuid:pk>/edit/", institutions.institution_edit, name="institution-edit"),
+    path("institutions/<uuid:pk>/dissolve/", institutions.institution_dissolve, name="institution-dissolve"),
+    path("institutions/<uuid:pk>/move-seats/", institutions.institution_move_seats, name="institution-move-seats"),
+    path("contacts/", contacts.contact_list, name="contact-list"),
+    path("contacts/export/", contacts.contact_export, name="contact-export"),
+    path("contacts/add/", contacts.contact_create, name="contact-create"),
+    path("contacts/<uuid:pk>/", contacts.contact_detail, name="contact-detail"),
+    path("contacts/<uuid:pk>/edit/", contacts.contact_edit, name="contact-edit"),
+    path("contacts/<uuid:pk>/functions/add/", contacts.function_create, name="contact-function-create"),
+    path("contacts/<uuid:pk>/remove/", contacts.contact_remove, name="contact-remove"),
+    path("contacts/functions/<uuid:pk>/", contacts.function_edit, name="function-edit"),
+    path("bodies/", bodies.body_list, name="body-list"),
+    path("bodies/add/", bodies.body_create, name="body-create"),
+    path("bodies/<uuid:pk>/", bodies.body_detail, name="body-detail"),
+    path("bodies/<uuid:pk>/edit/", bodies.body_edit, name="body-edit"),
+    path("bodies/<uuid:pk>/dissolve/", bodies.body_dissolve, name="body-dissolve"),
+    path("bodies/<uuid:pk>/members/", bodies.body_members, name="body-members"),
+    path("bodies/<uuid:pk>/members/add/", bodies.seat_create, name="body-seat-create"),
+    path("bodies/members/<uuid:pk>/edit/", bodies.seat_edit, name="seat-edit"),
+    path("bodies/members/<uuid:pk>/end/", bodies.seat_end, name="seat-end"),
+    path("countries/", countries.country_list, name="country-list"),
+    path("countries/export/", countries.country_export, name="country-export"),
+    path("countries/exchanges/", countries.exchange_list, name="exchange-list"),
+    path("countries/exchanges/export/", countries.exchange_export, name="exchange-export"),
+    path("countries/exchanges/files/<uuid:pk>/", countries.exchange_file, name="exchange-file"),
+    path("countries/exchanges/files/<uuid:pk>/remove/", countries.exchange_file_remove, name="exchange-file-remove"),
+    path("countries/exchanges/<uuid:pk>/edit/", countries.exchange_edit, name="exchange-edit"),
+    path("countries/<str:pk>/", countries.country_detail, name="country-detail"),
+    path("countries/<str:pk>/follow/", countries.country_follow, name="country-follow"),
+    path("countries/<str:pk>/exchanges/add/", countries.exchange_create, name="country-exchange-create"),
 ]

@@ -51,8 +51,9 @@ def save(record: M, *, is_new: bool = False) -> M:
     return record
 
 
-def make_once(record: Any, key: uuid.UUID, *, maker: str) -> tuple[Any, bool]:
-    """The new record, or the one that the same form made already; `maker` names the field of the person.
+def make_once(record: Any, key: uuid.UUID, *, maker: str = "") -> tuple[Any, bool]:
+    """The new record, or the one that the same form made already; `maker` names the field of the person, where there is
+    one.
 
     Raises Refused when the key is that of somebody else's record.
     """
@@ -63,7 +64,7 @@ def make_once(record: Any, key: uuid.UUID, *, maker: str) -> tuple[Any, bool]:
         existing = type(record)._default_manager.filter(pk=key).first()
         if existing is None:
             raise
-        if getattr(existing, f"{maker}_id") != getattr(record, f"{maker}_id"):
+        if maker and getattr(existing, f"{maker}_id") != getattr(record, f"{maker}_id"):
             raise Refused(_("This form was used already. Open it anew.")) from None
         return existing, False
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from crispy_forms.layout import Fieldset, Layout
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
@@ -84,12 +85,14 @@ class CarefulForm(forms.Form):
 class KeptForm(CarefulForm, forms.ModelForm):  # type: ignore[type-arg]
     """A form on a new record, with the key that it will have, or on one that is there, with its revision.
 
-    `groups` are headings with the fields below them; what stands in none comes first.
+    `groups` are headings with the fields below them; what stands in none comes first. `places` says at which field the
+    sentence of a constraint stands, whether the form found it or the database did a moment later.
     """
 
     key = forms.UUIDField(widget=forms.HiddenInput)
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1)
     groups: tuple[tuple[Promise, tuple[str, ...]], ...] = ()
+    places: dict[str, str] = {}
 
     def __init__(self, data: Any = None, files: Any = None, *, user: Any, instance: Any = None, **kwargs: Any) -> None:
         super().__init__(data, files, instance=instance, **kwargs)
@@ -116,6 +119,33 @@ class KeptForm(CarefulForm, forms.ModelForm):  # type: ignore[type-arg]
 
     def arrange(self) -> None:
         """What a form changes about its fields before they are laid out."""
+
+    def _post_clean(self) -> None:
+        """A form that is sent a second time is measured against other records, not against the one that it made."""
+        key = self.cleaned_data.get("key")
+        model = type(self.instance)
+        if key is None or not model._default_manager.filter(pk=key).exists():
+            super()._post_clean()  # type: ignore[misc]
+            return
+        self.instance.pk, self.instance._state.adding = key, False
+        super()._post_clean()  # type: ignore[misc]
+        self.instance._state.adding = True
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        if field is None and self.places:
+            sentences = {
+                str(one.get_violation_error_message()): self.places[one.name]
+                for one in self.instance._meta.constraints
+                if one.name in self.places
+            }
+            found = error if isinstance(error, ValidationError) else ValidationError(error)
+            by_field = found.error_dict if hasattr(found, "error_dict") else {NON_FIELD_ERRORS: found.error_list}
+            for sentence in ValidationError(by_field.pop(NON_FIELD_ERRORS, [])).messages:
+                super().add_error(sentences.get(sentence), sentence)
+            for name, errors in by_field.items():
+                super().add_error(name, errors)
+            return
+        super().add_error(field, error)
 
     def values(self) -> dict[str, Any]:
         """What was typed, by the record's fields."""

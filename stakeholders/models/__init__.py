@@ -80,6 +80,7 @@ from stakeholders.models.institutions import (
     Institution,
     InstitutionKind,
     Level,
+    with_names_on,
 )
 from stakeholders.models.meetings import (
     AgendaItem,
@@ -220,4 +221,5 @@ __all__ = [
     "normalise_email",
     "review_day",
     "web_address",
+    "with_names_on",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any, Self
 
@@ -95,6 +96,14 @@ class Institution(models.Model):
             if (former.valid_from is None or former.valid_from <= day) and day <= former.valid_to:
                 return former.name
         return self.name
+
+
+def with_names_on(institutions: Iterable[Institution], day: date) -> None:
+    """Give each `name_then`, the name that was in force on `day`; one question, however many there are."""
+    known = list(institutions)
+    models.prefetch_related_objects(known, "former_names")
+    for one in known:
+        one.name_then = one.name_on(day)  # type: ignore[attr-defined]
 
 
 @tracked

@@ -1,25 +1,47 @@
-"""The directory of institutions."""
+"""The directory of institutions, with what they were called, what they became and where they sit."""
 
 from __future__ import annotations
 
 import uuid
+from datetime import date
+from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from onatc.errors import refusals_on, require
 from onatc.history import history_of
 from onatc.texts import SortKey
-from stakeholders import access
+from stakeholders import access, seats
 from stakeholders.accounts import SignedInRequest
 from stakeholders.actions import directory as actions
-from stakeholders.forms.institutions import InstitutionFilterForm, RenameForm
-from stakeholders.models import Institution, RoleAssignment
+from stakeholders.forms.institutions import (
+    DissolveForm,
+    InstitutionFilterForm,
+    InstitutionForm,
+    MergeForm,
+    OnForm,
+    RenameForm,
+)
+from stakeholders.models import BodyMember, ContactFunction, Institution, RoleAssignment
+from stakeholders.views.records import confirm_page, form_page
+
+MOST = 100  # rows of a block on the page of a record
+
+
+def day_asked(request: SignedInRequest) -> tuple[OnForm, date]:
+    """The day of `?on=`, today when none is asked or when it is no day; the form says so at the field."""
+    form = OnForm(request.GET)
+    day = form.cleaned_data.get("on") if form.is_valid() else None
+    return form, day or timezone.localdate()
 
 
 @require_safe
@@ -36,41 +58,93 @@ def institution_list(request: SignedInRequest) -> HttpResponse:
     if kind := form.cleaned_data.get("kind"):
         institutions = institutions.filter(kind=kind)
     page = Paginator(institutions.order_by(SortKey("name"), "code"), 50).get_page(request.GET.get("page"))
-    return render(request, "stakeholders/institution_list.html", {"page": page, "filter": {"form": form}})
+    may_edit = bool(access.may_edit_institutions(request.user))
+    context = {"page": page, "filter": {"form": form}, "may_edit": may_edit}
+    return render(request, "stakeholders/institution_list.html", context)
+
+
+def _institution(request: SignedInRequest, pk: uuid.UUID) -> Institution:
+    return get_object_or_404(Institution.objects.visible_to(request.user), pk=pk)
 
 
 @require_safe
 def institution_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     institution = get_object_or_404(
         Institution.objects.visible_to(request.user)
-        .select_related("successor")
+        .select_related("successor", "country")
         .prefetch_related("former_names", "predecessors"),
         pk=pk,
     )
+    user, (form, day) = request.user, day_asked(request)
     people = (
-        RoleAssignment.objects.visible_to(request.user)
+        RoleAssignment.objects.visible_to(user)
         .active()
         .filter(institution=institution, user__is_active=True)
         .select_related("user", "district", "municipality")
         .order_by("user__full_name")
     )
+    sitting = BodyMember.objects.visible_to(user).on(day).filter(institution=institution)
+    functions = ContactFunction.objects.visible_to(user).active(day).filter(institution=institution)
+    contacts = functions.select_related("contact").order_by("contact__full_name", "pk")[:MOST]
+    is_over = institution.dissolved_on is not None and institution.dissolved_on < timezone.localdate()
+    left = list(seats.ordered(actions.seats_to_move(institution)))[:MOST] if is_over and user.is_office else []
     return render(
         request,
         "stakeholders/institution_detail.html",
         {
             "institution": institution,
             "people": people,
-            "may_edit": bool(access.may_edit_institutions(request.user)),
-            "history": history_of(institution),
+            "on_form": form,
+            "day": day,
+            "name_then": institution.name_on(day),
+            "seats": seats.as_seen(seats.ordered(sitting)[:MOST], user, day),
+            "contacts": contacts,
+            "left": left,
+            "is_over": is_over,
+            "may_edit": bool(access.may_edit_institutions(user)),
+            "may_move": bool(left) and institution.successor_id and bool(access.may_keep_contacts(user)),
+            "history": history_of(institution, *institution.former_names.all()),
         },
     )
 
 
 @require_http_methods(["GET", "POST"])
-def institution_rename(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    institution = get_object_or_404(Institution.objects.visible_to(request.user), pk=pk)
+def institution_create(request: SignedInRequest) -> HttpResponse:
     require(access.may_edit_institutions(request.user))
-    initial = {name: getattr(institution, name) for name in ("name_sq", "name_sr", "name_en", "short")}
+    form = InstitutionForm(request.POST or None, user=request.user)
+    return form_page(
+        request,
+        form,
+        lambda: actions.create(form.cleaned_data["key"], form.values(), by=request.user),
+        title=_("Add an institution"),
+        cancel_url=reverse("stakeholders:institution-list"),
+        done=_("The institution is in the directory."),
+        submit=_("Add"),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def institution_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    institution = _institution(request, pk)
+    require(access.may_edit_institutions(request.user))
+    form = InstitutionForm(
+        request.POST or None, user=request.user, instance=institution, is_used=actions.is_used(institution)
+    )
+    return form_page(
+        request,
+        form,
+        lambda: actions.change(institution, form.values(), by=request.user, revision=form.cleaned_data["revision"]),
+        title=str(institution.name),
+        cancel_url=institution.get_absolute_url(),
+        done=_("Saved."),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def institution_rename(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    institution = _institution(request, pk)
+    require(access.may_edit_institutions(request.user))
+    initial = {name: getattr(institution, name) for name in ("name_sq", "name_sr", "name_en", "short", "revision")}
     form = RenameForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
@@ -81,4 +155,61 @@ def institution_rename(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         request,
         "stakeholders/institution_rename.html",
         {"form": form, "institution": institution, "cancel_url": institution.get_absolute_url()},
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def institution_dissolve(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    institution = _institution(request, pk)
+    require(access.may_edit_institutions(request.user))
+    form = DissolveForm(request.POST or None, user=request.user, institution=institution)
+    return form_page(
+        request,
+        form,
+        lambda: actions.dissolve(institution, by=request.user, **form.said("dissolved_on", "successor", "revision")),
+        title=_("Record that it was dissolved"),
+        lead=_("“%(institution)s” cannot be chosen for anything new after its last day. What it owes and did stays.")
+        % {"institution": institution},
+        cancel_url=institution.get_absolute_url(),
+        done=_("The last day is on record."),
+        submit=_("Record it"),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def institution_merge(request: SignedInRequest) -> HttpResponse:
+    require(access.may_edit_institutions(request.user))
+    form = MergeForm(request.POST or None, user=request.user)
+    return form_page(
+        request,
+        form,
+        lambda: actions.merge(by=request.user, **form.said("merged", "into", "on")),
+        title=_("Record a merger"),
+        cancel_url=reverse("stakeholders:institution-list"),
+        done=_("The merger is on record."),
+        submit=_("Record it"),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def institution_move_seats(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    institution = _institution(request, pk)
+    require(access.may_keep_contacts(request.user))
+
+    def act() -> Any:
+        count = actions.move_seats(institution, by=request.user)
+        moved = ngettext("%(n)s seat was moved.", "%(n)s seats were moved.", count) % {"n": count}
+        messages.success(request, moved)
+
+    return confirm_page(
+        request,
+        act,
+        title=str(institution.name),
+        question=_(
+            "Its seats in bodies end on its last day, and the successor takes them from the day after, with the same "
+            "people. Move them?"
+        ),
+        label=_("Move the seats to the successor"),
+        back=institution,
+        done=_("Look at the people in the seats: they may have changed too."),
     )

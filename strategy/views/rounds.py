@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from onatc.errors import Refused, refusals_on, require
 from onatc.history import history_of
 from stakeholders.accounts import SignedInRequest
-from stakeholders.models import REPORTERS, Institution, RoleAssignment, User
+from stakeholders.models import REPORTERS, Institution, RoleAssignment, User, with_names_on
 from strategy import access
 from strategy.actions import obligations
 from strategy.actions import rounds as actions
@@ -89,6 +89,7 @@ def round_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     )
     chosen = request.GET.get("institution", "")
     rows = round_matrix(round_, request.user, chosen)
+    with_names_on((row.institution for row in rows), round_.period.end)
     requests = Paginator(round_requests(round_, request.user, chosen), page_size(request, REPORTS_ON_A_PAGE))
     page = requests.get_page(request.GET.get("page"))
     mine = [row for row in rows if row.institution.pk in request.user.institution_ids and row.owed]

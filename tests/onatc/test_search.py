@@ -21,6 +21,7 @@ from monitoring import actions as report_actions
 from onatc import search
 from onatc.files import AttachmentField
 from onatc.help import report_problem
+from onatc.models import Municipality
 from stakeholders.models import FormerName, Institution, RoleAssignment, User
 from strategy.actions import progress as progress_actions
 from strategy.actions.consultation import Remark, open_consultation
@@ -30,6 +31,7 @@ from strategy.actions.recommendations import save_recommendation
 from strategy.models import Evidence, ProgressEntry, ProgressRequest
 from tests.conftest import CAST, plan_that_runs
 from tests.samples import document
+from tests.stakeholders.cooperation import a_body, a_contact, a_seat
 from tests.strategy.knowledge import something_of_each
 from tests.strategy.steps import accepted, drafted, submitted
 
@@ -112,6 +114,10 @@ def full(world):
     }
     save_recommendation(None, recommended, by=world.director)
     something_of_each(world)
+    colleague = a_contact(world.director, "Zarzavate Kolegu", at="KP-THB", user=world.focal_point)
+    a_seat(a_body(world.director, "OURS"), world.director, at="KP-THB", person=colleague)
+    a_seat(a_body(world.director, "THEIRS"), world.director, at="MOH", person=a_contact(world.director, at="MOH"))
+    a_body(world.director, "LOCAL", municipality=Municipality.objects.get(pk="PRN"))
     version = apply_import(
         preview_import(renewed, "renewed.csv", plan=world.plan, by=world.planning), by=world.planning
     )

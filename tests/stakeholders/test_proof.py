@@ -24,6 +24,7 @@ from monitoring.management.commands.access_matrix import sign_in
 from onatc.models import DatedSetting, Maintenance, TrailEntry
 from stakeholders.models import (
     NEEDS_SECOND_FACTOR,
+    Contact,
     Deputyship,
     Institution,
     Invitation,
@@ -50,6 +51,7 @@ GRAVE = {
     "stakeholders:person-address": "director", "stakeholders:person-sign-out": "director",
     "stakeholders:person-recover": "director", "stakeholders:recovery-approve": "director",
     "stakeholders:person-leave": "director",
+    "stakeholders:contact-remove": "director",
     # what holds for everybody
     "settings-change": "director", "settings-take-back": "director", "holiday-add": "director",
     "holiday-remove": "director", "maintenance-switch": "administrator", "admin": "administrator",
@@ -125,6 +127,7 @@ def arguments(world):
         "stakeholders:role-": RoleAssignment.objects.get(user=world.people["observer"]).pk,
         "stakeholders:person-": world.observer.pk,
         "stakeholders:recovery-": recovery.pk,
+        "stakeholders:contact-": Contact.objects.create(full_name="X").pk,
         "act-for": deputise(world).pk,
         "settings-take-back": setting.pk,
         "holiday-remove": holiday.pk,
@@ -170,6 +173,7 @@ def trace() -> list[Any]:
             Maintenance,
             User,
             Institution,
+            Contact,
             LegalInput,
             Study,
             Practice,

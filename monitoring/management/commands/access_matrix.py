@@ -36,7 +36,10 @@ from stakeholders.models import (
     Body,
     BodyMember,
     Contact,
+    ContactFunction,
     Deputyship,
+    Exchange,
+    ExchangeFile,
     Institution,
     Invitation,
     KeptText,
@@ -188,7 +191,7 @@ class _Samples:
         self.version = version
         self.consultation = self._consultation()
         self.series = RoundSeries.objects.create(plan=version.plan, frequency="half")
-        self.records = {code: self._records(code) | self._legal(code) | self._meetings(code) for code in (OWN, OTHER)}
+        self.records = {code: self._records(code) | self._legal(code) | self._meetings(code) | self._people(code) for code in (OWN, OTHER)}
         self.depth = {code: self._depth(self.records[code]["measure"]) for code in (OWN, OTHER)}
         self.draft_row = self._draft_row()
         self.recommendation = self._recommendation()
@@ -498,6 +501,23 @@ class _Samples:
             ),
         }
 
+    def _people(self, code: str) -> dict[str, Any]:
+        """A contact of the institution, with a seat in a body; an exchange belongs to the office alone."""
+        institution, today = self.institutions[code], timezone.localdate()
+        contact = Contact.objects.create(full_name=f"Contact {code}", email=f"{code.lower()}@contact.invalid")
+        body = Body.objects.create(code=f"seats-{code.lower()}", kind="group", name_sq="Grupi", founded_on=today)
+        exchange = Exchange.objects.create(
+            country_id="AL", direction="out", kind="data", on=today, what="x", basis="x", created_by=self.users[Role.DIRECTOR]
+        )  # fmt: skip
+        return {
+            "contact": contact,
+            "function": ContactFunction.objects.create(contact=contact, institution=institution, title="x"),
+            "body": body,
+            "seat": BodyMember.objects.create(body=body, institution=institution, person=contact, starts_on=today),
+            "exchange": exchange,
+            "exchange-file": self._file(ExchangeFile, "x.csv", "text/csv", by=None, exchange=exchange),
+        }
+
     def _research(self) -> dict[str, Any]:
         """A published study and practice, and a trend; none belongs to an institution."""
         office, today = self.users[Role.MONITORING], timezone.localdate()
@@ -569,6 +589,8 @@ class _Samples:
             return found
         if name == "strategy:list-export":
             return {"what": "plans"}
+        if name.startswith("stakeholders:country-"):
+            return {"pk": "AL"}
         if found := self._of_draft(name, code):
             return {"pk": found.pk}
         if name in (
@@ -621,6 +643,12 @@ class _Samples:
             ("stakeholders:minutes-file", records["minutes-file"]),
             ("stakeholders:attendee-", records["attendee"]),
             ("stakeholders:institution-", institution),
+            ("stakeholders:contact-", records["contact"]),
+            ("stakeholders:function-", records["function"]),
+            ("stakeholders:body-", records["body"]),
+            ("stakeholders:seat-", records["seat"]),
+            ("stakeholders:exchange-file", records["exchange-file"]),
+            ("stakeholders:exchange-", records["exchange"]),
             ("monitoring:report-", self.report),
         ):
             if name.startswith(prefix):

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from monitoring import actions
+from monitoring.demo.bodies import add_bodies
 from monitoring.demo.consultation import add_consultation
 from monitoring.demo.depth import add_depth_content, add_depth_records
 from monitoring.demo.indicators import add_indicators
@@ -87,6 +88,7 @@ class Command(BaseCommand):
         )
         leads = list(Institution.objects.filter(pk__in=Measure.objects.filter(version=version).values("lead")))
         people = make_people(leads, today)
+        add_bodies(people, seed, today)
         _settle()
         Story(version.plan, version, people, seed, today).tell(quarters)
         _settle()

@@ -1,0 +1,74 @@
+"""What the office has with countries: whom it follows, and what was exchanged."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from onatc.errors import Refused, require
+from stakeholders import access
+from stakeholders.actions.records import (
+    keep_files,
+    locked,
+    make_once,
+    refuse_dissolved,
+    refuse_future,
+    save,
+    set_fields,
+)
+from stakeholders.models import Country, Exchange, ExchangeFile, User
+
+
+@transaction.atomic
+def follow(country: Country, values: dict[str, Any], *, by: User, revision: int) -> Country:
+    """Whether regular contact is kept with a country, with which office there, and a note."""
+    require(access.may_follow_country(by))
+    country = locked(country)
+    set_fields(country, values, revision)
+    return save(country)
+
+
+def _check(values: dict[str, Any], country: Country) -> None:
+    refuse_future(values["on"])
+    refuse_dissolved(values.get("institution"), values["on"])
+    agreement = values.get("agreement")
+    if agreement is not None and agreement.country_id not in (None, country.pk):
+        raise Refused(_("This agreement is with another country."))
+
+
+@transaction.atomic
+def record_exchange(
+    key: uuid.UUID, country: Country, values: dict[str, Any], *, by: User, files: Iterable[UploadedFile] = ()
+) -> Exchange:
+    """What was shared with a counterpart, when and on what basis; a form sent twice records one."""
+    require(access.may_keep_contacts(by))
+    _check(values, country)
+    exchange, is_new = make_once(Exchange(**values, country=country, created_by=by), key, maker="created_by")
+    if is_new:
+        keep_files(ExchangeFile, files, by=by, exchange=exchange)
+    return exchange  # type: ignore[no-any-return]
+
+
+@transaction.atomic
+def change_exchange(
+    exchange: Exchange, values: dict[str, Any], *, by: User, revision: int, files: Iterable[UploadedFile] = ()
+) -> Exchange:
+    require(access.may_keep_contacts(by))
+    exchange = locked(exchange)
+    _check(values, exchange.country)
+    set_fields(exchange, values, revision)
+    save(exchange)
+    keep_files(ExchangeFile, files, by=by, exchange=exchange)
+    return exchange
+
+
+@transaction.atomic
+def remove_file(file: ExchangeFile, *, by: User) -> None:
+    """Taken off a record; pressed twice it is gone once."""
+    require(access.may_keep_contacts(by))
+    ExchangeFile.objects.filter(pk=file.pk).delete()

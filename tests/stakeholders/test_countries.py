@@ -1,0 +1,290 @@
+"""Countries (Article 8.4.5): role by a written rule, the yearly meeting, exchanges with their files."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, timedelta
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onatc.errors import Refused
+from stakeholders import countries
+from stakeholders.actions import countries as actions
+from stakeholders.actions.records import Stale
+from stakeholders.meeting_duty import once_a_year
+from stakeholders.models import (
+    Agreement,
+    Communication,
+    Country,
+    CountryFigure,
+    Exchange,
+    ExchangeFile,
+    Meeting,
+    MeetingSeries,
+)
+from tests.samples import document
+from tests.stakeholders.cooperation import a_contact, days_ago
+
+pytestmark = pytest.mark.django_db
+TODAY = date(2026, 11, 26)
+
+
+def url(name: str, *args) -> str:
+    return reverse(f"stakeholders:{name}", args=args)
+
+
+def figure(role: str, ends_on: date, value: int = 1, country: str = "AL") -> CountryFigure:
+    return CountryFigure(country_id=country, role=role, starts_on=ends_on, ends_on=ends_on, value=value)
+
+
+def test_a_role_follows_from_figures_of_ten_years_and_what_no_figure_tells_is_not_known():
+    figures = [
+        figure("destination", date(2020, 12, 31)), figure("origin", date(2016, 11, 26)),
+        figure("origin", date(2016, 11, 25), country="MD"), figure("transit", date(2024, 1, 1), 0),
+    ]  # fmt: skip
+    assert countries.roles_by(figures, TODAY) == {"AL": ["origin", "destination"]}
+    assert countries.roles_by([], date(2024, 2, 29)) == {}
+    counted = countries.ComputedRole("MD", "transit", date(2026, 1, 1), date(2026, 6, 30), "fewer than 5")
+    assert countries.roles_by([*figures, counted], TODAY)["MD"] == ["transit"]
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """A source as an upper app registers it."""
+    asked = []
+
+    def roles(user, codes):
+        asked.append(codes)
+        return [countries.ComputedRole("AL", "transit", date(2026, 1, 1), date(2026, 6, 30), "under 5")]
+
+    monkeypatch.setattr(countries, "_sources", {})
+    countries.register(countries.RoleSource("test", "Counted here", roles))
+    return asked
+
+
+def test_a_registered_source_adds_its_roles_beside_the_figures(world, client_for, counted):
+    page = client_for("director").get(url("country-detail", "AL")).content.decode()
+    assert "Counted here" in page and "under 5" in page and "origin, transit" in page
+    counted.clear()
+    client_for("director").get(url("country-list"))
+    assert len(counted) == 1 and len(counted[0]) == 50  # asked once for the whole page
+
+
+def test_figures_stand_side_by_side_with_their_source_and_are_not_added(world, client_for):
+    for provider, value in (("Provider one", 7), ("Provider two", 11)):
+        CountryFigure.objects.create(
+            country_id="AT", role="destination", starts_on=days_ago(400), ends_on=days_ago(300), population="presumed",
+            value=value, provider=provider, source="A report", source_date="2026-01",
+        )  # fmt: skip
+    page = client_for("observer").get(url("country-detail", "AT")).content.decode()
+    assert "Provider one" in page and "Provider two" in page and "A report, 2026-01" in page and ">18<" not in page
+    page = client_for("observer").get(url("country-detail", "AD")).content.decode()
+    assert "not known" in page and "says nothing about its role" in page
+
+
+# The yearly meeting
+
+
+@pytest.mark.parametrize(
+    ("held", "since", "state", "due", "late"),
+    [
+        (date(2026, 1, 1), date(2020, 1, 1), "done", date(2027, 12, 31), 0),
+        (date(2026, 12, 31), date(2020, 1, 1), "done", date(2027, 12, 31), 0),
+        (date(2025, 12, 31), date(2020, 1, 1), "due", date(2026, 12, 31), 0),
+        (date(2024, 5, 1), date(2020, 1, 1), "late", date(2025, 12, 31), 330),
+        (None, date(2026, 11, 26), "due", date(2026, 12, 31), 0),
+        (None, date(2025, 6, 1), "late", date(2025, 12, 31), 330),
+    ],
+)
+def test_the_yearly_meeting_is_done_due_or_late(held, since, state, due, late):
+    duty = once_a_year(held=held, since=since, today=TODAY)
+    assert (duty.state, duty.last_on, duty.due_on, duty.days_late) == (state, held, due, late)
+
+
+@given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.integers(0, 3000))
+def test_whoever_met_this_year_is_done_and_lateness_counts_from_the_due_day(held, days):
+    today = held + timedelta(days=days)
+    duty = once_a_year(held=held, since=held, today=today)
+    assert (duty.state == "done") == (held.year == today.year)
+    assert duty.days_late == max(0, (today - duty.due_on).days)
+    assert (duty.state == "late") == (duty.days_late > 0)
+
+
+def a_meeting(world, country: str, at, **values):
+    series, _new = MeetingSeries.objects.get_or_create(
+        kind="face_to_face", country_id=country, defaults={"name_sq": "Takimi vjetor", "starts_on": days_ago(900)}
+    )
+    fields = {"state": "held", "called_at": at, "title_sq": "Takim me zyrën", "created_by": world.people["director"]}
+    return Meeting.objects.create(series=series, starts_at=at, ends_at=at + timedelta(hours=1), **fields | values)
+
+
+def test_the_page_and_the_list_say_when_the_counterpart_was_met(world, client_for):
+    a_meeting(world, "AL", timezone.now() - timedelta(hours=3))
+    late = timezone.now() - timedelta(days=800)
+    a_meeting(world, "ME", late)
+    client = client_for("director")
+    assert client.get(url("country-detail", "AL")).context["duty"].state == "done"
+    assert client.get(url("country-detail", "ME")).context["duty"].state == "late"
+    assert client.get(url("country-detail", "AD")).context["duty"] is None  # not followed
+    rows = {one.pk: one for one in client.get(url("country-list")).context["page"]}
+    assert [one.is_followed for one in rows.values()][:5] == [True, True, True, True, False]
+    assert (rows["AL"].duty.state, rows["ME"].duty.state) == ("done", "late")
+    page = client.get(url("country-detail", "AL")).content.decode()
+    assert "Takim me zyrën" in page
+    focal = client_for("focal_point").get(url("country-detail", "AL"))
+    assert focal.context["duty"] is None and "Takim me zyrën" not in focal.content.decode()
+
+
+# Following
+
+
+def test_the_director_follows_and_a_stale_form_overwrites_nothing(world, client_for):
+    country = Country.objects.get(pk="AT")
+    data = {"is_followed": "on", "note": "Takim në vjeshtë", "language": "sq", "revision": 0}
+    assert client_for("planning").get(url("country-follow", "AT")).status_code == 403
+    with pytest.raises(PermissionDenied):
+        actions.follow(country, {"is_followed": True}, by=world.natc, revision=0)
+    client = client_for("director")
+    assert client.post(url("country-follow", "AT"), data).status_code == 302
+    assert client.post(url("country-follow", "AT"), data).status_code == 302
+    country.refresh_from_db()
+    assert country.is_followed and country.revision == 1
+    with pytest.raises(Stale):
+        actions.follow(country, {"is_followed": False}, by=world.director, revision=0)
+    page = client.post(url("country-follow", "AT"), data | {"revision": 1, "counterpart": str(uuid.uuid4())})
+    assert "Select a valid choice" in page.content.decode()
+    assert client.get(url("country-detail", "QQ")).status_code == 404
+    assert client.get("/stakeholders/countries/a%00b/").status_code == 404
+
+
+def test_contacts_of_the_counterpart_are_shown(world, client_for):
+    a_contact(world.director, "Koordinatori i demonstrimit", at="AL-NATC")
+    page = client_for("director").get(url("country-detail", "AL")).content.decode()
+    assert "Koordinatori i demonstrimit" in page
+    assert (
+        "Koordinatori i demonstrimit" not in client_for("focal_point").get(url("country-detail", "AL")).content.decode()
+    )
+
+
+# Exchanges
+
+
+def form(**changes):
+    return {
+        "key": str(uuid.uuid4()), "direction": "out", "kind": "plan", "on": days_ago(2).isoformat(),
+        "what": "Plani i veprimit", "basis": "Memorandum", "language": "sq",
+    } | changes  # fmt: skip
+
+
+def test_an_exchange_is_recorded_once_with_its_file_which_is_the_offices(world, client_for):
+    client = client_for("information")
+    data = form(attachments=SimpleUploadedFile("plani.pdf", document()))
+    assert client.post(url("country-exchange-create", "AL"), data).status_code == 302
+    data["attachments"] = SimpleUploadedFile("plani.pdf", document())
+    assert client.post(url("country-exchange-create", "AL"), data).status_code == 302
+    exchange, file = Exchange.objects.get(), ExchangeFile.objects.get()
+    assert client.get(file.get_absolute_url()).status_code == 200
+    assert client_for("focal_point").get(file.get_absolute_url()).status_code == 404
+    page = client.get(url("country-detail", "AL")).content.decode()
+    assert "Plani i veprimit" in page and "plani.pdf" in page
+    assert "Plani i veprimit" not in client_for("observer").get(url("country-detail", "AL")).content.decode()
+    wrong = form(attachments=SimpleUploadedFile("plani.pdf", b"MZ not a document"))
+    assert client.post(url("country-exchange-create", "AL"), wrong).status_code == 200
+    edited = form(what="Strategjia", revision=0)
+    assert client.post(url("exchange-edit", exchange.pk), edited).status_code == 302
+    stale = client.post(url("exchange-edit", exchange.pk), form(what="Tjetër", revision=0)).content.decode()
+    assert "A colleague changed this" in stale
+    assert client.post(url("exchange-file-remove", file.pk)).status_code == 302
+    assert not ExchangeFile.objects.exists()
+    assert client.post(url("exchange-file-remove", file.pk)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "sentence"),
+    [
+        ({"on": days_ago(-2).isoformat()}, "on", "This day lies in the future."),
+        ({"what": ""}, "what", "This field is required."),
+        ({"basis": ""}, "basis", "This field is required."),
+        ({"what": "Thirrni +383 44 123 456"}, "what", "looks like data of a person"),
+        ({"kind": "x"}, "kind", "Select a valid choice"),
+        ({"agreement": str(uuid.uuid4())}, "agreement", "Select a valid choice"),
+    ],
+)
+def test_bad_input_is_said_at_its_field(world, client_for, changes, field, sentence):
+    page = client_for("director").post(url("country-exchange-create", "AL"), form() | changes)
+    assert any(sentence in one for one in page.context["form"].errors[field]) and not Exchange.objects.exists()
+
+
+def test_an_agreement_with_another_country_is_no_basis(world):
+    other = Agreement.objects.create(
+        kind="memorandum", title_sq="x", country_id="ME", responsible=world.people["director"]
+    )
+    values = {"direction": "out", "kind": "data", "on": days_ago(1), "what": "x", "basis": "x", "agreement": other}
+    with pytest.raises(Refused, match="another country"):
+        actions.record_exchange(uuid.uuid4(), Country.objects.get(pk="AL"), values, by=world.director)
+
+
+def exchanges(world, country: str, number: int) -> None:
+    Exchange.objects.bulk_create(
+        Exchange(
+            country_id=country, direction="out", kind="data", on=days_ago(one + 1), what=f"Nr {one}", basis="x",
+            created_by=world.people["director"],
+        )
+        for one in range(number)
+    )  # fmt: skip
+
+
+def test_blocks_are_short_and_lead_to_their_list(world, client_for):
+    exchanges(world, "AL", 12)
+    exchanges(world, "ME", 1)
+    client = client_for("natc")
+    page = client.get(url("country-detail", "AL"))
+    assert len(page.context["exchanges"]["rows"]) == 10
+    address = url("exchange-list") + "?country=AL"
+    assert address in page.content.decode()
+    assert client.get(address).context["filter"].count == 12
+    year = days_ago(1).year
+    assert client.get(url("exchange-list"), {"year": year, "country": "ME"}).context["filter"].count == 1
+    assert client.get(url("exchange-list"), {"year": "x", "country": "'", "kind": "y"}).status_code == 200
+    saved = b"".join(client.get(url("exchange-export"), {"country": "ME"}).streaming_content).decode()
+    assert saved.count("\r\n") == 2
+    assert client_for("observer").get(url("exchange-list")).status_code == 403
+
+
+def test_the_pages_cost_the_same_for_few_and_for_many(world, client_for):
+    client = client_for("director")
+    addresses = [url("country-list"), url("country-detail", "AL"), url("exchange-list"), url("country-export")]
+
+    def cost(address: str) -> int:
+        client.get(address)
+        with CaptureQueriesContext(connection) as queries:
+            answer = client.get(address)
+            b"".join(answer.streaming_content) if answer.streaming else answer.content
+        return len(queries)
+
+    exchanges(world, "AL", 1)
+    Communication.objects.create(country_id="AL", about="x", by=world.people["director"])
+    few = [cost(one) for one in addresses]
+    for code in ("AL", "ME", "MK", "RS", "AT"):
+        exchanges(world, code, 5)
+        Communication.objects.create(country_id=code, about="x", by=world.people["director"])
+        a_meeting(world, code, timezone.now() - timedelta(days=40))
+    assert [cost(one) for one in addresses] == few
+    assert max(few) < 40
+
+
+def test_the_list_is_saved_as_it_stands(world, client_for):
+    client = client_for("monitoring")
+    Communication.objects.create(country_id="AL", about="x", by=world.people["director"], on=days_ago(4))
+    saved = b"".join(client.get(url("country-export"), {"is_followed": "True"}).streaming_content).decode()
+    rows = saved.strip().split("\r\n")
+    assert len(rows) == 5 and "Albania" in rows[1] and "origin" in rows[1] and days_ago(4).isoformat() in rows[1]
+    assert client_for("focal_point").get(url("country-export")).status_code == 403
