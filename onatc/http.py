@@ -60,6 +60,9 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
         [
             Entry("stakeholders:institution-list", _("Institutions"), "sees_institutions"),
             Entry("stakeholders:person-list", _("People and access"), "reviews_access"),
+            Entry("stakeholders:enquiry-list", _("Enquiries"), "keeps_cooperation"),
+            Entry("stakeholders:communication-list", _("Communications"), "keeps_cooperation"),
+            Entry("stakeholders:assignment-list", _("Questions put to you"), "is_reporter"),
         ],
     ),
     (

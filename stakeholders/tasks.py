@@ -2,8 +2,9 @@
 
 from celery import shared_task
 
+from onatc.jobs import Job, Progress, job
 from onatc.schedules import once_today
-from stakeholders.actions import accounts
+from stakeholders.actions import accounts, enquiries, questionnaires
 from stakeholders.models import KeptText
 
 
@@ -20,3 +21,18 @@ def note_what_is_over() -> None:
 @shared_task
 def forget_kept_texts() -> None:
     KeptText.forget_old()
+
+
+@shared_task
+def forget_private_senders() -> None:
+    once_today("forget private senders", enquiries.forget_private_senders)
+
+
+@shared_task
+def remind_of_questions() -> None:
+    once_today("remind of questions", questionnaires.remind)
+
+
+@job("questionnaire_file")
+def questionnaire_file(found: Job, progress: Progress) -> None:
+    questionnaires.make_file(found, progress)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from stakeholders.views import institutions, people
+from stakeholders.views import asking, enquiries, institutions, people, questionnaires
 
 app_name = "stakeholders"
 
@@ -21,4 +21,50 @@ urlpatterns = [
     path("people/recoveries/<uuid:pk>/approve/", people.recovery_approve, name="recovery-approve"),
     path("people/roles/<uuid:pk>/confirm/", people.role_confirm, name="role-confirm"),
     path("people/roles/<uuid:pk>/end/", people.role_end, name="role-end"),
+    # Communications, enquiries and questionnaires (Article 8.4.6)
+    path("ask/", asking.ask, name="ask"),
+    path("ask/done/", asking.ask_done, name="ask-done"),
+    path("communications/", enquiries.communication_list, name="communication-list"),
+    path("communications/export/", enquiries.communication_export, name="communication-export"),
+    path("communications/<uuid:pk>/", enquiries.communication_detail, name="communication-detail"),
+    path("communications/<uuid:pk>/edit/", enquiries.communication_edit, name="communication-edit"),
+    path("communications/files/<uuid:pk>/", enquiries.communication_file, name="communication-file"),
+    path("enquiries/", enquiries.enquiry_list, name="enquiry-list"),
+    path("enquiries/export/", enquiries.enquiry_export, name="enquiry-export"),
+    path("enquiries/new/", enquiries.enquiry_create, name="enquiry-create"),
+    path("enquiries/templates/", enquiries.template_list, name="template-list"),
+    path("enquiries/templates/new/", enquiries.template_create, name="template-create"),
+    path("enquiries/templates/<uuid:pk>/edit/", enquiries.template_edit, name="template-edit"),
+    path("enquiries/<uuid:pk>/", enquiries.enquiry_detail, name="enquiry-detail"),
+    path("enquiries/<uuid:pk>/edit/", enquiries.enquiry_edit, name="enquiry-edit"),
+    path("enquiries/<uuid:pk>/assign/", enquiries.enquiry_assign, name="enquiry-assign"),
+    path("enquiries/<uuid:pk>/answer/", enquiries.enquiry_answer, name="enquiry-answer"),
+    path("enquiries/<uuid:pk>/submit/", enquiries.enquiry_submit, name="enquiry-submit"),
+    path("enquiries/<uuid:pk>/return/", enquiries.enquiry_return, name="enquiry-return"),
+    path("enquiries/<uuid:pk>/approve/", enquiries.enquiry_approve, name="enquiry-approve"),
+    path("enquiries/<uuid:pk>/send/", enquiries.enquiry_send, name="enquiry-send"),
+    path("enquiries/<uuid:pk>/close/", enquiries.enquiry_close, name="enquiry-close"),
+    path("enquiries/files/<uuid:pk>/", enquiries.enquiry_file, name="enquiry-file"),
+    path("enquiries/files/<uuid:pk>/remove/", enquiries.enquiry_file_remove, name="enquiry-file-remove"),
+    path("questionnaires/", questionnaires.questionnaire_list, name="questionnaire-list"),
+    path("questionnaires/new/", questionnaires.questionnaire_create, name="questionnaire-create"),
+    path("questionnaires/<uuid:pk>/", questionnaires.questionnaire_detail, name="questionnaire-detail"),
+    path("questionnaires/<uuid:pk>/edit/", questionnaires.questionnaire_edit, name="questionnaire-edit"),
+    path("questionnaires/<uuid:pk>/questions/", questionnaires.questionnaire_load, name="questionnaire-load"),
+    path("questionnaires/<uuid:pk>/put/", questionnaires.questionnaire_put, name="questionnaire-put"),
+    path("questionnaires/<uuid:pk>/file/", questionnaires.questionnaire_make, name="questionnaire-make"),
+    path("questionnaires/<uuid:pk>/send/", questionnaires.questionnaire_send, name="questionnaire-send"),
+    path("questionnaires/files/<uuid:pk>/", questionnaires.questionnaire_file, name="questionnaire-file"),
+    path("questions/put/", questionnaires.assignment_list, name="assignment-list"),
+    path("questions/put/<uuid:pk>/", questionnaires.assignment_detail, name="assignment-detail"),
+    path("questions/put/<uuid:pk>/answer/", questionnaires.assignment_answer, name="assignment-answer"),
+    path("questions/put/<uuid:pk>/return/", questionnaires.assignment_return, name="assignment-return"),
+    path("questions/put/<uuid:pk>/accept/", questionnaires.assignment_accept, name="assignment-accept"),
+    path("questions/put/files/<uuid:pk>/", questionnaires.assignment_file, name="assignment-file"),
+    path("questions/<uuid:pk>/", questionnaires.question_detail, name="question-detail"),
+    path("questions/<uuid:pk>/edit/", questionnaires.question_edit, name="question-edit"),
+    path("questions/<uuid:pk>/answer/", questionnaires.question_answer, name="question-answer"),
+    path("questions/<uuid:pk>/move/", questionnaires.question_move, name="question-move"),
+    path("questions/<uuid:pk>/approve/", questionnaires.question_approve, name="question-approve"),
+    path("questions/<uuid:pk>/take-over/", questionnaires.question_take_over, name="question-take-over"),
 ]
