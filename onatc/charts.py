@@ -131,7 +131,9 @@ def columns(title: str, unit: str, categories: Sequence[str], series: Sequence[S
             if bar >= 14:
                 parts.append(_text(x + bar * 0.45, y - 3, _figure(value), anchor="middle", css="tick"))
         if group >= 34 or index % 2 == 0:
-            parts.append(_text(middle, top + plot + 16, _short(category, 12), anchor="middle", css="tick"))
+            parts.append(
+                _text(middle, top + plot + 16, _short(category, max(12, int(group / 7))), anchor="middle", css="tick")
+            )
     table = Table(
         [head, *(one.label for one in series)],
         [[str(name), *(_shown(one, index) for one in series)] for index, name in enumerate(categories)],

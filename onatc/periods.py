@@ -66,7 +66,9 @@ class Period:
         except ValueError:
             pass
         raise PeriodError(
-            gettext("“%(text)s” is not a period. Write 2026, 2026H1, 2026Q3, 2026-07, 2026/27 or two dates.")
+            gettext(
+                "“%(text)s” is not a period. Write 2026, 2026H1, 2026Q3, 2026-07, 2026/27 or two dates as 2026-01-15..2026-06-30."
+            )
             % {"text": text[:40]}
         )
 

@@ -17,6 +17,7 @@ from strategy.access import may_decide_proposal
 from strategy.filters import MeasureFilter
 from strategy.models import ImportState, Measure, PlanImport, Round, RoundState
 from strategy.queries.drafting import open_consultations, to_decide, to_publish
+from strategy.queries.late import kept_drafts
 from strategy.queries.legal import waiting_inputs
 from strategy.queries.plan import current_plan, shown_version
 from strategy.queries.progress import owed_by, review_inbox, round_matrix
@@ -108,16 +109,31 @@ def _secretariat(user: Any) -> dict[str, Any]:
 
 def _focal_point(user: Any) -> dict[str, Any]:
     owed = owed_by(user)
+    today = timezone.localdate()
     waiting = [one for one in owed if one.state in ("owed", "overdue", "draft", "returned")]
-    measures = Measure.objects.visible_to(user).current().select_related("lead").order_by("version", "position")
+    # What was returned has its own sentence: the day on which it was due may lie years back, in a round that is closed.
+    asked = [one.request.due_on for one in waiting if one.state != "returned"]
+    first = min(asked, default=None)
+    # A plan whose time is over has no successor to its measures; nothing is to be done on them.
+    measures = (
+        Measure.objects.visible_to(user)
+        .current()
+        .filter(version__plan__ends_on__gte=today)
+        .select_related("lead")
+        .order_by("version", "position")
+    )
     return {
         "consultations": list(open_consultations(user)),
         "owed": owed,
+        "kept": kept_drafts(user),
         "waiting": len(waiting),
         "done": len(owed) - len(waiting),
         "returned": sum(one.state == "returned" for one in owed),
-        "due_on": min((one.request.due_on for one in waiting if one.request.is_open), default=None),
-        "today": timezone.localdate(),
+        "due_on": first,
+        "due_first": asked.count(first),
+        "due_later": len(asked) - asked.count(first),
+        "last_due_on": max(asked, default=None),
+        "today": today,
         "measures": list(measures[:60]),
         "measure_count": measures.count(),
     }

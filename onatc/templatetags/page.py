@@ -34,13 +34,14 @@ def text(value: Any) -> Any:
 
 
 @register.filter
-def money(cents: int | None) -> str:
-    """Euro and cents from cents, by the active language; empty when not known."""
+def money(cents: int | None, sign: str = " €") -> str:
+    """Euro and cents from cents, by the active language; empty when not known. A table that says "in euro" above leaves
+    the sign out (`|money:""`): ten columns with it do not stand beside each other."""
     if cents is None:
         return ""
     whole = number_format(cents // 100, use_l10n=True, force_grouping=True)
     separator = "." if get_language() == "en" else ","
-    return f"{whole}{separator}{cents % 100:02d} €"
+    return f"{whole}{separator}{cents % 100:02d}{sign}"
 
 
 @register.filter

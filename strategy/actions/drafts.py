@@ -70,7 +70,7 @@ class Stale(Refused):
 
     def __init__(self, current: Any) -> None:
         super().__init__(
-            _("Somebody else saved this meanwhile. What they changed is shown below; your text is kept here.")
+            _("Somebody else saved this meanwhile. What they changed is shown above; your text is kept here.")
         )
         self.current = current
 
@@ -436,6 +436,8 @@ def split_measure(
     _hand_indicators(first, second, [one.pk for one in indicators])
     if earlier := _in_force(first):
         MeasureOrigin.objects.create(measure=second, origin=earlier, kind=MeasureOrigin.Kind.SPLIT)
+    else:  # of a measure that was itself split off in this draft: it comes from where that one came
+        _repeat(MeasureOrigin, first, second)
     _touch(first)
     refresh([first, second], [Period.quarter_of(timezone.localdate())])
     return second

@@ -98,10 +98,14 @@ def _only(record: Any, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(record, name) for name in names} if record is not None else {}
 
 
+CODE_MESSAGES = {"invalid": _("Write the code with plain letters, digits and hyphens alone, without spaces.")}
+
+
 class StrategyForm(RevisedForm):
     code = forms.SlugField(
-        label=_("Code"), max_length=40, help_text=_("Short, without spaces, for example NS-2027-2031.")
-    )
+        label=_("Code"), max_length=40, help_text=_("Short, without spaces, for example NS-2027-2031."),
+        error_messages=CODE_MESSAGES,
+    )  # fmt: skip
     kind = forms.ChoiceField(label=_("Kind"), choices=PlanKind.choices, widget=PlainSelect)
     title_sq = forms.CharField(label=_("Title in Albanian"), max_length=300)
     title_sr = forms.CharField(label=_("Title in Serbian"), max_length=300, required=False)
@@ -119,8 +123,9 @@ class StrategyForm(RevisedForm):
 class PlanForm(RevisedForm):
     strategy = forms.ChoiceField(label=_("Strategy"), widget=PlainSelect)
     code = forms.SlugField(
-        label=_("Code"), max_length=40, help_text=_("Short, without spaces, for example AP-2027-2029.")
-    )
+        label=_("Code"), max_length=40, help_text=_("Short, without spaces, for example AP-2027-2029."),
+        error_messages=CODE_MESSAGES,
+    )  # fmt: skip
     kind = forms.ChoiceField(label=_("Kind"), choices=PlanKind.choices, widget=PlainSelect)
     area = forms.ChoiceField(
         label=_("District or municipality"), required=False, help_text=_("For a local plan alone: whose plan it is.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -154,7 +155,9 @@ class IndicatorForm(forms.Form):
             self.add_error(
                 "denominator_sq" if top else "numerator_sq", _("Name both the numerator and the denominator.")
             )
-        baseline = cleaned.get("baseline")
+        baseline, measured_on = cleaned.get("baseline"), cleaned.get("baseline_on")
+        if measured_on is not None and measured_on > timezone.localdate():
+            self.add_error("baseline_on", _("A baseline was measured: its day cannot lie in the future."))
         if cleaned.get("unit") == Unit.PERCENT and baseline is not None and baseline > 100:
             self.add_error("baseline", _("A percentage lies between 0 and 100."))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from crispy_forms.layout import Layout
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -28,6 +29,11 @@ class SeriesForm(forms.ModelForm):
         model = RoundSeries
         fields = ["plan", "frequency", "due_days", "asks_partners", *GUIDANCE, "is_active"]
         widgets = {name: forms.Textarea(attrs={"rows": 3}) for name in GUIDANCE}
+        error_messages = {
+            NON_FIELD_ERRORS: {
+                "unique_together": _("The plan has a series of this frequency already; change that one.")
+            }
+        }
         help_texts = {
             "due_days": _("Days after the end of the period. Left empty: the setting of the office."),
             "asks_partners": _("Each partner of a measure reports its part, the lead institution the whole."),

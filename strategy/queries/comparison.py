@@ -13,12 +13,12 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext
 
-from onatc.templatetags.page import money
+from onatc.templatetags.page import figure, money
 from onatc.texts import COLUMNS
 from strategy.models import (
     BudgetLine,
@@ -32,6 +32,7 @@ from strategy.models import (
     PlanVersion,
     ServedMeasure,
 )
+from strategy.queries.kin import Kin, kin_of
 from strategy.versioning import CONTENT, Part
 from strategy.wording import Piece, difference
 
@@ -264,6 +265,10 @@ def _name(row: Any) -> str:
     return str(row)
 
 
+# Kept in cents, shown in euro.
+_MONEY = {"planned_cents": gettext_lazy("planned")}
+
+
 def _fields(part: Part, old: Any, new: Any, also: tuple[str, ...] = ()) -> list[FieldDifference]:
     """The fields that differ; of a row that came or went, those that say something."""
     found = []
@@ -273,7 +278,8 @@ def _fields(part: Part, old: Any, new: Any, also: tuple[str, ...] = ()) -> list[
         was = "" if old is None else _shown(column, old)
         now = "" if new is None else _shown(column, new)
         if was != now:
-            found.append(FieldDifference(str(capfirst(str(column.verbose_name))), was, now))
+            label = _MONEY.get(column.name, column.verbose_name)
+            found.append(FieldDifference(str(capfirst(str(label))), was, now))
     return found
 
 
@@ -294,7 +300,7 @@ def _shown(column: models.Field[Any, Any], row: Any) -> str:
     if column.name == "year":
         return str(value)
     if isinstance(value, int | decimal.Decimal):
-        return number_format(value, use_l10n=True, force_grouping=True)
+        return figure(value)
     return str(value)
 
 
@@ -346,15 +352,6 @@ class Step:
     is_first: bool
 
 
-@dataclass(frozen=True)
-class Kin:
-    """A measure that this one came from, or that came from it, by one split or merger."""
-
-    kind: str
-    measure: Measure
-    generation: int  # 1: directly
-
-
 def follow(measure: Measure, user: Any) -> tuple[list[Step], list[Kin], list[Kin]]:
     """The measure in every version that the reader sees, oldest first; what it came from; what came from it."""
     rows = list(
@@ -370,34 +367,7 @@ def follow(measure: Measure, user: Any) -> tuple[list[Step], list[Kin], list[Kin
         before = steps[-1].measure if steps else None
         found = _of_measure(before, row, below, Origins([]), {}, {}) if before else None
         steps.append(Step(row, found, before is None))
-    return steps, *_kin(measure, user)
-
-
-def _kin(measure: Measure, user: Any) -> tuple[list[Kin], list[Kin]]:
-    """Across all splits and mergers of the plan, as far as the reader sees."""
-    seen = Measure.objects.visible_to(user).values("pk")
-    rows = list(
-        MeasureOrigin.objects.filter(measure__version__plan=measure.version.plan_id, measure__in=seen, origin__in=seen)
-        .select_related("measure__version", "origin__version")
-        .order_by("measure__version__number", "pk")
-    )
-
-    def walk(is_back: bool) -> list[Kin]:
-        found: list[Kin] = []
-        known, edge, generation = {measure.lineage}, {measure.lineage}, 0
-        while edge:
-            generation += 1
-            following: set[Any] = set()
-            for row in rows:
-                here, there = (row.measure, row.origin) if is_back else (row.origin, row.measure)
-                if here.lineage in edge and there.lineage not in known:
-                    found.append(Kin(row.kind, there, generation))
-                    following.add(there.lineage)
-            known |= following
-            edge = following
-        return found
-
-    return walk(is_back=True), walk(is_back=False)
+    return steps, *kin_of(measure, user)
 
 
 def as_table(differences: list[Difference]) -> tuple[list[str], Iterator[list[Any]]]:

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from typing import Any
 
 from django.db import models
@@ -42,6 +43,7 @@ from strategy.models import (
     Evidence,
     Measure,
     MeasureDocument,
+    MeasureOrigin,
     MeasureSignal,
     MeasureState,
     MilestoneReached,
@@ -60,6 +62,7 @@ from strategy.models import (
     Signal,
     SignalOverride,
 )
+from strategy.queries.kin import Chapter, chapters
 
 
 class What(models.TextChoices):
@@ -67,6 +70,7 @@ class What(models.TextChoices):
 
     VERSION = "version", _("draft of a version")
     ADOPTED = "adopted", _("adopted by a decision")
+    DESCENT = "descent", _("split or merger")
     CONSULTATION = "consultation", _("consultation")
     COMMENT = "comment", _("comment")
     ANSWER = "answer", _("answer to a comment")
@@ -91,8 +95,8 @@ class What(models.TextChoices):
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose happenings are asked for: of a measure in all its versions, else of a plan; told to `user`, who learns only
-    what the rows' own `visible_to` lets through. `start` and `end` are days, both inside; None leaves that side open.
+    """Whose happenings are asked for: of a measure in all its versions, with what it came from and what came of it, else of
+    a plan; told to `user`, who learns only what the rows' own `visible_to` lets through. `start` and `end` are days, both inside; None leaves that side open.
     `version` is the one whose signals are told."""
 
     user: Any
@@ -103,12 +107,14 @@ class Scope:
     end: date | None = None
 
     @cached_property
-    def keys(self) -> list[Any]:
-        """Of a story, the few measures of the lineage that the reader may see, asked once for all sources."""
+    def chapters(self) -> list[Chapter]:
+        """Of a story, the measure and its kin as far as the reader sees them, asked once for all sources."""
         assert self.measure is not None
-        return list(
-            Measure.objects.visible_to(self.user).filter(lineage=self.measure.lineage).values_list("pk", flat=True)
-        )
+        return chapters(self.measure, self.user)
+
+    @cached_property
+    def keys(self) -> list[Any]:
+        return [key for chapter in self.chapters for key in chapter.keys]
 
     def measures(self) -> QuerySet[Measure]:
         if self.measure is not None:
@@ -141,18 +147,29 @@ class Happening:
     label: str
     telling: Telling
     measure: Measure | None
+    chapter: Chapter | None = None  # of a story: whose part of it this is
+
+    @property
+    def was_called(self) -> Measure | None:
+        """The measure as it stood then, where its chapter names it otherwise: it was moved, numbered or worded anew."""
+        if self.chapter is None or self.measure is None or self.measure.lineage != self.chapter.measure.lineage:
+            return None
+        now = self.chapter.measure
+        is_same = (self.measure.code, str(self.measure.title)) == (now.code, str(now.title))
+        return None if is_same else self.measure
 
 
 @dataclass(frozen=True)
 class Source:
     """`at` is the field that dates a row, `is_day` when it is a date; `measure` the path from a row to its measure,
-    empty for what concerns the plan as a whole."""
+    empty for what concerns the plan as a whole; `other` the path to a second measure that it is about as well."""
 
     rows: Callable[[Scope], QuerySet[Any]]
     at: str
     what: Any
     tell: Callable[[Any], Telling]
     measure: str = ""
+    other: str = ""
     is_day: bool = False
     related: Sequence[str] = field(default_factory=tuple)
     # What `tell` reads besides the row's own columns and `related`.
@@ -174,13 +191,16 @@ def _within(source: Source, scope: Scope) -> QuerySet[Any]:
 
 
 def parts(scope: Scope) -> list[QuerySet[Any]]:
-    """The sources as one list to be merged; ordered by `merged_at` they are a story, by `merged_place` a list of measures."""
+    """The sources as one list to be merged, to be ordered by `merged_place`: in a story the number of the chapter, else the
+    place of the measure in the plan."""
     sources = STORY if scope.measure is not None else CHANGES
     found = []
     for name in sources:
         source = SOURCES[name]
         path = source.measure
-        place: Any = Coalesce(F(f"{path}__position"), Value(-1)) if path else Value(-1)
+        place = _chapter_of(source, scope) if scope.measure is not None else Value(-1)
+        if scope.measure is None and path:
+            place = Coalesce(F(f"{path}__position"), Value(-1))
         lineage: Any = Coalesce(Cast(f"{path}__lineage", CharField()), Value("")) if path else Value("")
         found.append(
             merged.part(
@@ -193,6 +213,20 @@ def parts(scope: Scope) -> list[QuerySet[Any]]:
             )
         )
     return found
+
+
+def _chapter_of(source: Source, scope: Scope) -> Any:
+    """The first chapter that a row belongs to; a version is told where the measure stands in it."""
+    if len(scope.chapters) == 1:
+        return Value(0)
+    cases = []
+    for number, chapter in enumerate(scope.chapters):
+        versions = [row.version_id for row in chapter.rows]
+        here = Q(**{f"{source.measure}__in": chapter.keys}) if source.measure else Q(pk__in=versions)
+        if source.other:
+            here |= Q(**{f"{source.other}__in": chapter.keys})
+        cases.append(When(here, then=Value(number)))
+    return Case(*cases, default=Value(0), output_field=IntegerField())
 
 
 def told(rows: Iterable[dict[str, Any]], scope: Scope) -> list[Happening]:
@@ -223,6 +257,7 @@ def told(rows: Iterable[dict[str, Any]], scope: Scope) -> list[Happening]:
                 str(labels.get(what, what)),
                 source.tell(record),
                 _follow(record, source.measure) if source.measure else None,
+                scope.chapters[row["merged_place"]] if scope.measure is not None else None,
             )
         )
     return happenings
@@ -269,6 +304,15 @@ def _versions(scope: Scope) -> QuerySet[Any]:
     return versions
 
 
+def _descents(scope: Scope) -> QuerySet[Any]:
+    """Splits and mergers of which the reader sees both sides."""
+    seen = Measure.objects.visible_to(scope.user).values("pk")
+    rows = MeasureOrigin.objects.filter(measure__in=seen, origin__in=seen)
+    if scope.measure is None:
+        return rows.filter(measure__version__plan=scope.plan)
+    return rows.filter(Q(measure__in=scope.keys) | Q(origin__in=scope.keys))
+
+
 def _notes(scope: Scope) -> QuerySet[Any]:
     """Steps of a report that the reader may open; what was returned is between the institution and the office."""
     entries = ProgressEntry.objects.visible_to(scope.user).filter(request__measure__in=scope.measures().values("pk"))
@@ -295,12 +339,36 @@ def _signals(scope: Scope) -> QuerySet[Any]:
     """Quarters whose signal is another than that of the quarter before; dated by their last day, or today."""
     rows = MeasureSignal.objects.visible_to(scope.user)
     if scope.measure is not None:
-        rows = rows.filter(measure=scope.measure)
+        rows = rows.filter(reduce(or_, (_signals_of(chapter, scope) for chapter in scope.chapters)))
     else:
         rows = rows.filter(measure__version=scope.version)
     if scope.start is not None:  # also spares the question of the quarter before for those that are long over
         rows = rows.filter(ends_on__gte=scope.start)
     return _with_signal_before(rows).filter(~Q(before=F("signal")), before__isnull=False)
+
+
+def _signals_of(chapter: Chapter, scope: Scope) -> Q:
+    """Every version has signals for all quarters of the plan, also for those before a part was split off, and one version
+    tells them. So each quarter is told once: of a part since it is one, of a kin before or after the decision by which it
+    was split or merged. A draft decides nothing yet."""
+    kin = chapter.kin
+    if kin is None:
+        told = Q(measure=scope.measure)
+    elif chapter.rows:
+        told = Q(measure=chapter.rows[0].pk)
+    else:
+        return Q(pk__in=[])
+    if kin is not None:
+        decided = kin.version.adopted_on
+        if decided is not None:
+            told &= Q(ends_on__lt=decided) if kin.is_before else Q(ends_on__gte=decided)
+        elif not kin.is_before:
+            return Q(pk__in=[])
+    for other in scope.chapters:
+        if other.kin is not None and other.kin.made(chapter.measure):
+            begins = other.kin.version.adopted_on
+            told &= Q(ends_on__gte=begins) if begins else Q(pk__in=[])
+    return told
 
 
 def _with_signal_before(rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -360,6 +428,22 @@ def _tell_adopted(one: PlanVersion) -> Telling:
     }
     who = str(one.adopted_by.name) if one.adopted_by else ""
     return Telling(said, who, url=f"{one.plan.get_absolute_url()}?version={one.number}")
+
+
+def _tell_descent(one: MeasureOrigin) -> Telling:
+    sentences = {
+        MeasureOrigin.Kind.SPLIT: gettext("%(taker)s was split off from %(giver)s by version %(number)d, decision %(reference)s."),
+        MeasureOrigin.Kind.MERGED: gettext("%(giver)s was merged into %(taker)s by version %(number)d, decision %(reference)s."),
+    }  # fmt: skip
+    version = one.measure.version
+    said = sentences[MeasureOrigin.Kind(one.kind)] % {
+        "taker": one.measure.code,
+        "giver": one.origin.code,
+        "number": version.number,
+        "reference": version.decision_reference,
+    }
+    who = str(version.adopted_by.name) if version.adopted_by else ""
+    return Telling(said, who, url=_address("strategy:measure-versions", one.measure_id))
 
 
 def _tell_comment(one: Comment) -> Telling:
@@ -508,6 +592,10 @@ def _address(name: str, pk: Any) -> str:
 SOURCES: dict[str, Source] = {
     "version": Source(_versions, "created_at", What.VERSION.value, _tell_version, related=["plan"]),
     "adopted": Source(_versions, "adopted_on", What.ADOPTED.value, _tell_adopted, is_day=True, related=["plan", "adopted_by"]),
+    "descent": Source(
+        _descents, "measure__version__adopted_on", What.DESCENT.value, _tell_descent, "measure", "origin", is_day=True,
+        related=["measure__version__adopted_by", "origin"],
+    ),
     "consultation": Source(
         lambda scope: Consultation.objects.visible_to(scope.user).filter(version__plan=scope.plan),
         "opened_at", What.CONSULTATION.value, _tell_consultation, related=["version", "opened_by"],

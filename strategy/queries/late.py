@@ -49,6 +49,22 @@ class Lateness(models.TextChoices):
     EXTENSION = "extension", _("more time asked for")
 
 
+def kept_drafts(user: Any) -> list[ProgressEntry]:
+    """What the user's institutions had written and not handed in when the round closed, corrections that are not handed in
+    among it. It stands in no list of what is owed, and would be lost from sight."""
+    return list(
+        ProgressEntry.objects.visible_to(user)
+        .filter(
+            request__institution__in=user.institution_ids,
+            request__waived_reason="",
+            request__round__state=RoundState.CLOSED,
+            state=EntryState.DRAFT,
+        )
+        .select_related("request__round", "request__institution")
+        .order_by("-request__round__ends_on", "request__measure_code", "pk")[:20]
+    )
+
+
 SIGNALS = (Signal.LATE, Signal.NO_NEWS, Signal.AT_RISK)
 HANDED_IN = (EntryState.SUBMITTED, *FINAL_STATES)
 SORTS = {

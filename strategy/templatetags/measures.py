@@ -98,12 +98,14 @@ def measure_rows(measures: Iterable[Any], today: date) -> SafeString:
                 achieved,
             )
 
-    return format_html_join(
-        "\n",
-        '<tr><th scope="row"><a href="{}">{}</a></th><td><a href="{}">{}</a></td><td>{}</td>'
-        '<td class="nowrap">{}</td><td>{}</td><td class="num">{}</td></tr>',
-        cells(),
+    # The heads once more, for the narrow screen where a row becomes a card (theme.css, "stacked").
+    heads = [gettext("Lead institution"), gettext("Deadline"), gettext("Signal"), gettext("Achieved")]
+    row_of = format_html(
+        '<tr><th scope="row"><a href="{{}}">{{}}</a></th><td><a href="{{}}">{{}}</a></td><td data-label="{}">{{}}</td>'
+        '<td class="nowrap" data-label="{}">{{}}</td><td data-label="{}">{{}}</td><td class="num" data-label="{}">{{}}</td></tr>',
+        *heads,
     )
+    return format_html_join("\n", row_of, cells())
 
 
 @register.simple_tag

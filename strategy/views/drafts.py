@@ -126,7 +126,8 @@ def plan_amend(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         return redirect("strategy:draft-detail", draft.pk)
     return _confirm(
         request, _("Begin a draft"),
-        _("A new draft begins with everything that the version in force says. Begin it?"),
+        _("A new draft of “%(plan)s” begins with everything that the version in force says. Begin it?")
+        % {"plan": plan.title},
         _("Begin a draft"), plan.get_absolute_url(),
     )  # fmt: skip
 
@@ -194,10 +195,10 @@ def draft_discard(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         return redirect(version.plan)
     count = version.measures.count()
     question = ngettext(
-        "The draft with its %(count)d measure is put away for good. The version in force stays as it is. Discard it?",
-        "The draft with its %(count)d measures is put away for good. The version in force stays as it is. Discard it?",
+        "The draft of “%(plan)s” with its %(count)d measure is put away for good. What is in force stays. Discard it?",
+        "The draft of “%(plan)s” with its %(count)d measures is put away for good. What is in force stays. Discard it?",
         count,
-    ) % {"count": count}
+    ) % {"count": count, "plan": version.plan.title}
     return _confirm(request, _("Discard the draft"), question, _("Discard"), _draft_url(version), is_grave=True)
 
 

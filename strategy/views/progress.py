@@ -46,6 +46,7 @@ from strategy.models import (
     VerificationSample,
 )
 from strategy.queries.indicators import value_rows
+from strategy.queries.late import kept_drafts
 from strategy.queries.progress import owed_by, partner_parts, previous_entry, review_inbox
 from strategy.views.plan import page_size
 
@@ -60,7 +61,12 @@ def progress_list(request: SignedInRequest) -> HttpResponse:
     page = None
     if request.user.reviews_progress:
         page = Paginator(review_inbox(request.user), page_size(request)).get_page(request.GET.get("page"))
-    return render(request, "strategy/progress_list.html", {"owed": owed, "page": page, "today": timezone.localdate()})
+    kept = kept_drafts(request.user) if request.user.is_reporter else []
+    return render(
+        request,
+        "strategy/progress_list.html",
+        {"owed": owed, "kept": kept, "page": page, "today": timezone.localdate()},
+    )
 
 
 @require_POST

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from onatc import exports
 from onatc.errors import Refused, refusals_on, require
 from onatc.files import cleaned_name
+from onatc.templatetags.page import figure
 from stakeholders.accounts import SignedInRequest
 from stakeholders.models import Institution
 from strategy import access
@@ -93,6 +95,8 @@ def workbook_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "workbook": workbook,
             "is_own": is_own,
             "problems": Paginator(workbook.problems if is_own else [], 200).get_page(request.GET.get("page")),
+            # What is wrong with the file as a whole is not mended in a cell.
+            "is_another_file": all(problem["row"] is None for problem in workbook.problems),
             "changing": [(row, _in_words(row)) for row in changing] if workbook.state != "applied" else [],
             "same_count": len(rows) - len(changing),
             "stale": [row for row in changing if row.change == "stale"],
@@ -143,13 +147,18 @@ def _value(said: dict[str, Any] | None) -> str:
     if said is None:
         return ""
     if said["numerator"] is not None or said["denominator"] is not None:
-        text = f"{said['numerator'] or '–'} / {said['denominator'] or '–'}"
+        text = f"{_written(said['numerator'])} / {_written(said['denominator'])}"
     elif said["reason"]:
         text = _("a reason why there is none")
     else:
-        text = said["value"] or ""
-    parts = [f"{code} {count}" for _dimension, code, count, _reason in said["parts"] if count is not None]
+        text = _written(said["value"]) if said["value"] else ""
+    parts = [f"{code} {_written(count)}" for _dimension, code, count, _reason in said["parts"] if count is not None]
     return "; ".join(filter(None, [text, ", ".join(parts), said["note"]]))
+
+
+def _written(number: Any) -> str:
+    """A number as the reader's language writes it; a dash where there is none."""
+    return figure(Decimal(str(number))) if number not in (None, "") else "–"
 
 
 @require_POST

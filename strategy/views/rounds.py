@@ -281,7 +281,10 @@ def request_delegate(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
             obligations.delegate(asked, form.cleaned_data["to"], by=request.user)
-            messages.success(request, _("Kept. The colleague was told by mail."))
+            if form.cleaned_data["to"] in (None, request.user):
+                messages.success(request, _("Kept."))
+            else:
+                messages.success(request, _("Kept. The colleague was told by mail."))
             return redirect("strategy:progress-list")
     return _page(
         request,

@@ -190,7 +190,7 @@ def story_of(request: SignedInRequest, measure: Measure) -> Told:
         request.user, measure.version.plan, measure.version, measure,
         period.start if period else None, period.end if period else None,
     )  # fmt: skip
-    return _told(scope, form, ("-merged_at", merged.SOURCE, merged.KEY))
+    return _told(scope, form, ("merged_place", "-merged_at", merged.SOURCE, merged.KEY))
 
 
 def story_measure(request: SignedInRequest, pk: uuid.UUID) -> Measure:
@@ -200,7 +200,8 @@ def story_measure(request: SignedInRequest, pk: uuid.UUID) -> Measure:
 
 @require_safe
 def measure_story(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """All that happened to a measure in all versions of its plan and that the reader may see, newest first."""
+    """All that happened to a measure in all versions of its plan, with what came of it and what it came from by splits and
+    mergers, as far as the reader may see it; each measure's part newest first."""
     measure = story_measure(request, pk)
     told = story_of(request, measure)
     return render(
@@ -209,6 +210,7 @@ def measure_story(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         {
             "measure": measure,
             "told": told,
+            "kin": [chapter for chapter in told.scope.chapters if chapter.kin],
             "page": told.page(request),
             "filter": {"form": told.form},
             "story_query": f"&measure={measure.pk}",

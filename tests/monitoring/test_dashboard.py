@@ -9,12 +9,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.formats import date_format
 
 from monitoring.management.commands.access_matrix import sign_in
 from strategy.actions import rounds as round_actions
 from strategy.actions.signals import override_signal
-from strategy.models import Measure, MeasureState
-from tests.strategy.steps import accepted, submitted
+from strategy.models import Measure, MeasureState, ProgressRequest
+from tests.strategy.steps import accepted, drafted, submitted
 
 LINK = re.compile(r'<a href="(/measures/\?[^"]+)">(?:<span[^>]*>[^<]*</span> )?(?:<strong>)?(\d+)')
 
@@ -119,14 +120,61 @@ def test_each_role_has_its_home(world, client_for, name, sentence):
     assert sentence in client_for(name).get("/").content.decode()
 
 
+def test_a_focal_points_home_says_how_much_is_due_by_which_day(world, client_for):
+    """The nearest day with what is due by it, what comes later, and what was returned, each with its own number."""
+    from datetime import timedelta
+
+    from strategy.actions import progress as progress_actions
+
+    def headline() -> str:
+        page = client_for("focal_point").get("/").content.decode()
+        return " ".join(re.sub(r"<[^>]+>", "", page.split('class="headline">')[1].split("</p>")[0]).split())
+
+    later = world.round.due_on + timedelta(days=20)
+    codes = ("M1.2.3", "M2.2.1", "M2.2.2", "M3.1.1", "M3.1.5")
+    assert headline() == f"Your institution owes 5 reports by {date_format(world.round.due_on, 'DATE_FORMAT')}."
+    ProgressRequest.objects.filter(pk=world.request(codes[4]).pk).update(extended_until=later)
+    entry = submitted(world.request(codes[0]), world.focal_point)
+    progress_actions.return_entry(entry, by=world.monitoring, comment="Where?")
+    assert headline() == (
+        f"Your institution owes 3 reports by {date_format(world.round.due_on, 'DATE_FORMAT')}. "
+        f"One more is due later, by {date_format(later, 'DATE_FORMAT')}. One report was returned to your institution."
+    )
+
+
+def test_a_measure_of_a_plan_whose_time_is_over_is_not_on_the_home_of_a_focal_point(world, client_for):
+    from strategy.models import Plan
+
+    code = "M1.2.3 "
+    measures = client_for("focal_point").get("/").content.decode().split("takes part")[1]
+    assert code in measures
+    Plan.objects.update(starts_on="2015-01-01", ends_on="2019-12-31")
+    page = client_for("focal_point").get("/").content.decode()
+    assert "takes part in no measure" in page
+
+
+def test_what_was_not_handed_in_when_its_round_closed_stays_in_sight(world, client_for):
+    entry = drafted(world.request(), world.focal_point)
+    kept = "Not handed in when the round closed"
+    pages = ("home", "strategy:progress-list")
+    assert all(kept not in client_for("focal_point").get(reverse(page)).content.decode() for page in pages)
+    round_actions.close_round(world.round, by=world.director)
+    for page in pages:
+        shown = client_for("focal_point").get(reverse(page)).content.decode()
+        assert kept in shown and reverse("strategy:progress-edit", args=[entry.pk]) in shown
+        assert kept not in client_for("director").get(reverse(page)).content.decode()
+        assert kept not in client_for("other_focal_point").get(reverse(page)).content.decode()
+
+
 def test_an_institutions_lists_and_numbers_do_not_move_when_anothers_do(world, client_for):
     """T5."""
     client = client_for("focal_point")
 
     def seen() -> list[str]:
         pages = ("home", "strategy:progress-list", "strategy:round-list", "strategy:measure-list")
-        csrf = re.compile(r'name="csrfmiddlewaretoken" value="[^"]+"')
-        return [csrf.sub("", client.get(reverse(page)).content.decode()) for page in pages]
+        # the token, and the seconds that the session has left, change by themselves
+        passing = re.compile(r'name="csrfmiddlewaretoken" value="[^"]+"|wait-m\d+|data-left="\d+"|data-time>[^<]*')
+        return [passing.sub("", client.get(reverse(page)).content.decode()) for page in pages]
 
     before = seen()
     request = world.request("M2.1.3")

@@ -566,6 +566,8 @@ def test_the_whole_way_on_the_pages(world, draft, client_for):
     assert health.get(reverse("strategy:comment-edit", args=[comment.pk])).status_code == 404
     answers = reverse("strategy:consultation-answers", args=[consultation.pk])
     assert police.get(answers).status_code == 403 and office.get(answers).status_code == 200
+    early = office.get(reverse("strategy:comment-answer", args=[comment.pk])).content.decode()
+    assert "Comments are answered when the term is over." in early and 'name="reason"' not in early
     nothing = reverse("strategy:consultation-nothing", args=[consultation.pk, bodies("OSCE")[0].pk])
     assert observer.get(nothing).status_code == 200 and observer.post(nothing).status_code == 302
     assert police.post(nothing).status_code == 404

@@ -120,6 +120,7 @@ def test_an_indicator_is_written_with_its_targets_and_changed(draft, client_for)
         ({"period_1": "next year"}, "is not a period"),
         ({"target_1": "many"}, "Enter a number"),
         ({"target_1": "=HYPERLINK(1)"}, "Enter a number"),
+        ({"baseline_on": "2999-01-01"}, "cannot lie in the future"),
         ({"baseline_on": "31.31.2024"}, "Enter a valid date"),
         ({"reported_by": "not-a-key"}, "not a valid UUID"),
         ({"name_sq": "a\x00b"}, "Null characters are not allowed"),

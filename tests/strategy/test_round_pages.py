@@ -15,7 +15,7 @@ from stakeholders.models import Institution, Role, RoleAssignment, User
 from strategy.actions import obligations
 from strategy.actions import rounds as round_actions
 from strategy.models import DueExtension, ProgressRequest, Round, RoundSeries
-from tests.strategy.steps import drafted, submitted
+from tests.strategy.steps import accepted, drafted, submitted
 
 pytestmark = pytest.mark.usefixtures("thawed")  # plans in force are written for the tests
 
@@ -49,7 +49,7 @@ def test_a_series_is_made_and_changed_and_its_guidance_is_read(world, client_for
     assert "The series is kept." in page and "each half-year" in page
     series = RoundSeries.objects.get(frequency="half")
     again = client.post(url("series-create"), series_form(world)).content.decode()
-    assert "already" in again or "exists" in again
+    assert "The plan has a series of this frequency already; change that one." in again
     for days in ("0", "121", "-3", "many"):
         assert client.post(url("series-edit", series.pk), series_form(world, due_days=days)).status_code == 200
     client.post(url("series-edit", series.pk), series_form(world, due_days="30"))
@@ -137,7 +137,24 @@ def test_a_report_is_handed_on_from_the_list(world, client_for, kp):
     assert "A Colleague" in client.get(hand_on).content.decode()
     refused = client.post(hand_on, {"to": world.other_focal_point.pk})
     assert refused.status_code == 200 and not ProgressRequest.objects.filter(delegated_to__isnull=False).exists()
-    assert "Handed to A Colleague" in client.post(hand_on, {"to": user.pk}, follow=True).content.decode()
+    page = client.post(hand_on, {"to": user.pk}, follow=True).content.decode()
+    assert "Handed to A Colleague" in page and "The colleague was told by mail." in page
+    page = client.post(hand_on, {"to": ""}, follow=True).content.decode()  # taken back: nobody is told
+    assert "Handed to" not in page and "Kept." in page and "was told" not in page
+
+
+def test_who_reads_a_partners_part_is_not_told_that_it_is_his(world, client_for):
+    request = world.request()
+    ProgressRequest.objects.filter(pk=request.pk).update(part="part", part_en="Gives the figures.")
+    entry = submitted(ProgressRequest.objects.get(pk=request.pk), world.focal_point)
+    page = client_for("monitoring").get(entry.get_absolute_url()).content.decode()
+    assert "The institution reports its part" in page and "You report the part" not in page
+
+
+def test_a_correction_says_that_it_is_one(world, client_for):
+    entry = accepted(world.request(), world.focal_point, world.monitoring)
+    page = client_for("focal_point").post(url("progress-correct", entry.pk), follow=True).content.decode()
+    assert "You correct what was accepted on" in page and entry.get_absolute_url() in page
 
 
 def test_late_is_said_in_words_on_entry_list_and_round(world, client_for):

@@ -535,7 +535,9 @@ def test_a_bad_file_on_the_page_is_said_there_and_shown_with_its_cells(world, kp
     assert "there is 1 problem" in page and "What was done" in page and "Progress" in page
     with translation.override("sq"):
         assert problems(world, kp, book)[0][2] != "A formula is not taken; write the text or the number itself."
-    assert client.post(back, {"file": SimpleUploadedFile("x.xlsx", b"")}, follow=True).status_code == 200
+    page = client.post(back, {"file": SimpleUploadedFile("x.xlsx", b"")}, follow=True).content.decode()
+    # no cell is wrong: the file is another one
+    assert "Download the workbook of this round" in page and "Correct these cells" not in page
 
 
 def test_the_workbook_costs_a_constant_number_of_queries_beside_the_forms(world, kp):
