@@ -5,7 +5,16 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from onatc.search import Found, Kind, joined, register
-from stakeholders.models import FormerName, Institution, RoleAssignment, User
+from stakeholders.models import (
+    Communication,
+    Enquiry,
+    FormerName,
+    Institution,
+    Question,
+    QuestionAssignment,
+    RoleAssignment,
+    User,
+)
 
 
 def _institution(one: Institution) -> Found:
@@ -26,7 +35,43 @@ def _person(one: User) -> Found:
     )
 
 
+def _said_once(title: str) -> dict[str, str]:
+    return dict.fromkeys(("sq", "sr", "en"), title)
+
+
+def _communication(one: Communication) -> Found:
+    near = [str(one.institution.name), one.institution.short] if one.institution else []
+    country = [one.country.name_sq, one.country.name_sr, one.country.name_en] if one.country else []
+    return Found(_said_once(one.about), joined([one.note, *near, *country]), one.get_absolute_url(), ["office"])
+
+
+def _enquiry(one: Enquiry) -> Found:
+    """Neither who asked nor the question: what is forgotten in the record must not be found here."""
+    near = [str(one.institution.name), one.institution.short] if one.institution else []
+    return Found(_said_once(str(one)), joined([one.answer, *near]), one.get_absolute_url(), ["office"])
+
+
+def _question(one: Question) -> Found:
+    """An institution finds the question that was put to it, on whose page it is refused; its list leads to the answer."""
+    asked = dict.fromkeys(f"i{assignment.institution_id.hex}" for assignment in one.assignments.all())
+    return Found(_said_once(str(one)), joined([one.text, str(one.questionnaire)]), one.get_absolute_url(), ["office", *asked])
+
+
 def register_own() -> None:
+    register(
+        Kind(
+            "communication", _("communication"), Communication, _communication,
+            lambda: Communication.objects.select_related("institution", "country"),
+        )
+    )  # fmt: skip
+    register(Kind("enquiry", _("enquiry"), Enquiry, _enquiry, lambda: Enquiry.objects.select_related("institution")))
+    register(
+        Kind(
+            "question", _("question of a questionnaire"), Question, _question,
+            lambda: Question.objects.select_related("questionnaire").prefetch_related("assignments"),
+            {QuestionAssignment: "assignments"},
+        )
+    )  # fmt: skip
     register(
         Kind(
             "institution", _("institution"), Institution, _institution,

@@ -96,6 +96,10 @@ def _questionnaire(request: SignedInRequest, pk: uuid.UUID) -> Questionnaire:
 
 @require_safe
 def questionnaire_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """An institution is led to its own list."""
+    if not request.user.keeps_cooperation:
+        get_object_or_404(Questionnaire.objects.visible_to(request.user), pk=pk)
+        return redirect("stakeholders:assignment-list")
     one, user = _questionnaire(request, pk), request.user
     rows = Question.objects.visible_to(user).filter(questionnaire=one).defer("answer")
     assignments = QuestionAssignment.objects.visible_to(user).select_related("institution").defer("answer")
@@ -251,6 +255,10 @@ def _question(request: SignedInRequest, pk: uuid.UUID) -> Question:
 
 @require_safe
 def question_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """An institution is led to what was put to it: the office's answer beside it is not its business."""
+    if not request.user.keeps_cooperation:
+        put = QuestionAssignment.objects.visible_to(request.user).filter(question=pk)
+        return redirect(get_object_or_404(put.order_by("pk")[:1]))
     one, user = _question(request, pk), request.user
     questionnaire = one.questionnaire
     may_edit = bool(access.may_edit_questionnaire(user, questionnaire))

@@ -323,6 +323,11 @@ SAYS_WHO = {
     "strategy.legalact.created_by", "strategy.legalinput.approved_by", "strategy.legalinput.sent_by",
     "strategy.legalinputfile.uploaded_by", "strategy.legalstage.by", "strategy.practice.created_by",
     "strategy.studyfile.uploaded_by", "strategy.studystep.by", "strategy.trend.noted_by", "strategy.trend.reviewed_by",
+    "stakeholders.communication.by", "stakeholders.communicationfile.uploaded_by", "stakeholders.answertemplate.created_by",
+    "stakeholders.enquiry.drafted_by", "stakeholders.enquiry.approved_by", "stakeholders.enquiry.answered_by",
+    "stakeholders.enquiry.created_by", "stakeholders.enquiryfile.uploaded_by", "stakeholders.questionnaire.sent_by",
+    "stakeholders.questionnairefile.uploaded_by", "stakeholders.question.approved_by",
+    "stakeholders.questionassignment.answered_by", "stakeholders.assignmentfile.uploaded_by",
     "strategy.dueextension.asked_by", "strategy.dueextension.decided_by", "strategy.roundworkbook.uploaded_by",
 }  # fmt: skip
 # The account's own: they end or go with it.
