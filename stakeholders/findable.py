@@ -54,7 +54,9 @@ def _enquiry(one: Enquiry) -> Found:
 def _question(one: Question) -> Found:
     """An institution finds the question that was put to it, on whose page it is refused; its list leads to the answer."""
     asked = dict.fromkeys(f"i{assignment.institution_id.hex}" for assignment in one.assignments.all())
-    return Found(_said_once(str(one)), joined([one.text, str(one.questionnaire)]), one.get_absolute_url(), ["office", *asked])
+    return Found(
+        _said_once(str(one)), joined([one.text, str(one.questionnaire)]), one.get_absolute_url(), ["office", *asked]
+    )
 
 
 def register_own() -> None:

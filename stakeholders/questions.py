@@ -77,9 +77,7 @@ def read_file(data: bytes, name: str) -> Reading:
             raise ValidationError(_("The first line names the columns: number, section, text. “text” is missing."))
         places = {column: names.index(column) for column in COLUMNS if column in names}
         for line, cells in table:
-            values = {
-                column: _plain(cells[place]) if place < len(cells) else "" for column, place in places.items()
-            }
+            values = {column: _plain(cells[place]) if place < len(cells) else "" for column, place in places.items()}
             if not any(values.values()):
                 continue
             _take(reading, line, values.get("number", ""), values.get("section", ""), values["text"])

@@ -33,7 +33,15 @@ ABOUT = [
     ("Termin sledećeg sastanka", "sr-latn"), ("Podaci za izveštaj opštine", "sr-latn"), ("Obuka za centre za socijalni rad", "sr-latn"),
     ("Study visit of the secretariat", "en"), ("Answers to the follow-up questions", "en"), ("Exchange of action plans", "en"),
 ]  # fmt: skip
-NOTES = ["", "", "", "U dakorduam për javën e ardhshme.", "Presim përgjigje me shkrim.", "Odgovor stiže poštom.", "To be followed up."]
+NOTES = [
+    "",
+    "",
+    "",
+    "U dakorduam për javën e ardhshme.",
+    "Presim përgjigje me shkrim.",
+    "Odgovor stiže poštom.",
+    "To be followed up.",
+]
 INSTITUTIONS = ["KP-THB", "MOJ", "MOH", "MFLT", "MEST", "SPO", "VPAO", "LI", "MUN-PRN", "OSCE", "MFAD", "PVPT"]
 COUNTRIES = ["AL", "MK", "ME", "RS", "DE", "IT"]
 
@@ -115,7 +123,18 @@ def _templates(people: dict[str, User]) -> None:
         )  # fmt: skip
 
 
-STATES = ["received", "received", "received", "assigned", "assigned", "assigned", "drafted", "drafted", "approved", "answered"]
+STATES = [
+    "received",
+    "received",
+    "received",
+    "assigned",
+    "assigned",
+    "assigned",
+    "drafted",
+    "drafted",
+    "approved",
+    "answered",
+]
 
 
 def _enquiries(people: dict[str, User], bodies: dict[str, Institution], chance: Any, today: date) -> None:
@@ -185,7 +204,13 @@ def _questionnaires(people: dict[str, User], bodies: dict[str, Institution], cha
     rows = []
     for place, (section, topic) in enumerate(topics, 1):
         answer = {0: "", 1: f"On {topic}: see the measures under way (demonstration)."}.get(place % 4, "")
-        state = {} if not answer else {"state": "drafted"} if place % 8 == 1 else approved | {"approved_at": moment(today - timedelta(days=3), 15)}
+        state = (
+            {}
+            if not answer
+            else {"state": "drafted"}
+            if place % 8 == 1
+            else approved | {"approved_at": moment(today - timedelta(days=3), 15)}
+        )
         before = earlier.get(f"Please describe what was done about {topic} since the last evaluation.")
         rows.append(
             Question(

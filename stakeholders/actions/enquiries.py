@@ -110,9 +110,7 @@ def _next_number(year: int) -> int:
 
 
 @transaction.atomic
-def record_enquiry(
-    key: uuid.UUID, values: dict[str, Any], *, by: User, files: Iterable[UploadedFile] = ()
-) -> Enquiry:
+def record_enquiry(key: uuid.UUID, values: dict[str, Any], *, by: User, files: Iterable[UploadedFile] = ()) -> Enquiry:
     """A question that reached the office by mail, letter or telephone; a form sent twice records one."""
     require(access.may_keep_enquiries(by))
     refuse_future(values["received_on"])

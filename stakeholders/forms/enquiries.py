@@ -328,7 +328,9 @@ class AskForm(forms.Form):
         if self.found and not cleaned.get("is_checked"):
             self.add_error(
                 "question",
-                _("This looks like data of a person. Take it out, or confirm below that it is not of a victim or suspect."),
+                _(
+                    "This looks like data of a person. Take it out, or confirm below that it is not of a victim or suspect."
+                ),
             )
         self._read_stamp(cleaned.get("stamp", ""))
         if cleaned.get("website"):
@@ -502,5 +504,3 @@ class SentForm(CarefulForm):
     def __init__(self, data: Any = None) -> None:
         super().__init__(data, initial={"sent_on": timezone.localdate()})
         self._finish()
-
-

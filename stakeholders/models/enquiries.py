@@ -382,9 +382,7 @@ class QuestionnaireFile(Attachment):
         verbose_name_plural = _("files of questionnaires")
         ordering = ["-uploaded_at"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["questionnaire", "format", "fingerprint"], name="questionnaire_file_once"
-            )
+            models.UniqueConstraint(fields=["questionnaire", "format", "fingerprint"], name="questionnaire_file_once")
         ]
 
     def get_absolute_url(self) -> str:

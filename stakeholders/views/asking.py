@@ -36,7 +36,9 @@ def ask(request: HttpRequest) -> HttpResponse:
     status = 200
     if request.method == "POST" and form.is_valid():
         if ratelimit.consume(request, app="allauth.account", action="ask") is None:
-            form.add_error(None, _("Many questions came from where you are. Your text is still here: send it in an hour."))
+            form.add_error(
+                None, _("Many questions came from where you are. Your text is still here: send it in an hour.")
+            )
             status = 429
         else:
             return _received(request, form)

@@ -76,9 +76,7 @@ def questionnaire_list(request: SignedInRequest) -> HttpResponse:
     shown = (
         found.ordered()
         .select_related("asked_by")
-        .annotate(
-            total=Count("questions"), done=Count("questions", filter=Q(questions__state=QuestionState.APPROVED))
-        )
+        .annotate(total=Count("questions"), done=Count("questions", filter=Q(questions__state=QuestionState.APPROVED)))
     )
     may_keep = bool(access.may_keep_enquiries(request.user))
     return list_page(request, "stakeholders/questionnaire_list.html", found, shown, may_keep=may_keep)
@@ -192,7 +190,8 @@ def questionnaire_put(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             due_on=form.cleaned_data["due_on"], note=form.cleaned_data["note"], by=request.user,
         )  # fmt: skip
         messages.info(
-            request, ngettext("%(number)d question was put.", "%(number)d questions were put.", number) % {"number": number}
+            request,
+            ngettext("%(number)d question was put.", "%(number)d questions were put.", number) % {"number": number},
         )
         return one
 
@@ -274,8 +273,7 @@ def question_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         "assignments": assignments,
         "earlier": earlier_answers(one, user) if may_edit else [],
         "may_edit": may_edit,
-        "may_approve": one.state == QuestionState.DRAFTED
-        and bool(access.may_approve_questions(user, questionnaire)),
+        "may_approve": one.state == QuestionState.DRAFTED and bool(access.may_approve_questions(user, questionnaire)),
         "before": near.filter(position__lt=one.position).order_by("-position").first(),
         "after": near.filter(position__gt=one.position).order_by("position").first(),
         "history": history_of(one),
@@ -353,7 +351,9 @@ def question_take_over(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     require(access.may_edit_questionnaire(user, one.questionnaire))
     revision = posted_revision(request)
     earlier = Question.objects.visible_to(user).filter(pk=_key(request, "earlier")).first()
-    assignment = QuestionAssignment.objects.visible_to(user).filter(pk=_key(request, "assignment"), question=one).first()
+    assignment = (
+        QuestionAssignment.objects.visible_to(user).filter(pk=_key(request, "assignment"), question=one).first()
+    )
 
     def act() -> None:
         if earlier is not None:
@@ -402,7 +402,9 @@ def assignment_list(request: SignedInRequest) -> HttpResponse:
         usual="due",
     )
     shown = found.ordered().select_related("question__questionnaire", "institution").defer("answer")
-    return list_page(request, "stakeholders/assignment_list.html", found, shown, today=today, is_office=request.user.is_office)
+    return list_page(
+        request, "stakeholders/assignment_list.html", found, shown, today=today, is_office=request.user.is_office
+    )
 
 
 def _assignment(request: SignedInRequest, pk: uuid.UUID) -> QuestionAssignment:

@@ -47,7 +47,9 @@ def an_approved_enquiry(by: User, director: User, **values: Any) -> Enquiry:
     return enquiries.approve_answer(enquiry, by=director, revision=enquiry.revision)
 
 
-def a_questionnaire(by: User, *, texts: tuple[str, ...] = ("Describe the legal framework.",), **values: Any) -> Questionnaire:
+def a_questionnaire(
+    by: User, *, texts: tuple[str, ...] = ("Describe the legal framework.",), **values: Any
+) -> Questionnaire:
     fields = {
         "title": "GRETA", "asked_by": institution("OSCE"), "period": "2026", "language": "en",
         "received_on": days_ago(20), "due_on": days_ago(-40), "earlier": None,

@@ -60,7 +60,14 @@ def test_whoever_wrote_it_changes_it_and_the_director(world, client_for):
     one = a_communication(world.planning)
     url = reverse("stakeholders:communication-edit", args=[one.pk])
     answers = {name: client_for(name).get(url).status_code for name in ("planning", "director", "monitoring", "child", "natc", "focal_point")}  # fmt: skip
-    assert answers == {"planning": 200, "director": 200, "monitoring": 403, "child": 403, "natc": 403, "focal_point": 404}
+    assert answers == {
+        "planning": 200,
+        "director": 200,
+        "monitoring": 403,
+        "child": 403,
+        "natc": 403,
+        "focal_point": 404,
+    }
     values = {"on": one.on, "channel": "email", "about": "Tjetër", "institution": None}
     enquiries.change_communication(one, values, by=world.director, revision=0)
     with pytest.raises(Stale):

@@ -13,7 +13,7 @@ from django.db import connections
 from django.urls import reverse
 from django.utils import timezone
 from freezegun import freeze_time
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onatc import search
@@ -59,17 +59,17 @@ def test_an_answer_is_due_on_a_working_day(received, days, holidays, due):
     assert due_day(received, days, holidays) == due
 
 
-@given(
-    st.lists(st.tuples(st.dates(date(2020, 1, 1), date(2030, 1, 1)), st.integers(0, 60), st.integers(0, 60)), max_size=30)
-)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=12))
 def test_of_answers_the_share_lies_between_none_and_all_and_the_median_between_the_ends(rows):
-    found = answer_times(Answered(day, day + timedelta(due), day + timedelta(took)) for day, due, took in rows)
+    day = date(2026, 1, 1)
+    found = answer_times(Answered(day, day + timedelta(due), day + timedelta(took)) for due, took in rows)
     if not rows:
         assert found == AnswerTimes(0, 0, None, None)
         return
-    took = [one[2] for one in rows]
+    took = [one[1] for one in rows]
     assert found.count == len(rows) and min(took) <= found.median <= max(took)
-    assert found.in_time == sum(took <= due for _day, due, took in rows)
+    assert found.in_time == sum(took <= due for due, took in rows)
     assert 0 <= found.in_time_pct <= 100 and (found.in_time_pct == 100) >= (found.in_time == found.count)
 
 
@@ -77,7 +77,10 @@ def test_the_days_are_counted_from_the_day_it_came():
     assert days_to_answer(date(2026, 3, 2), date(2026, 3, 2)) == 0
     assert days_to_answer(date(2025, 12, 31), date(2026, 1, 2)) == 2
     day = date(2026, 1, 1)
-    two = [Answered(day, day + timedelta(15), day + timedelta(4)), Answered(day, day + timedelta(15), day + timedelta(21))]
+    two = [
+        Answered(day, day + timedelta(15), day + timedelta(4)),
+        Answered(day, day + timedelta(15), day + timedelta(21)),
+    ]
     assert answer_times(two) == AnswerTimes(2, 1, 12.5, 50)
 
 
@@ -188,7 +191,7 @@ def test_open_ones_stand_first_and_times_are_of_the_year(world, client_for):
     assert not list(client.get(url("enquiry-list"), {"due": "mine"}).context["page"])
     file = b"".join(client.get(url("enquiry-export"), {"format": "csv"}).streaming_content).decode()
     assert "sender@example.org" not in file and "Sa viktima" not in file and file.count("\n") == 4
-    figure = computed.figure_of("enquiries-in-time", world.plan, Period.year_of(days_ago(0)) if hasattr(Period, "year_of") else Period.parse(str(days_ago(0).year)))  # fmt: skip
+    figure = computed.figure_of("enquiries-in-time", world.plan, Period.parse(str(days_ago(0).year)))  # fmt: skip
     assert (figure.numerator, figure.denominator) == (1, 1)
 
 
@@ -215,13 +218,15 @@ def test_a_private_sender_is_forgotten_and_stands_nowhere(world, client_for):
     official = an_enquiry(world.information, institution=institution("MOJ"))
     enquiries.close_enquiry(official, by=world.information, reason="x")
     assert enquiries.forget_private_senders(days_ago(-179)) == 0
-    assert enquiries.forget_private_senders(days_ago(-180)) == 1 and enquiries.forget_private_senders(days_ago(-180)) == 0
+    assert (
+        enquiries.forget_private_senders(days_ago(-180)) == 1 and enquiries.forget_private_senders(days_ago(-180)) == 0
+    )
     one = refresh(one)
     assert (one.sender_name, one.sender_email, one.question) == ("", "", "") and one.answer and one.forgotten_at
     assert not EnquiryFile.objects.exists() and refresh(official).sender_name == "Sender Sample"
     assert not Message.objects.filter(address="sender@example.org").exists()
     history = str([(field.old, field.new) for change in history_of(one) for field in change.fields])
-    search.catch_up() if hasattr(search, "catch_up") else None
+    search.catch_up()
     found = str(list(search.SearchEntry.objects.filter(kind="enquiry").values()))
     for text in (history, found):
         assert "Sender Sample" not in text and "sender@example.org" not in text and "Sa viktima" not in text

@@ -21,6 +21,7 @@ from onatc.models import Job, Message
 from stakeholders.actions import questionnaires as actions
 from stakeholders.actions.records import Stale
 from stakeholders.models import Question, QuestionAssignment, Questionnaire, QuestionnaireFile
+from stakeholders.tasks import questionnaire_file
 from stakeholders.questions import MAX_QUESTIONS, Sheet, Written, alike, as_docx, as_xlsx, read_file, read_text
 from tests.stakeholders.asking import a_questionnaire, days_ago, institution, put, the_question
 
@@ -49,7 +50,9 @@ def a_workbook(rows) -> bytes:
 
 
 def test_a_pasted_text_gives_sections_numbers_and_questions():
-    reading = read_text("# I. Prevention\n\n1. What was done?\n2.1 By whom?\n12. a) With what?\nAnd the rest?\n# II\n3) More?")
+    reading = read_text(
+        "# I. Prevention\n\n1. What was done?\n2.1 By whom?\n12. a) With what?\nAnd the rest?\n# II\n3) More?"
+    )
     rows = [(one.number, one.section, one.text) for one in reading.rows]
     assert rows == [
         ("1", "I. Prevention", "What was done?"), ("2.1", "I. Prevention", "By whom?"),
@@ -80,7 +83,12 @@ def test_a_bad_file_names_its_line_and_nothing_is_taken(data, name, said):
 
 
 def test_csv_and_workbook_say_the_same_and_a_line_is_that_of_the_file():
-    table = [["Number", "Section", "Text"], [1, "A", "First?"], [None, None, None], ["2.a", "A", "Second,\nin two lines?"]]
+    table = [
+        ["Number", "Section", "Text"],
+        [1, "A", "First?"],
+        [None, None, None],
+        ["2.a", "A", "Second,\nin two lines?"],
+    ]
     book = read_file(a_workbook(table), "q.xlsx")
     text = 'number;section;text\n1;A;First?\n;;\n2.a;A;"Second,\nin two lines?"\n'
     assert book.rows == read_file(text.encode("utf-8-sig"), "q.csv").rows and len(book.rows) == 2
@@ -151,7 +159,9 @@ def test_an_institution_answers_and_sees_nobody_elses(world, client_for):
         actions.write_assignment(own, by=world.other_focal_point, revision=own.revision, answer="x", language="sq", is_final=True)  # fmt: skip
     actions.return_assignment(own, by=world.information, note="Cili nen?")
     assert refresh(own).state == "returned" and "Cili nen?" in client.get(own.get_absolute_url()).content.decode()
-    actions.write_assignment(own, by=world.focal_point, revision=own.revision, answer="Neni 8", language="sq", is_final=True)
+    actions.write_assignment(
+        own, by=world.focal_point, revision=own.revision, answer="Neni 8", language="sq", is_final=True
+    )
     actions.accept_assignment(own, by=world.planning, revision=refresh(own).revision)
     actions.accept_assignment(own, by=world.planning, revision=own.revision)  # twice is once
     assert client.get(url("assignment-answer", own.pk)).status_code == 403
@@ -190,7 +200,9 @@ def test_earlier_answers_are_offered_and_taken_over(world, client_for):
     client = client_for("planning")
     page = client.get(question.get_absolute_url())
     assert [like.question.pk for like in page.context["earlier"]] == [the_question(old).pk]
-    client.post(url("question-take-over", question.pk), {"earlier": the_question(old).pk, "revision": question.revision})
+    client.post(
+        url("question-take-over", question.pk), {"earlier": the_question(old).pk, "revision": question.revision}
+    )
     assert refresh(question).answer == "Law 04/L-218." and question.reuses == the_question(old)
     assert question.state == "drafted"
     (own,) = put(new, world.planning, "KP-THB")
@@ -209,7 +221,9 @@ def test_likeness_goes_by_words_not_by_number_alone():
 
     earlier = [One("How many shelters are there?", "1"), One("Describe the legal framework on trafficking.", "7")]
     found = alike("Please describe the legal framework on trafficking", "1", earlier)
-    assert [one.question.number for one in found] == ["7"] and alike("Completely different words here", "1", earlier) == []
+    assert [one.question.number for one in found] == ["7"] and alike(
+        "Completely different words here", "1", earlier
+    ) == []
 
 
 def test_the_director_approves_what_was_read_and_records_the_sending_once(world, client_for):
@@ -239,6 +253,7 @@ def test_the_director_approves_what_was_read_and_records_the_sending_once(world,
 
 
 def run(job: Job) -> None:
+    assert questionnaire_file  # the worker has loaded it
     jobs.run(str(job.pk))
     assert refresh(job).state == "done", job.error
 

@@ -497,7 +497,9 @@ class _Samples:
         questionnaire = Questionnaire.objects.create(
             title="x", asked_by=self.institutions["OSCE"], received_on=today, due_on=today, responsible=office
         )
-        question = Question.objects.create(questionnaire=questionnaire, position=1, text="x", answer="x", state="drafted")
+        question = Question.objects.create(
+            questionnaire=questionnaire, position=1, text="x", answer="x", state="drafted"
+        )
         assignment = QuestionAssignment.objects.create(
             question=question, institution=asked, due_on=today, answer="x", state="answered"
         )
