@@ -87,7 +87,7 @@ TIP = ["laws and their changes", "investigations, prosecutions and convictions",
 
 
 def add_enquiries(people: dict[str, User], seed: int, today: date) -> None:
-    chance = random.Random(f"enquiries-{seed}")  # noqa: S311
+    chance = random.Random(f"enquiries-{seed}")
     bodies = {one.code: one for one in Institution.objects.all()}
     _communications(people, bodies, chance, today)
     _templates(people)

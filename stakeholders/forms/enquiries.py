@@ -361,8 +361,9 @@ class AskForm(forms.Form):
             return
 
     def _renew(self, sentence: str) -> None:
-        self.data = self.data.copy()
-        self.data["stamp"] = new_stamp()
+        fresh: Any = self.data.copy()  # type: ignore[attr-defined]
+        fresh["stamp"] = new_stamp()
+        self.data = fresh
         raise ValidationError(sentence)
 
     @property

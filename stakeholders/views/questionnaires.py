@@ -446,13 +446,12 @@ def assignment_answer(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             files=form.cleaned_data["attachments"],
         )  # fmt: skip
 
-    response = form_page(
+    return form_page(
         request, form, act, title=_("Answer"), lead=f"{one.question.number} {one.question.text}".strip(),
         cancel_url=one.get_absolute_url(),
         done=_("Saved as a draft.") if "draft" in request.POST else _("Handed in to the office."),
         submit=_("Hand in"), template="stakeholders/assignment_answer.html",
     )  # fmt: skip
-    return response
 
 
 @require_http_methods(["GET", "POST"])

@@ -21,8 +21,8 @@ from onatc.models import Job, Message
 from stakeholders.actions import questionnaires as actions
 from stakeholders.actions.records import Stale
 from stakeholders.models import Question, QuestionAssignment, Questionnaire, QuestionnaireFile
-from stakeholders.tasks import questionnaire_file
 from stakeholders.questions import MAX_QUESTIONS, Sheet, Written, alike, as_docx, as_xlsx, read_file, read_text
+from stakeholders.tasks import questionnaire_file
 from tests.stakeholders.asking import a_questionnaire, days_ago, institution, put, the_question
 
 pytestmark = pytest.mark.django_db

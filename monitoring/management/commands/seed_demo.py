@@ -13,8 +13,8 @@ from django.utils import timezone
 from monitoring import actions
 from monitoring.demo.consultation import add_consultation
 from monitoring.demo.depth import add_depth_content, add_depth_records
-from monitoring.demo.indicators import add_indicators
 from monitoring.demo.enquiries import add_enquiries
+from monitoring.demo.indicators import add_indicators
 from monitoring.demo.knowledge import add_knowledge
 from monitoring.demo.people import PASSWORD, make_people
 from monitoring.demo.plans import add_plans
