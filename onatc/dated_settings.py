@@ -41,6 +41,8 @@ class SettingName(models.TextChoices):
     OFFICE_NAME = "office_name", _("name of the office")
     SIGNATORY = "signatory", _("who signs reports")
     LOGO = "logo", _("logo on reports")
+    ENQUIRY_DAYS = "enquiry_days", _("days in which an enquiry is answered")
+    ENQUIRY_KEEP_DAYS = "enquiry_keep_days", _("days after which data of private senders is removed")
     SOP_NOTICE = "sop_notice_hours", _("hours to notify the directorate and the victim advocate")
     SOP_NEEDS = "sop_needs_hours", _("hours to meet urgent needs")
     SOP_INFORMATION = "sop_information_hours", _("hours to explain rights, with an interpreter")
@@ -66,6 +68,7 @@ class Group(models.TextChoices):
 
     REPORTING = "reporting", _("Reporting and signals")
     REPORTS = "reports", _("Reports of the office")
+    ENQUIRIES = "enquiries", _("Enquiries")
     SOP = "sop", _("Standard operating procedures")
     READING = "reading", _("Reading that is unusual")
 
@@ -145,6 +148,17 @@ DEFINITIONS: dict[str, Definition] = {
         group=Group.REPORTS,
     ),
     SettingName.LOGO: Definition("picture", "", help=_("A PNG picture of at most 200 kB."), group=Group.REPORTS),
+    SettingName.ENQUIRY_DAYS: Definition(
+        "number",
+        15,
+        1,
+        120,
+        _("Counted from the day after it came. A weekend or holiday moves it to the next working day."),
+        Group.ENQUIRIES,
+    ),
+    SettingName.ENQUIRY_KEEP_DAYS: Definition(
+        "number", 180, 1, 3650, _("Counted from the answer, or from the day on which it was closed."), Group.ENQUIRIES
+    ),
     SettingName.SOP_NOTICE: _sop(24, 240),
     SettingName.SOP_NEEDS: _sop(24, 240),
     SettingName.SOP_INFORMATION: _sop(48, 240),

@@ -64,6 +64,9 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
             Entry("stakeholders:body-list", _("Bodies"), "sees_cooperation"),
             Entry("stakeholders:country-list", _("Countries"), "sees_cooperation"),
             Entry("stakeholders:person-list", _("People and access"), "reviews_access"),
+            Entry("stakeholders:enquiry-list", _("Enquiries"), "keeps_cooperation"),
+            Entry("stakeholders:communication-list", _("Communications"), "keeps_cooperation"),
+            Entry("stakeholders:assignment-list", _("Questions put to you"), "is_reporter"),
         ],
     ),
     (

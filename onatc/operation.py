@@ -219,8 +219,14 @@ SCHEDULES = {
     "nightly backup": _("backup of the night"),
     "look at the certificate": _("the certificate is looked at"),
     "forget kept texts": _("texts kept for a day are forgotten"),
+    "forget private senders": _("data of private senders of enquiries is removed"),
+    "remind of questions": _("reminders of questions of questionnaires that are due"),
 }
-JOBS = {"build_report": _("files of a report"), "issue_report": _("a report is issued")}
+JOBS = {
+    "build_report": _("files of a report"),
+    "issue_report": _("a report is issued"),
+    "questionnaire_file": _("file of a questionnaire"),
+}
 
 
 def _checks_in_words(checks: dict[str, str]) -> list[tuple[str, bool, str]]:

@@ -194,6 +194,11 @@ CELERY_BEAT_SCHEDULE = {
     "look at the certificate": {"task": "onatc.tasks.look_at_certificate", "schedule": crontab(hour=6, minute=0)},
     "note what is over": {"task": "stakeholders.tasks.note_what_is_over", "schedule": 600},
     "forget kept texts": {"task": "stakeholders.tasks.forget_kept_texts", "schedule": crontab(minute=20)},
+    "forget private senders": {
+        "task": "stakeholders.tasks.forget_private_senders",
+        "schedule": crontab(hour=3, minute=50),
+    },
+    "remind of questions": {"task": "stakeholders.tasks.remind_of_questions", "schedule": crontab(hour=7, minute=10)},
 }
 JOB_HEARTBEAT_SECONDS = env.float("JOB_HEARTBEAT_SECONDS", default=5)
 JOB_SILENT_SECONDS = env.float("JOB_SILENT_SECONDS", default=45)  # several missed beats
@@ -226,6 +231,8 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed_known": "10/300s/key",
     "login": "300/m/ip",
     "browser_link": "20/m/ip,3/600s/key",
+    "ask": "10/h/ip",  # enquiries through the public form (stakeholders/views/asking.py)
+    "ask_mail": "3/d/key",  # mails to an address that somebody typed there
 }
 MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600

@@ -10,11 +10,17 @@ from django.utils.translation import gettext_lazy as _
 from onatc.errors import Denied
 from stakeholders.models import (
     REPORTERS,
+    AssignmentState,
     Body,
+    Communication,
     Deputyship,
+    Enquiry,
+    EnquiryState,
     Invitation,
     Meeting,
     MinutesState,
+    QuestionAssignment,
+    Questionnaire,
     Recovery,
     Role,
     RoleAssignment,
@@ -198,4 +204,74 @@ def may_adopt_minutes(user: User) -> bool | Denied:
     """The NATC, who chairs, or the Director, who records what the body adopted."""
     return user.has_role(Role.NATC, Role.DIRECTOR) or Denied(
         _("The Coordinator or the Director records that minutes were adopted.")
+    )
+
+
+# Communications, enquiries and questionnaires (Article 8.4.6)
+
+
+def may_keep_enquiries(user: User) -> bool | Denied:
+    """Director, planning, M&E and information officers keep the log, answer enquiries and run questionnaires."""
+    return user.has_role(Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.INFORMATION) or Denied(
+        _("The Director, the planning, the monitoring and the information officer keep enquiries.")
+    )
+
+
+def may_edit_communication(user: User, communication: Communication) -> bool | Denied:
+    """Who wrote it, while still keeping the log, and the Director."""
+    if not may_keep_enquiries(user):
+        return may_keep_enquiries(user)
+    return _is_oneself(user, communication.by_id) or user.has_role(Role.DIRECTOR) or Denied(
+        _("Whoever recorded a communication changes it, or the Director.")
+    )  # fmt: skip
+
+
+def may_edit_enquiry(user: User, enquiry: Enquiry) -> bool | Denied:
+    if not enquiry.is_open:
+        return Denied(_("What was answered or closed never changes."))
+    return may_keep_enquiries(user)
+
+
+def may_decide_enquiry(user: User, enquiry: Enquiry) -> bool | Denied:
+    """The Director or the NATC, not whoever drafted the answer: four eyes. Only when nobody else holds one of the two
+    roles is the draft approved by the one who is left, so that answers do not wait for an appointment."""
+    if not user.has_role(Role.DIRECTOR, Role.NATC):
+        return Denied(_("The Director or the Coordinator approves what the office answers."))
+    if enquiry.state != EnquiryState.DRAFTED:
+        return Denied(_("Only an answer that waits for approval can be approved or given back."))
+    if _is_oneself(user, enquiry.drafted_by_id):
+        others = User.objects.holding(Role.DIRECTOR, Role.NATC).exclude(pk__in=_own_keys(user))
+        return not others.exists() or Denied(_("Nobody approves an answer that they drafted themselves."))
+    return True
+
+
+def _own_keys(user: User) -> set[Any]:
+    return {user.pk, user.acting_for.pk if user.acting_for else user.pk}
+
+
+def may_send_enquiry(user: User, enquiry: Enquiry) -> bool | Denied:
+    if enquiry.state != EnquiryState.APPROVED:
+        return Denied(_("Only an approved answer is sent."))
+    return may_keep_enquiries(user)
+
+
+def may_edit_questionnaire(user: User, questionnaire: Questionnaire) -> bool | Denied:
+    if not questionnaire.is_open:
+        return Denied(_("What was sent never changes."))
+    return may_keep_enquiries(user)
+
+
+def may_approve_questions(user: User, questionnaire: Questionnaire) -> bool | Denied:
+    """The Director approves the office's answers and records that the whole was sent."""
+    if not questionnaire.is_open:
+        return Denied(_("What was sent never changes."))
+    return user.has_role(Role.DIRECTOR) or Denied(_("Only the Director approves what the office sends."))
+
+
+def may_answer_assignment(user: User, assignment: QuestionAssignment) -> bool | Denied:
+    """Whoever reports for the institution to which the question was put, until the office accepts."""
+    if not assignment.question.questionnaire.is_open or assignment.state == AssignmentState.ACCEPTED:
+        return Denied(_("This answer was accepted; it does not change any more."))
+    return assignment.institution_id in user.institution_ids or Denied(
+        _("Only the institution that was asked answers.")
     )

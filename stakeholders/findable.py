@@ -8,10 +8,14 @@ from onatc.search import Found, Kind, joined, place_token, register
 from stakeholders.models import (
     Body,
     BodyMember,
+    Communication,
     Contact,
     ContactFunction,
+    Enquiry,
     FormerName,
     Institution,
+    Question,
+    QuestionAssignment,
     RoleAssignment,
     User,
 )
@@ -61,6 +65,20 @@ def _body(one: Body) -> Found:
 def register_own() -> None:
     register(
         Kind(
+            "communication", _("communication"), Communication, _communication,
+            lambda: Communication.objects.select_related("institution", "country"),
+        )
+    )  # fmt: skip
+    register(Kind("enquiry", _("enquiry"), Enquiry, _enquiry, lambda: Enquiry.objects.select_related("institution")))
+    register(
+        Kind(
+            "question", _("question of a questionnaire"), Question, _question,
+            lambda: Question.objects.select_related("questionnaire").prefetch_related("assignments"),
+            {QuestionAssignment: "assignments"},
+        )
+    )  # fmt: skip
+    register(
+        Kind(
             "institution", _("institution"), Institution, _institution,
             lambda: Institution.objects.prefetch_related("former_names"), {FormerName: "former_names"},
         )
@@ -91,3 +109,27 @@ def register_own() -> None:
             lambda: Body.objects.prefetch_related("members"), {BodyMember: "members"},
         )
     )  # fmt: skip
+
+
+def _said_once(title: str) -> dict[str, str]:
+    return dict.fromkeys(("sq", "sr", "en"), title)
+
+
+def _communication(one: Communication) -> Found:
+    near = [str(one.institution.name), one.institution.short] if one.institution else []
+    country = [one.country.name_sq, one.country.name_sr, one.country.name_en] if one.country else []
+    return Found(_said_once(one.about), joined([one.note, *near, *country]), one.get_absolute_url(), ["office"])
+
+
+def _enquiry(one: Enquiry) -> Found:
+    """Neither who asked nor the question: what is forgotten in the record must not be found here."""
+    near = [str(one.institution.name), one.institution.short] if one.institution else []
+    return Found(_said_once(str(one)), joined([one.answer, *near]), one.get_absolute_url(), ["office"])
+
+
+def _question(one: Question) -> Found:
+    """An institution finds the question that was put to it, on whose page it is refused; its list leads to the answer."""
+    asked = dict.fromkeys(f"i{assignment.institution_id.hex}" for assignment in one.assignments.all())
+    return Found(
+        _said_once(str(one)), joined([one.text, str(one.questionnaire)]), one.get_absolute_url(), ["office", *asked]
+    )

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models
 from django.utils.functional import Promise
 
-from stakeholders.models import Invitation, Role, User
+from stakeholders.models import Enquiry, EnquiryState, Invitation, Questionnaire, QuestionnaireState, Role, User
 
 
 @dataclass(frozen=True)
@@ -56,5 +56,26 @@ def register_own() -> None:
             held_by=lambda user: Invitation.objects.waiting().filter(invited_by=user),
             field="invited_by",
             heirs=holders_of(Role.DIRECTOR, Role.ADMINISTRATOR),
+        )
+    )
+    keepers = (Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.INFORMATION)
+    register(
+        Holding(
+            key="enquiry",
+            label=_("enquiries to answer"),
+            held_by=lambda user: Enquiry.objects.filter(assigned_to=user).exclude(
+                state__in=[EnquiryState.ANSWERED, EnquiryState.CLOSED]
+            ),
+            field="assigned_to",
+            heirs=holders_of(*keepers),
+        )
+    )
+    register(
+        Holding(
+            key="questionnaire",
+            label=_("questionnaires to answer"),
+            held_by=lambda user: Questionnaire.objects.filter(responsible=user, state=QuestionnaireState.OPEN),
+            field="responsible",
+            heirs=holders_of(*keepers),
         )
     )

@@ -2,10 +2,9 @@
 
 from celery import shared_task
 
-from onatc.jobs import Progress, job
-from onatc.models import Job
+from onatc.jobs import Job, Progress, job
 from onatc.schedules import once_today
-from stakeholders.actions import accounts, minutes
+from stakeholders.actions import accounts, enquiries, minutes, questionnaires
 from stakeholders.models import KeptText
 
 
@@ -27,3 +26,18 @@ def forget_kept_texts() -> None:
 @job("minutes_file")
 def minutes_file(found: Job, progress: Progress) -> None:
     minutes.build_file(found, progress)
+
+
+@shared_task
+def forget_private_senders() -> None:
+    once_today("forget private senders", enquiries.forget_private_senders)
+
+
+@shared_task
+def remind_of_questions() -> None:
+    once_today("remind of questions", questionnaires.remind)
+
+
+@job("questionnaire_file")
+def questionnaire_file(found: Job, progress: Progress) -> None:
+    questionnaires.make_file(found, progress)

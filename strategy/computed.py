@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from allauth.mfa.models import Authenticator
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from onatc.periods import Period
-from stakeholders.models import RoleAssignment, User
+from stakeholders.models import Communication, Enquiry, EnquiryState, RoleAssignment, User
 from strategy.indicators import percentage
 from strategy.models import (
     Finding,
@@ -212,6 +212,22 @@ def rounds_closed(plan: Plan, period: Period) -> Figure:
     )
 
 
+# The office as focal point (Article 8.4.6)
+
+
+def enquiries_in_time(plan: Plan, period: Period) -> Figure:
+    """Of the enquiries answered in the period, those answered by the day they were due."""
+    answered = Enquiry.objects.filter(
+        state=EnquiryState.ANSWERED, answered_on__gte=period.start, answered_on__lte=period.end
+    )
+    return _share(answered.filter(answered_on__lte=F("due_on")).count(), answered.count())
+
+
+def communications_made(plan: Plan, period: Period) -> Figure:
+    """Communications of the office dated in the period."""
+    return _count(Communication.objects.filter(on__gte=period.start, on__lte=period.end).count())
+
+
 # Accounts
 
 
@@ -280,6 +296,20 @@ def register_own() -> None:
             _("Rounds of the plan about periods that ended in this period, and that are closed."),
             Unit.NUMBER,
             rounds_closed,
+        ),
+        Computed(
+            "enquiries-in-time",
+            _("enquiries answered in time"),
+            _("Numerator: enquiries answered in the period by the day they were due. Denominator: enquiries answered in the period."),
+            Unit.PERCENT,
+            enquiries_in_time,
+        ),
+        Computed(
+            "communications",
+            _("communications of the office"),
+            _("Communications with institutions and countries in the office's log that are dated in the period."),
+            Unit.NUMBER,
+            communications_made,
         ),
         Computed(
             "people-with-second-factor",

@@ -19,6 +19,7 @@ from stakeholders.models import Role
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("access")]  # one worker makes the table
 
 GOLDEN = Path(__file__).parent / "golden" / "access_matrix.csv"
+ASKING = {"stakeholders:ask", "stakeholders:ask-done"}  # anybody puts a question to the office, signed in or not
 OFFICE = {Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.CHILD, Role.INFORMATION}
 
 
@@ -77,7 +78,7 @@ def test_whoever_is_not_signed_in_is_sent_to_the_sign_in(table):
     open_to_all = {row[2] for row in table if row[0] == "anonymous" and row[3] != "302"}
     # The links answer whoever holds one; anybody asks for one to their own mailbox; in a demonstration the mails are there
     # for whoever is invited.
-    assert open_to_all <= PUBLIC | {"invitation", "recovery", "browser-link", "browser-link-use", "demo-mail"}
+    assert open_to_all <= PUBLIC | {"invitation", "recovery", "browser-link", "browser-link-use", "demo-mail", *ASKING}
 
 
 def test_an_institution_never_learns_of_anothers_measure_entry_or_file(table):
@@ -111,5 +112,5 @@ def test_only_the_coordinator_issues_and_only_reviewers_review(table):
 def test_without_a_role_there_is_nothing_but_the_home(table):
     seen = {row[2] for row in table if row[0] == "no_role" and row[3] == "200"}
     helping = {"first-week", "glossary", "shortcuts", "report-problem", "problem-list", "patterns"}
-    own = {"home", "healthz", "readyz", "me", "mail-preferences", "session-stay", "browser-link", "demo-mail"}
+    own = ASKING | {"home", "healthz", "readyz", "me", "mail-preferences", "session-stay", "browser-link", "demo-mail"}
     assert seen <= own | helping

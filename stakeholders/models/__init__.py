@@ -61,6 +61,8 @@ from stakeholders.models.enquiries import (
     Question,
     QuestionAssignment,
     Questionnaire,
+    QuestionnaireFile,
+    QuestionnaireFormat,
     QuestionnaireState,
     QuestionState,
 )
@@ -211,6 +213,8 @@ __all__ = [
     "QuestionAssignment",
     "QuestionState",
     "Questionnaire",
+    "QuestionnaireFile",
+    "QuestionnaireFormat",
     "QuestionnaireState",
     "Recovery",
     "Role",

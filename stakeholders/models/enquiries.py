@@ -194,7 +194,10 @@ class Enquiry(models.Model):
     answered_by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("sent by")
     )
+    answered_way = models.CharField(_("how it was answered"), max_length=8, choices=EnquiryWay, blank=True)
     close_reason = models.CharField(_("why it was closed"), max_length=500, blank=True)
+    closed_on = models.DateField(_("closed on"), null=True, blank=True)
+    is_suspicious = models.BooleanField(_("looks like spam"), default=False)
     forgotten_at = models.DateTimeField(_("personal data removed"), null=True, blank=True)
     created_at = models.DateTimeField(_("recorded"), auto_now_add=True)
     created_by = models.ForeignKey(
@@ -347,6 +350,43 @@ class Questionnaire(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state == QuestionnaireState.OPEN
+
+
+class QuestionnaireFileQuerySet(models.QuerySet["QuestionnaireFile"]):
+    def visible_to(self, user: Any) -> Self:
+        """The whole with all answers is the office's."""
+        if not user.is_authenticated or not (user.is_secretariat or user.is_natc):
+            return self.none()
+        return self
+
+
+class QuestionnaireFormat(models.TextChoices):
+    DOCX = "docx", "DOCX"
+    XLSX = "xlsx", "XLSX"
+
+
+@tracked
+class QuestionnaireFile(Attachment):
+    """The questionnaire with its answers in the order of the original, as a worker made it; `fingerprint` says of what."""
+
+    questionnaire = models.ForeignKey(
+        Questionnaire, models.PROTECT, related_name="files", verbose_name=_("questionnaire")
+    )
+    format = models.CharField(_("kind of file"), max_length=4, choices=QuestionnaireFormat)
+    fingerprint = models.CharField(max_length=64)
+
+    objects = QuestionnaireFileQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("file of a questionnaire")
+        verbose_name_plural = _("files of questionnaires")
+        ordering = ["-uploaded_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["questionnaire", "format", "fingerprint"], name="questionnaire_file_once")
+        ]
+
+    def get_absolute_url(self) -> str:
+        return reverse("stakeholders:questionnaire-file", args=[self.pk])
 
 
 class QuestionState(models.TextChoices):

@@ -45,6 +45,10 @@ WITHOUT_HELP = {
     "stakeholders:meeting-export": "a file", "stakeholders:series-export": "a file", "stakeholders:meeting-file": "a file",
     "stakeholders:minutes-file": "a file",
     "strategy:legal-file": "a file", "strategy:study-file": "a file",
+    **{f"stakeholders:{name}": "a file" for name in (
+        "communication-export", "communication-file", "enquiry-export", "enquiry-file", "questionnaire-file",
+        "assignment-file",
+    )},
     "mfa_login_webauthn": "what the browser asks for a passkey",
     "mfa_download_recovery_codes": "a file",
 }  # fmt: skip

@@ -20,6 +20,7 @@ from stakeholders.models import ActionPoint, AgendaItem, Decision
 from strategy.actions import proposals
 from strategy.actions.consultation import Remark
 from strategy.actions.signals import refresh_current
+from strategy.models import Measure
 from tests.stakeholders.meeting_steps import (
     a_body,
     a_called_meeting,

@@ -26,14 +26,17 @@ from stakeholders.models import (
     NEEDS_SECOND_FACTOR,
     Contact,
     Deputyship,
+    Enquiry,
     Institution,
     Invitation,
+    Questionnaire,
     Recovery,
     Role,
     RoleAssignment,
     User,
 )
 from strategy.models import Consultation, LegalInput, PlanVersion, Practice, Study
+from tests.stakeholders.asking import a_drafted_enquiry, a_questionnaire
 from tests.stakeholders.test_accounts import browser, deputise, offer, password_sign_in
 from tests.strategy import knowledge
 from tests.test_access import GOLDEN
@@ -59,7 +62,8 @@ GRAVE = {
     "monitoring:report-issue": "natc", "strategy:plan-adopt": "director", "strategy:consultation-publish": "planning",
     # what leaves the office
     "strategy:legal-input-approve": "director", "strategy:study-publish": "director",
-    "strategy:practice-publish": "director",
+    "strategy:practice-publish": "director", "stakeholders:enquiry-approve": "director",
+    "stakeholders:questionnaire-send": "director",
     # what takes much away, and one's own password
     "strategy:measure-export": "planning", "strategy:list-export": "planning", "account_change_password": "planning",
     "strategy:budget-export": "planning",
@@ -135,6 +139,8 @@ def arguments(world):
         "strategy:legal-input-": knowledge.an_input(knowledge.an_act(world.planning), world.planning).pk,
         "strategy:study-": knowledge.a_done_study(world.planning, world.director).pk,
         "strategy:practice-": knowledge.a_practice(world.planning).pk,
+        "stakeholders:enquiry-": a_drafted_enquiry(world.information).pk,
+        "stakeholders:questionnaire-": a_questionnaire(world.planning).pk,
         "strategy:budget-export": world.plan.pk,
         "strategy:plan-adopt": (draft := PlanVersion.objects.create(plan=world.plan, number=2)).pk,
         "strategy:plan-": world.version.pk,  # the proof is asked for before the record is looked for
@@ -178,6 +184,8 @@ def trace() -> list[Any]:
             Study,
             Practice,
             Consultation,
+            Enquiry,
+            Questionnaire,
         )
     ] + [TrailEntry.objects.count()]
 

@@ -32,12 +32,18 @@ from onatc.models import DatedSetting, Holiday, Job, Message, Municipality, Prob
 from onatc.periods import Period
 from stakeholders.models import (
     AgendaItem,
+    AnswerTemplate,
+    AssignmentFile,
     Attendee,
     Body,
     BodyMember,
+    Communication,
+    CommunicationFile,
     Contact,
     ContactFunction,
     Deputyship,
+    Enquiry,
+    EnquiryFile,
     Exchange,
     ExchangeFile,
     Institution,
@@ -48,6 +54,10 @@ from stakeholders.models import (
     MeetingSeries,
     MinutesComment,
     MinutesFile,
+    Question,
+    QuestionAssignment,
+    Questionnaire,
+    QuestionnaireFile,
     Recovery,
     Role,
     RoleAssignment,
@@ -208,6 +218,7 @@ class _Samples:
         tomorrow = timezone.localdate() + timedelta(days=1)
         self.setting = DatedSetting.objects.create(name="due_days", value=20, valid_from=tomorrow)
         self.holiday, _new = Holiday.objects.get_or_create(day=tomorrow, defaults={"name_sq": "Festë"})
+        self.enquiring = {code: self._enquiring(code) for code in (OWN, OTHER)}
         self.patterns = named_patterns()
 
     def _user(self, role: str, institution: str = "") -> User:
@@ -540,6 +551,40 @@ class _Samples:
             ),
         }  # fmt: skip
 
+    def _enquiring(self, code: str) -> dict[str, Any]:
+        """What the office keeps as focal point (Article 8.4.6), and a question put to the institution, which answered."""
+        office, today, asked = self.users[Role.INFORMATION], timezone.localdate(), self.institutions[code]
+        communication = Communication.objects.create(about="x", institution=asked, by=office)
+        enquiry = Enquiry.objects.create(
+            year=today.year, number=1 if code == OWN else 2, received_on=today, due_on=today, way="letter",
+            sender_kind="national", institution=asked, subject="x", question="x", answer="x", state="drafted",
+            drafted_by=office,
+        )  # fmt: skip
+        questionnaire = Questionnaire.objects.create(
+            title="x", asked_by=self.institutions["OSCE"], received_on=today, due_on=today, responsible=office
+        )
+        question = Question.objects.create(
+            questionnaire=questionnaire, position=1, text="x", answer="x", state="drafted"
+        )
+        assignment = QuestionAssignment.objects.create(
+            question=question, institution=asked, due_on=today, answer="x", state="answered"
+        )
+        sha = {"format": "xlsx", "fingerprint": "0" * 64}
+        return {
+            "communication-file": self._file(CommunicationFile, "x.csv", "text/csv", by=office, communication=communication),
+            "communication-": communication,
+            "enquiry-file": self._file(EnquiryFile, "x.csv", "text/csv", by=office, enquiry=enquiry),
+            "enquiry-": enquiry,
+            "template-": AnswerTemplate.objects.create(title_sq="x", text_sq="x", created_by=office),
+            "questionnaire-file": self._file(
+                QuestionnaireFile, "x.csv", "text/csv", by=office, questionnaire=questionnaire, **sha
+            ),
+            "questionnaire-": questionnaire,
+            "question-": question,
+            "assignment-file": self._file(AssignmentFile, "x.csv", "text/csv", by=office, assignment=assignment),
+            "assignment-": assignment,
+        }  # fmt: skip
+
     def _file(self, model: Any, name: str, content_type: str, **fields: Any) -> Any:
         kept = model.keep(_upload(name, content_type), **fields)
         self.kept.append(kept)
@@ -615,6 +660,7 @@ class _Samples:
             if name.startswith(prefix) or (name == "act-for" and prefix == "deputyship-"):
                 return {"pk": record.pk}
         for prefix, record in (
+            *((f"stakeholders:{prefix}", record) for prefix, record in self.enquiring[code].items()),
             *((f"strategy:legal-input-{act}", records["legal-draft"]) for act in BEFORE_SENDING),
             ("strategy:legal-input-create", records["legal-act"]),
             ("strategy:legal-input-", records["legal-input"]),

@@ -14,6 +14,7 @@ from monitoring import actions
 from monitoring.demo.bodies import add_bodies
 from monitoring.demo.consultation import add_consultation
 from monitoring.demo.depth import add_depth_content, add_depth_records
+from monitoring.demo.enquiries import add_enquiries
 from monitoring.demo.indicators import add_indicators
 from monitoring.demo.knowledge import add_knowledge
 from monitoring.demo.meetings import add_meetings
@@ -97,6 +98,7 @@ class Command(BaseCommand):
         add_plans(version.plan, version, people, seed, today)
         add_depth_records(version, people, seed, today)
         add_knowledge(version.plan, version, people, seed, today)
+        add_enquiries(people, seed, today)
         add_seeing(version.plan, version, people, seed, today)
         add_consultation(version.plan, version, people, seed, today)
         add_meetings(people, seed, today)

@@ -1,0 +1,379 @@
+"""The office as focal point: the log of communications, and the life of an enquiry from its number to its answer."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import date, timedelta
+from pathlib import PurePosixPath
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import connection, transaction
+from django.db.models import Max, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from onatc import mail
+from onatc.dated_settings import SettingName, setting
+from onatc.errors import Refused, require
+from onatc.mail import Message, MessageState
+from stakeholders import access
+from stakeholders.actions.records import (
+    keep_files,
+    locked,
+    make_once,
+    refuse_dissolved,
+    refuse_future,
+    save,
+    set_fields,
+)
+from stakeholders.deadlines import enquiry_due_day
+from stakeholders.models import (
+    AnswerTemplate,
+    Communication,
+    CommunicationFile,
+    Direction,
+    Enquiry,
+    EnquiryFile,
+    EnquiryFrom,
+    EnquiryState,
+    EnquiryWay,
+    User,
+)
+
+NUMBER_LOCK = 0x4F4E45  # with the year: who gives a number waits for whoever gives the one before
+
+# Communications
+
+
+@transaction.atomic
+def record_communication(
+    key: uuid.UUID, values: dict[str, Any], *, by: User, files: Iterable[UploadedFile] = ()
+) -> Communication:
+    """A contact that was made; a form sent twice records one."""
+    require(access.may_keep_enquiries(by))
+    refuse_future(values["on"])
+    refuse_dissolved(values.get("institution"), values["on"])
+    communication, is_new = make_once(Communication(**values, by=by), key, maker="by")
+    if is_new:
+        keep_files(CommunicationFile, files, by=by, communication=communication)
+    return communication  # type: ignore[no-any-return]
+
+
+@transaction.atomic
+def change_communication(
+    communication: Communication,
+    values: dict[str, Any],
+    *,
+    by: User,
+    revision: int,
+    files: Iterable[UploadedFile] = (),
+) -> Communication:
+    communication = locked(communication)
+    require(access.may_edit_communication(by, communication))
+    refuse_future(values["on"])
+    refuse_dissolved(values.get("institution"), values["on"])
+    set_fields(communication, values, revision)
+    keep_files(CommunicationFile, files, by=by, communication=communication)
+    return save(communication)
+
+
+# Templates of answers
+
+
+@transaction.atomic
+def make_template(key: uuid.UUID, values: dict[str, Any], *, by: User) -> AnswerTemplate:
+    require(access.may_keep_enquiries(by))
+    template, _is_new = make_once(AnswerTemplate(**values, created_by=by), key, maker="created_by")
+    return template  # type: ignore[no-any-return]
+
+
+@transaction.atomic
+def change_template(template: AnswerTemplate, values: dict[str, Any], *, by: User, revision: int) -> AnswerTemplate:
+    template = locked(template)
+    require(access.may_keep_enquiries(by))
+    set_fields(template, values, revision)
+    return save(template)
+
+
+# Enquiries
+
+
+def _next_number(year: int) -> int:
+    """One more than the last of the year. The lock is held to the end of the transaction, so no two get the same, and one
+    that is rolled back leaves no gap."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [NUMBER_LOCK, year])
+    return (Enquiry.objects.filter(year=year).aggregate(last=Max("number"))["last"] or 0) + 1
+
+
+@transaction.atomic
+def record_enquiry(key: uuid.UUID, values: dict[str, Any], *, by: User, files: Iterable[UploadedFile] = ()) -> Enquiry:
+    """A question that reached the office by mail, letter or telephone; a form sent twice records one."""
+    require(access.may_keep_enquiries(by))
+    refuse_future(values["received_on"])
+    refuse_dissolved(values.get("institution"), values["received_on"])
+    existing = Enquiry.objects.filter(pk=key).first()
+    if existing is not None:
+        if existing.created_by_id != by.pk:
+            raise Refused(_("This form was used already. Open it anew."))
+        return existing
+    year = values["received_on"].year
+    due_on = values.get("due_on") or enquiry_due_day(values["received_on"])
+    enquiry, is_new = make_once(
+        Enquiry(**values | {"due_on": due_on}, year=year, number=_next_number(year), created_by=by),
+        key,
+        maker="created_by",
+    )
+    if is_new:
+        add_files(enquiry, files, by=by, direction=Direction.IN)
+    return enquiry  # type: ignore[no-any-return]
+
+
+@transaction.atomic
+def receive_from_the_web(
+    key: uuid.UUID,
+    *,
+    subject: str,
+    question: str,
+    sender_kind: str,
+    sender_name: str,
+    sender_email: str,
+    language: str,
+    is_suspicious: bool,
+    may_mail: bool,
+) -> Enquiry:
+    """What the public form sent. The same form again gives the same enquiry; one mail says that it came, without a word of
+    what was typed, so that the form is of no use to whoever would write to others through it."""
+    today = timezone.localdate()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [NUMBER_LOCK, today.year])
+    existing = Enquiry.objects.filter(pk=key).first()
+    if existing is not None:
+        return existing
+    enquiry = Enquiry(
+        pk=key, year=today.year, number=_next_number(today.year), received_on=today, due_on=enquiry_due_day(today),
+        way=EnquiryWay.WEB, sender_kind=sender_kind, sender_name=sender_name, sender_email=sender_email,
+        subject=subject, question=question, language=language, answer_language=language, is_suspicious=is_suspicious,
+    )  # fmt: skip
+    save(enquiry, is_new=True)
+    if sender_email and may_mail and not is_suspicious:
+        with override(language):
+            mail.queue_text(
+                user=None,
+                address=sender_email,
+                subject=_("Your question was received: %(number)s") % {"number": enquiry.label},
+                text=_(
+                    "The Office of the National Anti-Trafficking Coordinator received your question under the number %(number)s. It answers by %(day)s. If you asked nothing, somebody else gave this address by mistake: do nothing."
+                )
+                % {"number": enquiry.label, "day": enquiry.due_on.strftime("%d.%m.%Y")},
+                kind=mail.Kind.NOTICE,
+                occasion=f"enquiry {key} received",
+                language=language,
+            )
+    return enquiry
+
+
+def add_files(enquiry: Enquiry, files: Iterable[UploadedFile], *, by: User, direction: str) -> None:
+    """What came with a question loses its name, which may be that of a person; the enquiry's number takes its place."""
+    for number, file in enumerate(files, enquiry.files.count() + 1):
+        if direction == Direction.IN:
+            file.name = f"{enquiry.number}-{enquiry.year}-{number}{PurePosixPath(file.name or '').suffix.lower()}"
+        EnquiryFile.keep(file, by=by, enquiry=enquiry, direction=direction)
+
+
+@transaction.atomic
+def change_enquiry(
+    enquiry: Enquiry, values: dict[str, Any], *, by: User, revision: int, files: Iterable[UploadedFile] = ()
+) -> Enquiry:
+    """What is known of the question. The number stays, also when the day moves to another year."""
+    enquiry = locked(enquiry)
+    require(access.may_edit_enquiry(by, enquiry))
+    refuse_future(values["received_on"])
+    refuse_dissolved(values.get("institution"), values["received_on"])
+    values = values | {"due_on": values.get("due_on") or enquiry_due_day(values["received_on"])}
+    set_fields(enquiry, values, revision)
+    add_files(enquiry, files, by=by, direction=Direction.IN)
+    return save(enquiry)
+
+
+@transaction.atomic
+def assign_enquiry(enquiry: Enquiry, person: User, *, by: User) -> Enquiry:
+    """Somebody of the office answers it; a mail tells them. To the same person twice is once."""
+    enquiry = locked(enquiry)
+    require(access.may_edit_enquiry(by, enquiry))
+    if not person.is_active or not access.may_keep_enquiries(person):
+        raise Refused(_("This person does not answer enquiries."))
+    if enquiry.assigned_to_id == person.pk:
+        return enquiry
+    enquiry.assigned_to = person
+    enquiry.is_suspicious = False
+    if enquiry.state == EnquiryState.RECEIVED:
+        enquiry.state = EnquiryState.ASSIGNED
+    enquiry.revision += 1
+    save(enquiry)
+    if person.pk != by.pk:
+        mail.queue(
+            person,
+            occasion=f"enquiry {enquiry.pk} assigned {person.pk} {enquiry.revision}",
+            template="enquiry_assigned",
+            context={"enquiry": enquiry},
+        )
+    return enquiry
+
+
+@transaction.atomic
+def draft_answer(
+    enquiry: Enquiry, values: dict[str, Any], *, by: User, revision: int, files: Iterable[UploadedFile] = ()
+) -> Enquiry:
+    """Write the answer. What waited for approval or was approved goes back to its writer when a word or file changes."""
+    enquiry = locked(enquiry)
+    require(access.may_edit_enquiry(by, enquiry))
+    files = list(files)
+    if set_fields(enquiry, values, revision) or files:
+        _back_to_draft(enquiry)
+        enquiry.drafted_by = by
+        if enquiry.assigned_to_id is None:
+            enquiry.assigned_to = by
+    add_files(enquiry, files, by=by, direction=Direction.OUT)
+    return save(enquiry)
+
+
+def _back_to_draft(enquiry: Enquiry) -> None:
+    enquiry.state, enquiry.approved_by, enquiry.approved_at = EnquiryState.ASSIGNED, None, None
+
+
+@transaction.atomic
+def submit_answer(enquiry: Enquiry, *, by: User) -> Enquiry:
+    """Give the draft for approval; twice is once."""
+    enquiry = locked(enquiry)
+    require(access.may_edit_enquiry(by, enquiry))
+    if enquiry.state == EnquiryState.DRAFTED:
+        return enquiry
+    if enquiry.state == EnquiryState.APPROVED:
+        raise Refused(_("It was approved already."))
+    if not enquiry.answer.strip():
+        raise Refused(_("There is no answer yet. Write it first."))
+    enquiry.state, enquiry.return_note = EnquiryState.DRAFTED, ""
+    enquiry.drafted_by = enquiry.drafted_by or by
+    return save(enquiry)
+
+
+@transaction.atomic
+def return_answer(enquiry: Enquiry, *, by: User, note: str) -> Enquiry:
+    enquiry = locked(enquiry)
+    require(access.may_decide_enquiry(by, enquiry))
+    _back_to_draft(enquiry)
+    enquiry.return_note = note
+    return save(enquiry)
+
+
+@transaction.atomic
+def approve_answer(enquiry: Enquiry, *, by: User, revision: int) -> Enquiry:
+    """As it was read: a text that was changed meanwhile is read again first."""
+    enquiry = locked(enquiry)
+    if enquiry.state == EnquiryState.APPROVED and enquiry.approved_by_id == by.pk and enquiry.revision == revision:
+        return enquiry
+    require(access.may_decide_enquiry(by, enquiry))
+    if enquiry.revision != revision:
+        raise Refused(_("The text was changed since you opened it. Read it again, then approve it."))
+    enquiry.state, enquiry.return_note = EnquiryState.APPROVED, ""
+    enquiry.approved_by, enquiry.approved_at = by, timezone.now()
+    return save(enquiry)
+
+
+@transaction.atomic
+def send_answer(enquiry: Enquiry, *, by: User, way: str, answered_on: date) -> Enquiry:
+    """By mail through the outbox, on the spot, or on record as a letter or a call. Frozen from then on; of two who send at
+    once one wins, the other is told, and one mail goes."""
+    enquiry = locked(enquiry)
+    if enquiry.state == EnquiryState.ANSWERED:
+        if enquiry.answered_by_id == by.pk and enquiry.answered_way == way:
+            return enquiry
+        raise Refused(_("It was answered already, on record by %(person)s.") % {"person": enquiry.answered_by})
+    require(access.may_send_enquiry(by, enquiry))
+    if way == EnquiryWay.EMAIL:
+        answered_on = timezone.localdate()
+        if not enquiry.sender_email:
+            raise Refused(_("There is no e-mail address of the sender. Record how it was answered instead."))
+    refuse_future(answered_on)
+    enquiry.state, enquiry.answered_on, enquiry.answered_by = EnquiryState.ANSWERED, answered_on, by
+    enquiry.answered_way = way
+    save(enquiry)
+    if way == EnquiryWay.EMAIL:
+        _queue_answer(enquiry)
+    return enquiry
+
+
+def _queue_answer(enquiry: Enquiry) -> None:
+    occasion = f"enquiry {enquiry.pk} answer"
+    with override(enquiry.answer_language):
+        subject = _("Answer to your question %(number)s") % {"number": enquiry.label}
+    mail.queue_text(
+        user=None,
+        address=enquiry.sender_email,
+        subject=subject,
+        text=enquiry.answer,
+        kind=mail.Kind.NOTICE,
+        occasion=occasion,
+        language=enquiry.answer_language,
+    )
+    files = [
+        {"file": one.file.name, "name": one.original_name, "type": one.content_type}
+        for one in enquiry.files.filter(direction=Direction.OUT)
+    ]
+    Message.objects.filter(occasion=occasion).update(attachments=files)
+
+
+@transaction.atomic
+def close_enquiry(enquiry: Enquiry, *, by: User, reason: str) -> Enquiry:
+    """Without an answer: spam, not for the office, taken back. Nobody is written to."""
+    enquiry = locked(enquiry)
+    if enquiry.state == EnquiryState.CLOSED and enquiry.close_reason == reason:
+        return enquiry
+    require(access.may_edit_enquiry(by, enquiry))
+    if not reason.strip():
+        raise Refused(_("Say why the enquiry is closed without an answer."))
+    enquiry.state, enquiry.close_reason, enquiry.closed_on = EnquiryState.CLOSED, reason, timezone.localdate()
+    return save(enquiry)
+
+
+@transaction.atomic
+def remove_file(file: EnquiryFile, *, by: User) -> Enquiry:
+    enquiry = locked(file.enquiry)
+    require(access.may_edit_enquiry(by, enquiry))
+    EnquiryFile.objects.filter(pk=file.pk).delete()
+    if file.direction == Direction.OUT and enquiry.answer:
+        _back_to_draft(enquiry)
+    enquiry.revision += 1
+    return save(enquiry)
+
+
+def forget_private_senders(today: date | None = None) -> int:
+    """Name, address and question of senders without an institution go so many days after the answer; so do the files that
+    came with them and the address in the outbox. Number, subject, days and the office's answer stay. How many were forgotten."""
+    today = today or timezone.localdate()
+    until = today - timedelta(days=setting(SettingName.ENQUIRY_KEEP_DAYS, on=today))
+    over = Enquiry.objects.filter(
+        Q(answered_on__lte=until) | Q(closed_on__lte=until), institution__isnull=True, forgotten_at__isnull=True
+    ).values_list("pk", flat=True)
+    count = 0
+    for pk in list(over):
+        with transaction.atomic():
+            enquiry = Enquiry.objects.select_for_update(of=("self",)).get(pk=pk)
+            EnquiryFile.objects.filter(enquiry=enquiry, direction=Direction.IN).delete()
+            enquiry.sender_name, enquiry.sender_email, enquiry.question = "", "", ""
+            enquiry.forgotten_at = timezone.now()
+            enquiry.save(update_fields=["sender_name", "sender_email", "question", "forgotten_at"])
+            Message.objects.filter(
+                occasion__in=[f"enquiry {pk} answer", f"enquiry {pk} received"],
+                state__in=[MessageState.SENT, MessageState.FAILED, MessageState.BOUNCED],
+            ).update(address="", text="", html="")
+        count += 1
+    return count
+
+
+# The kinds of sender whom a public form may name: an institution of the state writes through its own channels.
+ASKERS = (EnquiryFrom.PUBLIC, EnquiryFrom.PRESS, EnquiryFrom.NON_STATE, EnquiryFrom.INTERNATIONAL)

@@ -1,0 +1,333 @@
+"""Questionnaires: brought in, put to institutions, answered, reused, approved, exported, sent; bad input and two at once."""
+
+from __future__ import annotations
+
+import io
+import threading
+import uuid
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from docx import Document
+from openpyxl import Workbook, load_workbook
+
+from onatc import jobs
+from onatc.errors import Refused
+from onatc.models import Job, Message
+from stakeholders.actions import questionnaires as actions
+from stakeholders.actions.records import Stale
+from stakeholders.models import Question, QuestionAssignment, Questionnaire, QuestionnaireFile
+from stakeholders.questions import MAX_QUESTIONS, Sheet, Written, alike, as_docx, as_xlsx, read_file, read_text
+from stakeholders.tasks import questionnaire_file
+from tests.stakeholders.asking import a_questionnaire, days_ago, institution, put, the_question
+
+pytestmark = pytest.mark.django_db
+
+
+def url(name: str, *args) -> str:
+    return reverse(f"stakeholders:{name}", args=args)
+
+
+def refresh(record):
+    record.refresh_from_db()
+    return record
+
+
+def a_workbook(rows) -> bytes:
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+# Reading
+
+
+def test_a_pasted_text_gives_sections_numbers_and_questions():
+    reading = read_text(
+        "# I. Prevention\n\n1. What was done?\n2.1 By whom?\n12. a) With what?\nAnd the rest?\n# II\n3) More?"
+    )
+    rows = [(one.number, one.section, one.text) for one in reading.rows]
+    assert rows == [
+        ("1", "I. Prevention", "What was done?"), ("2.1", "I. Prevention", "By whom?"),
+        ("12. a", "I. Prevention", "With what?"), ("", "I. Prevention", "And the rest?"), ("3", "II", "More?"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "said"),
+    [
+        (b"", "a.csv", "empty"),
+        (b"number,text\n1,What?\n2,\n", "a.csv", "Line 3: the question is empty"),
+        (b"number,question\n1,What?\n", "a.csv", "is missing"),
+        ("text\nÇfarë?\n".encode("cp1250"), "a.csv", "Line 2: the file is not in UTF-8"),
+        (b'text\n"What?\n', "a.csv", "Line 2: the quotes do not close"),
+        (b"PK\x03\x04", "a.csv", "whatever its name says"),
+        (b"text\nWhat?\n", "a.docx", "Only .csv and .xlsx"),
+        (b"not a workbook", "a.xlsx", "not an Excel workbook"),
+        (b"number,text\n" + b"1" * 21 + b",What?\n", "a.csv", "longer than 20"),
+        (b"text\n" + b"x" * 4001 + b"\n", "a.csv", "longer than 4000"),
+        (b"text\n" + b"What?\n" * 10_000, "a.csv", f"at most {MAX_QUESTIONS}"),
+        (b"text\n\n\n", "a.csv", "no question"),
+    ],
+)
+def test_a_bad_file_names_its_line_and_nothing_is_taken(data, name, said):
+    reading = read_file(data, name)
+    assert not reading.rows and said in " ".join(reading.problems)
+
+
+def test_csv_and_workbook_say_the_same_and_a_line_is_that_of_the_file():
+    table = [
+        ["Number", "Section", "Text"],
+        [1, "A", "First?"],
+        [None, None, None],
+        ["2.a", "A", "Second,\nin two lines?"],
+    ]
+    book = read_file(a_workbook(table), "q.xlsx")
+    text = 'number;section;text\n1;A;First?\n;;\n2.a;A;"Second,\nin two lines?"\n'
+    assert book.rows == read_file(text.encode("utf-8-sig"), "q.csv").rows and len(book.rows) == 2
+    assert read_file(b'text\n"a\nb"\n\xc3\x28\n', "q.csv").problems[0].startswith("Line 4")
+
+
+def test_questions_are_added_once_however_often_the_form_is_sent(world, client_for):
+    one = a_questionnaire(world.planning, texts=())
+    client = client_for("planning")
+    form = {"text": "# A\n1. First?\n2. Second?", "revision": one.revision}
+    client.post(url("questionnaire-load", one.pk), form)
+    page = client.post(url("questionnaire-load", one.pk), form)
+    assert one.questions.count() == 2 and "Questions were added meanwhile" in page.content.decode()
+    page = client.post(url("questionnaire-load", one.pk), {"text": "", "revision": refresh(one).revision})
+    assert "one of the two" in page.content.decode()
+    file = SimpleUploadedFile("q.csv", b"number,text\n3,Third?\n4,\n")
+    page = client.post(url("questionnaire-load", one.pk), {"file": file, "revision": one.revision})
+    assert "Line 3" in page.content.decode() and one.questions.count() == 2
+
+
+def test_the_order_is_changed_step_by_step(world):
+    one = a_questionnaire(world.planning, texts=("A?", "B?", "C?"))
+    actions.move_question(the_question(one, 3), by=world.planning, up=True)
+    assert list(one.questions.values_list("text", flat=True)) == ["A?", "C?", "B?"]
+    actions.move_question(the_question(one, 1), by=world.planning, up=True)
+    assert list(one.questions.values_list("text", flat=True)) == ["A?", "C?", "B?"]
+
+
+# Institutions
+
+
+def test_many_questions_go_to_many_institutions_with_one_mail_a_person(world, client_for):
+    one = a_questionnaire(world.planning, texts=("A?", "B?", "C?"))
+    form = {
+        "questions": [question.pk for question in one.questions.all()],
+        "institutions": [institution("KP-THB").pk, institution("MOH").pk],
+        "due_on": days_ago(-7).isoformat(), "note": "Vetëm shifra.",
+    }  # fmt: skip
+    client = client_for("planning")
+    client.post(url("questionnaire-put", one.pk), form)
+    client.post(url("questionnaire-put", one.pk), form)
+    assert QuestionAssignment.objects.count() == 6
+    people = list(Message.objects.values_list("to__email", flat=True))
+    assert len(people) == len(set(people)) and "kp-thb@demo.example" in people
+    page = client.post(url("questionnaire-put", one.pk), form | {"due_on": days_ago(1).isoformat()})
+    assert "This day has gone by." in page.content.decode()
+    other = a_questionnaire(world.planning)
+    page = client.post(url("questionnaire-put", one.pk), form | {"questions": [the_question(other).pk]})
+    assert "is not one of the available choices" in page.content.decode()
+
+
+def test_an_institution_answers_and_sees_nobody_elses(world, client_for):
+    one = a_questionnaire(world.planning)
+    own, other = put(one, world.planning, "KP-THB", "MOH")
+    client = client_for("focal_point")
+    assert [row.pk for row in client.get(url("assignment-list")).context["page"]] == [own.pk]
+    assert client.get(other.get_absolute_url()).status_code == 404
+    assert client.get(the_question(one).get_absolute_url()).url == own.get_absolute_url()
+    assert client.get(one.get_absolute_url()).url == url("assignment-list")
+    form = {"revision": own.revision, "answer": "Gjysma e përgjigjes", "language": "sq"}
+    client.post(url("assignment-answer", own.pk), form | {"draft": "1"})
+    assert refresh(own).state == "asked" and own.answer
+    page = client.post(url("assignment-answer", own.pk), form | {"revision": own.revision, "answer": ""})
+    assert "Write the answer." in page.content.decode()
+    client.post(url("assignment-answer", own.pk), form | {"revision": own.revision, "answer": "Ligji 04/L-218"})
+    assert refresh(own).state == "answered" and own.answered_by == world.focal_point
+    with pytest.raises(PermissionDenied):
+        actions.write_assignment(own, by=world.other_focal_point, revision=own.revision, answer="x", language="sq", is_final=True)  # fmt: skip
+    actions.return_assignment(own, by=world.information, note="Cili nen?")
+    assert refresh(own).state == "returned" and "Cili nen?" in client.get(own.get_absolute_url()).content.decode()
+    actions.write_assignment(
+        own, by=world.focal_point, revision=own.revision, answer="Neni 8", language="sq", is_final=True
+    )
+    actions.accept_assignment(own, by=world.planning, revision=refresh(own).revision)
+    actions.accept_assignment(own, by=world.planning, revision=own.revision)  # twice is once
+    assert client.get(url("assignment-answer", own.pk)).status_code == 403
+    with pytest.raises(Refused):
+        actions.return_assignment(own, by=world.planning, note="x")
+
+
+def test_a_stale_answer_shows_both_and_an_old_reading_is_not_accepted(world):
+    one = a_questionnaire(world.planning)
+    (own,) = put(one, world.planning, "KP-THB")
+    said = {"by": world.focal_point, "language": "sq", "is_final": True}
+    actions.write_assignment(own, revision=0, answer="E para", **said)
+    with pytest.raises(Stale):
+        actions.write_assignment(own, revision=0, answer="E dyta", **said)
+    with pytest.raises(Refused, match="changed since"):
+        actions.accept_assignment(own, by=world.planning, revision=0)
+
+
+def test_one_reminder_a_person_however_many_questions_and_runs(world):
+    one = a_questionnaire(world.planning, texts=("A?", "B?"))
+    put(one, world.planning, "KP-THB", due_on=days_ago(-2))
+    Message.objects.all().delete()
+    count = actions.remind()
+    assert count == Message.objects.count() > 0 and actions.remind() == 0
+    assert "2 questions" in Message.objects.get(to=world.focal_point).text
+
+
+# The office's answers
+
+
+def test_earlier_answers_are_offered_and_taken_over(world, client_for):
+    old = a_questionnaire(world.planning, texts=("Please describe the legal framework against trafficking.", "How many shelters?"), received_on=days_ago(700), due_on=days_ago(600))  # fmt: skip
+    actions.answer_question(the_question(old), by=world.planning, revision=0, answer="Law 04/L-218.")
+    new = a_questionnaire(world.planning, texts=("Describe the legal framework against trafficking in human beings.",))
+    question = the_question(new)
+    client = client_for("planning")
+    page = client.get(question.get_absolute_url())
+    assert [like.question.pk for like in page.context["earlier"]] == [the_question(old).pk]
+    client.post(
+        url("question-take-over", question.pk), {"earlier": the_question(old).pk, "revision": question.revision}
+    )
+    assert refresh(question).answer == "Law 04/L-218." and question.reuses == the_question(old)
+    assert question.state == "drafted"
+    (own,) = put(new, world.planning, "KP-THB")
+    actions.write_assignment(own, by=world.focal_point, revision=0, answer="Neni 8", language="sq", is_final=True)
+    client.post(url("question-take-over", question.pk), {"assignment": own.pk, "revision": refresh(question).revision})
+    assert refresh(question).answer == "Law 04/L-218.\n\nNeni 8"
+    for wrong in ({}, {"earlier": "x"}, {"earlier": uuid.uuid4()}):
+        assert client.post(url("question-take-over", question.pk), wrong | {"revision": "x"}).status_code == 302
+    assert client_for("focal_point").post(url("question-take-over", question.pk)).status_code == 403
+
+
+def test_likeness_goes_by_words_not_by_number_alone():
+    class One:
+        def __init__(self, text, number=""):
+            self.text, self.number = text, number
+
+    earlier = [One("How many shelters are there?", "1"), One("Describe the legal framework on trafficking.", "7")]
+    found = alike("Please describe the legal framework on trafficking", "1", earlier)
+    assert [one.question.number for one in found] == ["7"] and alike(
+        "Completely different words here", "1", earlier
+    ) == []
+
+
+def test_the_director_approves_what_was_read_and_records_the_sending_once(world, client_for):
+    one = a_questionnaire(world.planning, texts=("A?", "B?"))
+    question = the_question(one)
+    with pytest.raises(Refused, match="No answer is approved"):
+        actions.send_questionnaire(one, by=world.director, sent_on=days_ago(0))
+    actions.answer_question(question, by=world.planning, revision=0, answer="Yes.")
+    with pytest.raises(PermissionDenied):
+        actions.approve_question(question, by=world.planning, revision=1)
+    with pytest.raises(Refused, match="changed since"):
+        actions.approve_question(question, by=world.director, revision=0)
+    with pytest.raises(Refused, match="wait for approval"):
+        actions.send_questionnaire(one, by=world.director, sent_on=days_ago(0))
+    actions.approve_question(question, by=world.director, revision=1)
+    with pytest.raises(Refused, match="future"):
+        actions.send_questionnaire(one, by=world.director, sent_on=days_ago(-1))
+    actions.send_questionnaire(one, by=world.director, sent_on=days_ago(0))
+    actions.send_questionnaire(one, by=world.director, sent_on=days_ago(0))
+    assert refresh(one).state == "sent"
+    with pytest.raises(PermissionDenied, match="never changes"):
+        actions.answer_question(question, by=world.planning, revision=1, answer="No.")
+    assert client_for("planning").get(url("question-answer", question.pk)).status_code == 403
+
+
+# Files
+
+
+def run(job: Job) -> None:
+    assert questionnaire_file  # the worker has loaded it
+    jobs.run(str(job.pk))
+    assert refresh(job).state == "done", job.error
+
+
+def test_a_worker_writes_the_file_in_the_order_of_the_original(world, client_for):
+    one = a_questionnaire(world.planning, texts=("First?", "Second?", "Third?"))
+    actions.answer_question(the_question(one, 2), by=world.planning, revision=0, answer="=HYPERLINK(1)\nLine two")
+    client = client_for("planning")
+    for form in ("docx", "xlsx"):
+        answer = client.post(url("questionnaire-make", one.pk), {"format": form})
+        run(Job.objects.get(target_url=one.get_absolute_url(), params__format=form))
+        assert answer.status_code == 302
+        client.post(url("questionnaire-make", one.pk), {"format": form})  # nothing changed: the same file
+    assert QuestionnaireFile.objects.count() == 2 and Job.objects.filter(kind="questionnaire_file").count() == 2
+    file = QuestionnaireFile.objects.get(format="docx")
+    body = b"".join(client.get(file.get_absolute_url()).streaming_content)
+    words = [paragraph.text for paragraph in Document(io.BytesIO(body)).paragraphs]
+    assert words[0] == "GRETA 2026" and words[2:] == [
+        "Part", "1 First?", "[Not answered]", "2 Second?", "=HYPERLINK(1)", "Line two", "3 Third?", "[Not answered]",
+    ]  # fmt: skip
+    table = b"".join(client.get(QuestionnaireFile.objects.get(format="xlsx").get_absolute_url()).streaming_content)
+    cell = load_workbook(io.BytesIO(table)).active["D3"]
+    assert cell.data_type == "s" and cell.value.startswith("=HYPERLINK")
+    assert client_for("focal_point").get(file.get_absolute_url()).status_code == 404
+    assert client.post(url("questionnaire-make", one.pk), {"format": "exe"}).url == one.get_absolute_url()
+
+
+def test_control_characters_break_no_file():
+    sheet = Sheet("T\x0b", "A", (Written("1", "S", "Q\x00?", "A\x1f"),))
+    assert Document(io.BytesIO(as_docx(sheet))).paragraphs and load_workbook(io.BytesIO(as_xlsx(sheet)))
+
+
+def test_the_page_costs_as_much_for_many_questions_as_for_few(world, client_for, django_assert_max_num_queries):
+    client = client_for("planning")
+    few = a_questionnaire(world.planning, texts=("A?", "B?"))
+    put(few, world.planning, "KP-THB", "MOH")
+    client.get(few.get_absolute_url())
+    with CaptureQueriesContext(connection) as of_few:
+        client.get(few.get_absolute_url())
+    many = a_questionnaire(world.planning, texts=tuple(f"Question {number}?" for number in range(80)))
+    put(many, world.planning, "KP-THB", "MOH")
+    with django_assert_max_num_queries(len(of_few)):
+        page = client.get(many.get_absolute_url())
+    assert page.content.decode().count("Question 7") > 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_accept_and_return_at_once_one_wins(world):
+    one = a_questionnaire(world.planning)
+    (own,) = put(one, world.planning, "KP-THB")
+    actions.write_assignment(own, by=world.focal_point, revision=0, answer="Po", language="sq", is_final=True)
+    own = refresh(own)
+    ends, barrier = [], threading.Barrier(2, timeout=10)
+    acts = [
+        lambda: actions.accept_assignment(own, by=world.planning, revision=own.revision),
+        lambda: actions.return_assignment(own, by=world.information, note="x"),
+    ]
+    people = [world.planning, world.information]
+    assert all(people)
+
+    def run_one(act):
+        barrier.wait()
+        try:
+            act()
+            ends.append("done")
+        except Refused:
+            ends.append("refused")
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run_one, args=[act]) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(ends) == ["done", "refused"]
+    assert Question.objects.count() == Questionnaire.objects.count() == 1
