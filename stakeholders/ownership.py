@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models
 from django.utils.functional import Promise
 
-from stakeholders.models import Invitation, Role, User
+from stakeholders.models import REPORTERS, ActionPoint, Invitation, Role, RoleAssignment, User
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,15 @@ def holders_of(*roles: str) -> Callable[[list[Any]], models.QuerySet[User]]:
     return lambda _records: User.objects.holding(*roles)
 
 
+def _colleagues_at_owners(points: list[Any]) -> models.QuerySet[User]:
+    """Who reports for each of the institutions that own the action points."""
+    people = User.objects.filter(is_active=True)
+    for owner in {point.owner_id for point in points}:
+        there = RoleAssignment.objects.active().filter(role__in=REPORTERS, institution=owner)
+        people = people.filter(pk__in=there.values("user"))
+    return people
+
+
 def register_own() -> None:
     from django.utils.translation import gettext_lazy as _
 
@@ -56,5 +65,15 @@ def register_own() -> None:
             held_by=lambda user: Invitation.objects.waiting().filter(invited_by=user),
             field="invited_by",
             heirs=holders_of(Role.DIRECTOR, Role.ADMINISTRATOR),
+        )
+    )
+    register(
+        Holding(
+            key="action-point",
+            label=_("action points in their own name"),
+            held_by=lambda user: ActionPoint.objects.open().filter(person=user),
+            field="person",
+            heirs=_colleagues_at_owners,
+            stays=True,
         )
     )

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from stakeholders.views import institutions, people
+from stakeholders.views import decisions, institutions, meeting_placeholder, people
 
 app_name = "stakeholders"
 
@@ -21,4 +21,24 @@ urlpatterns = [
     path("people/recoveries/<uuid:pk>/approve/", people.recovery_approve, name="recovery-approve"),
     path("people/roles/<uuid:pk>/confirm/", people.role_confirm, name="role-confirm"),
     path("people/roles/<uuid:pk>/end/", people.role_end, name="role-end"),
+    path("meetings/<uuid:pk>/", meeting_placeholder.meeting_detail, name="meeting-detail"),
+    # decisions and action points
+    path("decisions/", decisions.decision_list, name="decision-list"),
+    path("decisions/export/", decisions.decision_export, name="decision-export"),
+    path("decisions/<uuid:pk>/", decisions.decision_detail, name="decision-detail"),
+    path("decisions/<uuid:pk>/edit/", decisions.decision_edit, name="decision-edit"),
+    path("decisions/<uuid:pk>/end/", decisions.decision_end, name="decision-end"),
+    path("meetings/<uuid:pk>/decide/", decisions.decision_create, name="decision-create"),
+    path("meetings/<uuid:pk>/action-point/", decisions.action_point_create, name="action-point-create"),
+    path("action-points/", decisions.action_point_list, name="action-point-list"),
+    path("action-points/export/", decisions.action_point_export, name="action-point-export"),
+    path("action-points/files/<uuid:pk>/", decisions.action_point_file, name="action-point-file"),
+    path("action-points/<uuid:pk>/", decisions.action_point_detail, name="action-point-detail"),
+    path("action-points/<uuid:pk>/edit/", decisions.action_point_edit, name="action-point-edit"),
+    path("action-points/<uuid:pk>/progress/", decisions.action_point_progress, name="action-point-progress"),
+    path("action-points/<uuid:pk>/close/", decisions.action_point_close, name="action-point-close"),
+    path("action-points/<uuid:pk>/move/", decisions.action_point_move, name="action-point-move"),
+    path("action-points/<uuid:pk>/give/", decisions.action_point_give, name="action-point-give"),
+    path("action-points/<uuid:pk>/drop/", decisions.action_point_drop, name="action-point-drop"),
+    path("action-points/<uuid:pk>/reopen/", decisions.action_point_reopen, name="action-point-reopen"),
 ]

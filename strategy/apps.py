@@ -8,8 +8,10 @@ class StrategyConfig(AppConfig):
 
     def ready(self) -> None:
         from strategy import computed, evidence, findable, holdings
+        from strategy.queries import cooperation
 
         holdings.register()
         findable.register_own()
         computed.register_own()
         evidence.register_own()
+        cooperation.register_related()

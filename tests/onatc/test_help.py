@@ -42,6 +42,7 @@ WITHOUT_HELP = {
     "strategy:workbook-download": "a file",
     "monitoring:report-preview": "the report itself, as it is printed",
     **{f"strategy:{name}-export": "a file" for name in ("legal", "legal-input", "study", "practice", "trend")},
+    **{f"stakeholders:{name}": "a file" for name in ("decision-export", "action-point-export", "action-point-file")},
     "strategy:legal-file": "a file", "strategy:study-file": "a file",
     "mfa_login_webauthn": "what the browser asks for a passkey",
     "mfa_download_recovery_codes": "a file",

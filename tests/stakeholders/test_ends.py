@@ -323,6 +323,8 @@ SAYS_WHO = {
     "strategy.legalact.created_by", "strategy.legalinput.approved_by", "strategy.legalinput.sent_by",
     "strategy.legalinputfile.uploaded_by", "strategy.legalstage.by", "strategy.practice.created_by",
     "strategy.studyfile.uploaded_by", "strategy.studystep.by", "strategy.trend.noted_by", "strategy.trend.reviewed_by",
+    "stakeholders.decision.created_by", "stakeholders.actionpoint.created_by", "stakeholders.actionpoint.closed_by",
+    "stakeholders.pointstep.by", "stakeholders.pointfile.uploaded_by", "strategy.pointmeasure.by",
     "strategy.dueextension.asked_by", "strategy.dueextension.decided_by", "strategy.roundworkbook.uploaded_by",
 }  # fmt: skip
 # The account's own: they end or go with it.
