@@ -28,9 +28,24 @@ from django.utils import timezone, translation
 
 from monitoring import actions as report_actions
 from monitoring.models import ReportFile
+from onatc.ids import new_id
 from onatc.models import DatedSetting, Holiday, Job, Message, Municipality, ProblemReport
 from onatc.periods import Period
-from stakeholders.models import Deputyship, Institution, Invitation, KeptText, Recovery, Role, RoleAssignment, User
+from stakeholders.actions import decisions as decision_actions
+from stakeholders.models import (
+    Attendee,
+    Body,
+    Deputyship,
+    Institution,
+    Invitation,
+    KeptText,
+    Meeting,
+    PointFile,
+    Recovery,
+    Role,
+    RoleAssignment,
+    User,
+)
 from strategy.actions import consultation as consultation_actions
 from strategy.actions import drafts as draft_actions
 from strategy.actions import progress as progress_actions
@@ -61,6 +76,7 @@ from strategy.models import (
     PlanFile,
     PlanImport,
     PlanVersion,
+    PointMeasure,
     Practice,
     ProgressRequest,
     Recommendation,
@@ -174,6 +190,7 @@ class _Samples:
         self.draft_row = self._draft_row()
         self.recommendation = self._recommendation()
         self.research = self._research()
+        self.meetings = {code: self._meeting(code) for code in (OWN, OTHER)}
         self.drafts = {OWN: self._draft(version, "PRN"), OTHER: self._draft(version)}
         self.report = report_actions.draft_report(version.plan, period, by=self.users[Role.DIRECTOR])
         self.report_file = self._file(
@@ -443,6 +460,26 @@ class _Samples:
             "legal-act": act,
         }
 
+    def _meeting(self, code: str) -> dict[str, Any]:
+        """What a meeting decided to which the institution was called, and what it was given to do."""
+        office, now = self.users[Role.DIRECTOR], timezone.now()
+        body, _new = Body.objects.get_or_create(
+            code="matrix", defaults={"name_sq": "x", "kind": "authority", "founded_on": timezone.localdate()}
+        )
+        meeting = Meeting.objects.create(
+            body=body, title_sq="x", starts_at=now, ends_at=now + timedelta(minutes=1), state="held", called_at=now,
+            held_at=now, created_by=office,
+        )  # fmt: skip
+        Attendee.objects.create(meeting=meeting, role="guest", guest_name="x", institution=self.institutions[code])
+        today = timezone.localdate()
+        decided = {"decided_on": today, "text_sq": "x", "way": "consensus"}
+        decision = decision_actions.record_decision(new_id(), meeting, decided, by=office)
+        given = {"title_sq": "x", "owner": self.institutions[code], "due_on": today, "decision": decision}
+        point = decision_actions.make_point(new_id(), meeting, given, by=office)
+        link = PointMeasure.objects.create(point=point, lineage=self.records[code]["measure"].lineage, by=office)
+        file = self._file(PointFile, "x.csv", "text/csv", by=office, point=point)
+        return {"meeting": meeting, "decision": decision, "point": point, "point-link": link, "point-file": file}
+
     def _research(self) -> dict[str, Any]:
         """A published study and practice, and a trend; none belongs to an institution."""
         office, today = self.users[Role.MONITORING], timezone.localdate()
@@ -537,7 +574,16 @@ class _Samples:
         for prefix, record in self.account_records.items():
             if name.startswith(prefix) or (name == "act-for" and prefix == "deputyship-"):
                 return {"pk": record.pk}
+        decided = self.meetings[code]
         for prefix, record in (
+            ("stakeholders:decision-create", decided["meeting"]),
+            ("stakeholders:action-point-create", decided["meeting"]),
+            ("stakeholders:action-point-file", decided["point-file"]),
+            ("stakeholders:action-point-", decided["point"]),
+            ("stakeholders:decision-", decided["decision"]),
+            ("stakeholders:meeting-detail", decided["meeting"]),
+            ("strategy:point-link", decided["point"]),
+            ("strategy:point-", decided["point-link"]),
             *((f"strategy:legal-input-{act}", records["legal-draft"]) for act in BEFORE_SENDING),
             ("strategy:legal-input-create", records["legal-act"]),
             ("strategy:legal-input-", records["legal-input"]),

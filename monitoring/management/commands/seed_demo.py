@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from monitoring import actions
 from monitoring.demo.consultation import add_consultation
+from monitoring.demo.decisions import add_decisions
 from monitoring.demo.depth import add_depth_content, add_depth_records
 from monitoring.demo.indicators import add_indicators
 from monitoring.demo.knowledge import add_knowledge
@@ -96,6 +97,7 @@ class Command(BaseCommand):
         add_knowledge(version.plan, version, people, seed, today)
         add_seeing(version.plan, version, people, seed, today)
         add_consultation(version.plan, version, people, seed, today)
+        add_decisions(version.plan, version, people, seed, today)
         last = Period.quarter_of(today).previous()
         report = actions.draft_report(version.plan, last, by=people["monitoring@onatc.example"])
         for language, text in CONCLUSIONS.items():
