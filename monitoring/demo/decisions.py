@@ -180,7 +180,8 @@ def _give(
         decision = decisions[place % len(decisions)] if place % 5 else None
         meeting = decision.meeting if decision else meetings[-1 - place % min(len(meetings), 12)]
         owner = owners[chance.randrange(len(owners))] if place % 4 else next(o for o in owners if o.code == "KP-THB")
-        due = settled(meeting.day + timedelta(days=chance.choice([21, 30, 45, 60, 90])))
+        terms = [60, 90, 120, 150, 200] if meeting in meetings[-2:] else [21, 30, 45, 60, 90]
+        due = settled(meeting.day + timedelta(days=chance.choice(terms)))
         point = ActionPoint(
             pk=new_id(), meeting=meeting, decision=decision, item=decision.item if decision else None, owner=owner,
             due_on=due, first_due_on=due, created_by=office, **_texts("title", POINTS[place % len(POINTS)]),

@@ -8,7 +8,7 @@ from django import forms
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import pgettext, pgettext_lazy
 
 from onatc.files import AttachmentField
 from onatc.ids import new_id
@@ -158,6 +158,7 @@ class PointForm(KeptForm):
     def arrange(self) -> None:
         meeting: Meeting = self.instance.meeting
         owner: Any = self.fields["owner"]
+        owner.label = pgettext("action point", "Owner")
         owner.queryset = _existing(self.user)
         _offer_people(self.fields["person"], self.user)
         decision: Any = self.fields["decision"]
@@ -234,7 +235,7 @@ class ReopenForm(MoveForm):
 
 
 class GiveForm(StepForm):
-    owner = forms.ModelChoiceField(label=_("Owner"), queryset=Institution.objects.none())
+    owner = forms.ModelChoiceField(label=pgettext_lazy("action point", "Owner"), queryset=Institution.objects.none())
     person = forms.ModelChoiceField(label=_("Person responsible"), queryset=User.objects.none(), required=False)
     field_order = ("owner", "person", "text", "language")
 

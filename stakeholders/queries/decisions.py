@@ -30,13 +30,14 @@ DATES = (PointStepKind.MOVED, PointStepKind.REOPENED)
 
 
 def with_standing(points: QuerySet[ActionPoint], on: date | None = None) -> QuerySet[ActionPoint]:
-    """Points with `standing`, one of STANDINGS, as of today."""
+    """Points with `standing`, one of STANDINGS, as of today, and `open_due`, by which those that wait come first."""
     return points.annotate(
+        open_due=Case(When(state=PointState.OPEN, then="due_on")),
         standing=Case(
             When(state=PointState.OPEN, due_on__lt=on or timezone.localdate(), then=Value(OVERDUE)),
             default="state",
             output_field=CharField(),
-        )
+        ),
     )
 
 

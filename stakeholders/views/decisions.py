@@ -12,6 +12,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from onatc.errors import proof_required, require
@@ -232,7 +233,7 @@ def _points(request: SignedInRequest) -> RegisterFilter:
         "due": (_("Due"), [("open", _("open, overdue or not")), ("week", _("within seven days"))]),
         "whose": (_("Whose"), [("mine", _("mine")), ("person", _("given to me"))]),
         "body": (_("Body"), bodies_in(points, "meeting__body")),
-        "owner": (_("Owner"), choices_of(points, "owner")),
+        "owner": (pgettext("action point", "Owner"), choices_of(points, "owner")),
     }
     narrow: dict[str, Any] = {
         "standing": "standing",
@@ -254,8 +255,14 @@ def _points(request: SignedInRequest) -> RegisterFilter:
         narrow=narrow,
         counted="standing",
         searched=("title_sq", "title_sr", "title_en"),
-        sorts={"due": "due_on", "owner": "owner__code", "closed": "closed_at", "recorded": "created_at"},
-        usual="due",
+        sorts={
+            "open": "open_due",
+            "due": "due_on",
+            "owner": "owner__code",
+            "closed": "closed_at",
+            "recorded": "created_at",
+        },
+        usual="open",
     )
 
 
@@ -289,7 +296,7 @@ def action_point_list(request: SignedInRequest) -> HttpResponse:
 def action_point_export(request: SignedInRequest) -> HttpResponseBase:
     require(request.user.sees_cooperation)
     head = [
-        _("what is to be done"), _("owner"), _("due on"), _("first due on"), _("state"), _("closed on"),
+        _("what is to be done"), pgettext("action point", "owner"), _("due on"), _("first due on"), _("state"), _("closed on"),
         _("what came of it"), _("decision"), _("body"), _("meeting"), _("related records"),
     ]  # fmt: skip
     rows = _points(request).ordered().select_related("owner", "decision", "meeting__body")

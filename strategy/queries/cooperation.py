@@ -95,7 +95,8 @@ def measures_of_points(points: Collection[ActionPoint], user: Any) -> dict[Any, 
 
 
 def progress_of_points(points: Collection[ActionPoint], user: Any) -> dict[Any, list[Related]]:
-    """Reports that were handed in: of the owner on measures of the point, and those that name the point as evidence."""
+    """Reports that were handed in: of the owner on measures of the point, on periods that ended after the meeting, and
+    those that name the point as evidence. Reads the points' meetings."""
     links = _links(points, user)
     named = dict.fromkeys(
         EvidenceLink.objects.visible_to(user)
@@ -103,6 +104,7 @@ def progress_of_points(points: Collection[ActionPoint], user: Any) -> dict[Any, 
         .values_list("entry", "record")
     )
     owners = {one.pk: one.owner_id for one in points}
+    agreed = {one.pk: one.meeting.day for one in points}
     entries = (
         ProgressEntry.objects.visible_to(user)
         .filter(
@@ -121,7 +123,11 @@ def progress_of_points(points: Collection[ActionPoint], user: Any) -> dict[Any, 
     for entry in entries:
         for pk, owner in owners.items():
             request = entry.request
-            is_of_measure = (pk, request.measure.lineage) in lineages and request.institution_id == owner
+            is_of_measure = (
+                (pk, request.measure.lineage) in lineages
+                and request.institution_id == owner
+                and request.round.ends_on >= agreed[pk]
+            )
             if (entry.pk, pk) in named or is_of_measure:
                 found[pk].append(
                     Related(

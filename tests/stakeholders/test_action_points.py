@@ -298,7 +298,8 @@ def test_the_list_filters_counts_sorts_and_exports(world, client_for):
     def found(who=client, **asked):
         return [one.pk for one in who.get(url("action-point-list"), asked).context["page"]]
 
-    assert found() == [late.pk, done.pk, soon.pk, later.pk]  # by their due day
+    assert found() == [late.pk, soon.pk, later.pk, done.pk]  # what waits, by its due day
+    assert found(sort="due") == [late.pk, done.pk, soon.pk, later.pk]
     context = client.get(url("action-point-list")).context
     assert [(code, number) for code, _label, number in context["filter"].counts] == [
         ("overdue", 1),
