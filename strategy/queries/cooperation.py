@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -95,8 +96,8 @@ def measures_of_points(points: Collection[ActionPoint], user: Any) -> dict[Any, 
 
 
 def progress_of_points(points: Collection[ActionPoint], user: Any) -> dict[Any, list[Related]]:
-    """Reports that were handed in: of the owner on measures of the point, on periods that ended after the meeting, and
-    those that name the point as evidence. Reads the points' meetings."""
+    """Reports that were handed in: of the owner on measures of the point, once the meeting had agreed it, and those that
+    name the point as evidence. Reads the points' meetings."""
     links = _links(points, user)
     named = dict.fromkeys(
         EvidenceLink.objects.visible_to(user)
@@ -126,7 +127,8 @@ def progress_of_points(points: Collection[ActionPoint], user: Any) -> dict[Any, 
             is_of_measure = (
                 (pk, request.measure.lineage) in lineages
                 and request.institution_id == owner
-                and request.round.ends_on >= agreed[pk]
+                and entry.submitted_at is not None
+                and timezone.localdate(entry.submitted_at) >= agreed[pk]
             )
             if (entry.pk, pk) in named or is_of_measure:
                 found[pk].append(
