@@ -7,7 +7,8 @@ import uuid
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from stakeholders.actions import decisions
@@ -101,3 +102,11 @@ def at_once(*acts: Any) -> list[Any]:
     for thread in threads:
         thread.join(30)
     return results
+
+
+def cost_of(client: Any, page: str) -> int:
+    """The queries of a page that was opened before. Whether there is maintenance is looked up by the clock, and not counted."""
+    client.get(page)
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(page).status_code == 200
+    return sum("onatc_maintenance" not in one["sql"] for one in queries)
