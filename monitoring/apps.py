@@ -8,7 +8,9 @@ class MonitoringConfig(AppConfig):
 
     def ready(self) -> None:
         from monitoring import findable, holdings, invariants
+        from monitoring.queries import cooperation
 
         holdings.register()
         invariants.register()
         findable.register_own()
+        cooperation.register()

@@ -63,6 +63,7 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
             Entry("stakeholders:contact-list", _("Contacts"), "sees_cooperation"),
             Entry("stakeholders:body-list", _("Bodies"), "sees_cooperation"),
             Entry("stakeholders:country-list", _("Countries"), "sees_cooperation"),
+            Entry("stakeholders:action-point-list", _("Decisions and action points"), "sees_cooperation"),
             Entry("stakeholders:person-list", _("People and access"), "reviews_access"),
             Entry("stakeholders:enquiry-list", _("Enquiries"), "keeps_cooperation"),
             Entry("stakeholders:communication-list", _("Communications"), "keeps_cooperation"),

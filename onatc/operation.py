@@ -205,6 +205,8 @@ SCHEDULES = {
     "take in roles of the day": _("the search takes in roles that begin or end"),
     "note what is over": _("sessions end with the roles that ended"),
     "forget old changes": _("old marks of changes are forgotten"),
+    "remind of action points": _("reminders of action points are sent"),
+    "put action points on agendas": _("action points long overdue go on the next agenda"),
     "schedule rounds": _("the next round of each series is scheduled"),
     "open due rounds": _("reporting rounds that are due open"),
     "refresh signals": _("signals are computed anew"),

@@ -182,6 +182,14 @@ CELERY_BEAT_SCHEDULE = {
         "task": "strategy.tasks.remind_of_consultations",
         "schedule": crontab(hour=7, minute=5),
     },
+    "remind of action points": {
+        "task": "stakeholders.tasks.remind_of_points",
+        "schedule": crontab(hour=7, minute=10),
+    },
+    "put action points on agendas": {
+        "task": "stakeholders.tasks.escalate_points",
+        "schedule": crontab(hour=5, minute=30),
+    },
     "send digests": {"task": "onatc.tasks.send_digests", "schedule": crontab(hour=7, minute=15)},
     "mail the head of the trail": {"task": "onatc.tasks.mail_trail_head", "schedule": crontab(hour=8, minute=0)},
     "leave the head of the trail": {"task": "onatc.tasks.leave_trail_head", "schedule": crontab(minute=5)},

@@ -10,14 +10,17 @@ from django.utils.translation import gettext_lazy as _
 from onatc.errors import Denied
 from stakeholders.models import (
     REPORTERS,
+    ActionPoint,
     AssignmentState,
     Body,
     Communication,
+    Decision,
     Deputyship,
     Enquiry,
     EnquiryState,
     Invitation,
     Meeting,
+    MeetingState,
     MinutesState,
     QuestionAssignment,
     Questionnaire,
@@ -274,4 +277,61 @@ def may_answer_assignment(user: User, assignment: QuestionAssignment) -> bool | 
         return Denied(_("This answer was accepted; it does not change any more."))
     return assignment.institution_id in user.institution_ids or Denied(
         _("Only the institution that was asked answers.")
+    )
+
+
+# Decisions and action points
+
+ONLY_THE_OFFICE = _("Only the office does this.")
+
+
+def may_decide_at(user: User, meeting: Meeting) -> bool | Denied:
+    """The office records what a meeting decided once attendance is on record, and until the minutes are adopted."""
+    if not user.is_secretariat:
+        return Denied(_("Only the office records decisions."))
+    if meeting.state != MeetingState.HELD:
+        return Denied(_("Decisions are recorded once the meeting is held and attendance is on record."))
+    return meeting.takes_minutes or Denied(
+        _("The minutes are adopted: what they hold does not change. A later meeting can decide otherwise.")
+    )
+
+
+def may_end_decision(user: User, decision: Decision) -> bool | Denied:
+    """The office, by a later decision; also after the minutes were adopted."""
+    return user.is_secretariat or Denied(_("Only the office records decisions."))
+
+
+def may_give_points(user: User, meeting: Meeting) -> bool | Denied:
+    """The office says who does what, also when the minutes are adopted: a decision may need further hands later."""
+    if not user.is_secretariat:
+        return Denied(ONLY_THE_OFFICE)
+    return meeting.state == MeetingState.HELD or Denied(
+        _("Decisions are recorded once the meeting is held and attendance is on record.")
+    )
+
+
+def may_word_point(user: User, point: ActionPoint) -> bool | Denied:
+    """The office, while the minutes of its meeting are not adopted and the point is open."""
+    if not user.is_secretariat:
+        return Denied(ONLY_THE_OFFICE)
+    if not point.is_open:
+        return Denied(_("What is closed does not change. Open it again first."))
+    return point.meeting.takes_minutes or Denied(
+        _("The minutes are adopted: what they hold does not change. A later meeting can decide otherwise.")
+    )
+
+
+def may_work_on(user: User, point: ActionPoint) -> bool | Denied:
+    """Progress and closing: whoever reports for the owner, and the office."""
+    return (
+        user.is_secretariat
+        or point.owner_id in user.institution_ids
+        or Denied(_("Only the institution that owns the action point, and the office, record what was done."))
+    )
+
+
+def may_steer(user: User, point: ActionPoint) -> bool | Denied:
+    """A new date, another owner, dropping, opening again: the office; the owner asks it."""
+    return user.is_secretariat or Denied(
+        _("Only the office gives a new date, another owner, or drops an action point. Ask it.")
     )

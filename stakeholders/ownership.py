@@ -9,7 +9,18 @@ from typing import Any
 from django.db import models
 from django.utils.functional import Promise
 
-from stakeholders.models import Enquiry, EnquiryState, Invitation, Questionnaire, QuestionnaireState, Role, User
+from stakeholders.models import (
+    REPORTERS,
+    ActionPoint,
+    Enquiry,
+    EnquiryState,
+    Invitation,
+    Questionnaire,
+    QuestionnaireState,
+    Role,
+    RoleAssignment,
+    User,
+)
 
 
 @dataclass(frozen=True)
@@ -79,3 +90,22 @@ def register_own() -> None:
             heirs=holders_of(*keepers),
         )
     )
+    register(
+        Holding(
+            key="action-point",
+            label=_("action points in their own name"),
+            held_by=lambda user: ActionPoint.objects.open().filter(person=user),
+            field="person",
+            heirs=_colleagues_at_owners,
+            stays=True,
+        )
+    )
+
+
+def _colleagues_at_owners(points: list[Any]) -> models.QuerySet[User]:
+    """Who reports for each of the institutions that own the action points."""
+    people = User.objects.filter(is_active=True)
+    for owner in {point.owner_id for point in points}:
+        there = RoleAssignment.objects.active().filter(role__in=REPORTERS, institution=owner)
+        people = people.filter(pk__in=there.values("user"))
+    return people

@@ -4,7 +4,7 @@ from celery import shared_task
 
 from onatc.jobs import Job, Progress, job
 from onatc.schedules import once_today
-from stakeholders.actions import accounts, enquiries, minutes, questionnaires
+from stakeholders.actions import accounts, decisions, enquiries, minutes, questionnaires
 from stakeholders.models import KeptText
 
 
@@ -41,3 +41,13 @@ def remind_of_questions() -> None:
 @job("questionnaire_file")
 def questionnaire_file(found: Job, progress: Progress) -> None:
     questionnaires.make_file(found, progress)
+
+
+@shared_task
+def remind_of_points() -> None:
+    once_today("remind of action points", decisions.remind_of_points)
+
+
+@shared_task
+def escalate_points() -> None:
+    once_today("put action points on agendas", decisions.escalate_points)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from onatc.errors import Denied
-from stakeholders.models import Role
+from stakeholders.models import ActionPoint, Role
 from strategy.models import (
     Comment,
     Consultation,
@@ -20,6 +20,7 @@ from strategy.models import (
     Plan,
     PlanKind,
     PlanVersion,
+    PointMeasure,
     Practice,
     ProgressEntry,
     ProgressRequest,
@@ -356,3 +357,21 @@ def may_withdraw_proposal(user: User, proposal: Proposal) -> Allowed:
 def may_amend(user: User) -> Allowed:
     """Who drafts the plan puts accepted proposals into the draft."""
     return user.imports_plans or Denied(_("Only the Director and the strategic planning officer change a draft."))
+
+
+def may_link_point(user: User, point: ActionPoint) -> Allowed:
+    """The office, and whoever reports for the owner of the action point."""
+    return (
+        user.is_secretariat
+        or point.owner_id in user.institution_ids
+        or Denied(_("Only the office and the owner of the action point link it with measures."))
+    )
+
+
+def may_unlink_point(user: User, link: PointMeasure) -> Allowed:
+    """The office, and whoever linked them while they report for the owner."""
+    return (
+        user.is_secretariat
+        or (link.by_id == user.pk and link.point.owner_id in user.institution_ids)
+        or Denied(_("Only the office and whoever linked them take it off."))
+    )

@@ -8,6 +8,7 @@ class StrategyConfig(AppConfig):
 
     def ready(self) -> None:
         from strategy import agenda_sources, computed, evidence, findable, holdings, invariants
+        from strategy.queries import cooperation
 
         holdings.register()
         findable.register_own()
@@ -15,3 +16,4 @@ class StrategyConfig(AppConfig):
         evidence.register_own()
         invariants.register()
         agenda_sources.register_own()
+        cooperation.register_related()

@@ -15,6 +15,8 @@ from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from stakeholders.models import ActionPoint, Decision
+from stakeholders.queries.decisions import with_number
 from strategy.models import (
     EvidenceLink,
     LegalInput,
@@ -195,6 +197,25 @@ def register_own() -> None:
             lambda words: Q(title_sq__unaccent__icontains=words) | Q(title_sr__unaccent__icontains=words)
             | Q(title_en__icontains=words),
             lambda one: str(one.title),
+            lambda one: one.get_absolute_url(),
+        ),
+        RecordKind(
+            "action-point",
+            _("action point"),
+            lambda user: ActionPoint.objects.visible_to(user).select_related("owner").order_by("-due_on", "pk"),
+            lambda words: Q(title_sq__unaccent__icontains=words) | Q(title_sr__unaccent__icontains=words)
+            | Q(title_en__icontains=words),
+            lambda one: f"{one.title} ({one.owner.short})",
+            lambda one: one.get_absolute_url(),
+        ),
+        RecordKind(
+            "meeting-decision",
+            _("decision of a meeting"),
+            lambda user: with_number(Decision.objects.visible_to(user)).select_related("body")
+            .order_by("-decided_on", "-number", "pk"),
+            lambda words: Q(cited=words) | Q(text_sq__unaccent__icontains=words)
+            | Q(text_sr__unaccent__icontains=words) | Q(text_en__icontains=words),
+            str,
             lambda one: one.get_absolute_url(),
         ),
     ):  # fmt: skip

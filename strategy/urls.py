@@ -4,6 +4,7 @@ from strategy.views import (
     budget,
     comparison,
     consultation,
+    cooperation,
     drafts,
     files,
     indicators,
@@ -237,4 +238,8 @@ urlpatterns = [
     path("evidence/links/<uuid:pk>/remove/", verification.evidence_link_remove, name="evidence-link-remove"),
     path("rounds/<uuid:pk>/verification/", verification.round_verification, name="round-verification"),
     path("rounds/<uuid:pk>/verification/draw/", verification.round_draw, name="round-draw"),
+    # action points of meetings and the measures that they serve
+    path("points/<uuid:pk>/link/", cooperation.point_link, name="point-link"),
+    path("points/links/<uuid:pk>/take-off/", cooperation.point_unlink, name="point-unlink"),
+    path("points/links/<uuid:pk>/progress/", cooperation.point_progress, name="point-progress"),
 ]

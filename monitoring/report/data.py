@@ -17,6 +17,7 @@ from django.db.models import Prefetch
 from django.utils import timezone
 
 from monitoring.queries.dashboard import ORDER, reporting
+from monitoring.report import cooperation
 from onatc.dated_settings import SettingName, setting
 from onatc.periods import Period
 from onatc.texts import COLUMNS, column_of
@@ -103,6 +104,7 @@ def collect(plan: Plan, period: Period, *, on: date | None = None) -> dict[str, 
         "accepted": len({row["entry"]["id"] for row in every if row["entry"] and row["entry"]["in_period"]}),
         "budget_cents": sum(row["budget_cents"] for row in every),
         "rule": asdict(rule_limits(quarter.end)),
+        "cooperation": cooperation.collect(plan, version, period, as_of, names.of),
     }
 
 

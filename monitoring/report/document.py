@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from monitoring.queries.dashboard import DARK, ORDER
+from monitoring.report import cooperation
 from onatc import charts
 from onatc.dated_settings import DEFINITIONS
 from onatc.periods import Period
@@ -103,6 +104,7 @@ def _context(data: dict[str, Any], column: str) -> dict[str, Any]:
         ),  # of a report of before: the ones that were not settings yet are what they were
         "budget_cents": data["budget_cents"],
         "measure_count": len(measures),
+        "cooperation": cooperation.shown(data.get("cooperation"), column),
     }
 
 

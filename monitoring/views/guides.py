@@ -27,6 +27,8 @@ from onatc.jobs import Job, JobState
 from onatc.texts import choose, language_column
 from onatc.trail import Act, TrailEntry
 from stakeholders.accounts import SignedInRequest
+from stakeholders.models import DecisionState, PointStepKind
+from stakeholders.queries.decisions import STANDINGS
 from strategy.models import (
     AdviceState,
     CommentAnswer,
@@ -179,6 +181,9 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("Consultation"), ConsultationState.choices),
             (gettext("Comment"), CommentAnswer.choices),
             (gettext("Proposal for change"), ProposalState.choices),
+            (gettext("Decision"), DecisionState.choices),
+            (gettext("Action point"), STANDINGS),
+            (gettext("Step of an action point"), PointStepKind.choices),
             (gettext("Legal act"), LegalStageKind.choices),
             (gettext("Inputs of the office"), LegalInputState.choices),
             (gettext("Study"), StudyState.choices),

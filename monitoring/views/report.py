@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from monitoring import access, actions
 from monitoring.forms import ReportForm, TextForm
 from monitoring.models import Report, ReportFile, ReportText
+from monitoring.queries.cooperation import named_in
 from monitoring.report import document
 from onatc.errors import Refused, proof_required, refusals_on, require
 from onatc.files import serve
@@ -63,11 +64,14 @@ def report_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         for section, title in SECTION_TITLES.items()
         if section in texts
     ]
+    decisions, points = named_in(report, request.user)
     return render(
         request,
         "monitoring/report_detail.html",
         {
             "report": report,
+            "decisions": decisions,
+            "points": points,
             "files": ReportFile.objects.visible_to(request.user).filter(report=report),
             "sections": sections,
             "job": report.job,

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onatc import mail
 from onatc.errors import Refused, require
-from stakeholders.models import Institution, User
+from stakeholders.models import Decision, Institution, User
 from strategy import access
 from strategy.actions.consultation import LONGEST_REASON, Remark, check_remark, write_wording
 from strategy.models import (
@@ -34,6 +34,7 @@ def propose(
     origin: str = ProposalOrigin.INSTITUTION,
     origin_reference: str = "",
     institution: Institution | None = None,
+    decision: Decision | None = None,
 ) -> Proposal:
     """A proposal on a measure in force, or (the secretariat's) on the plan. The same form sent twice is one proposal."""
     measure = remark.thing if isinstance(remark.thing, Measure) else None
@@ -52,12 +53,14 @@ def propose(
         raise Refused(_("Say which institution proposes it."))
     if origin != ProposalOrigin.INSTITUTION and not origin_reference.strip():
         raise Refused(_("Say which review or meeting it comes from."))
+    if decision is not None and origin != ProposalOrigin.MEETING:
+        raise Refused(_("Only what comes from a meeting names a decision."))
     if not by.is_secretariat and (origin != ProposalOrigin.INSTITUTION or institution.pk not in by.institution_ids):  # type: ignore[union-attr]
         raise Refused(_("You propose in the name of your own institution."))
     values: dict[str, Any] = {
         "plan": plan, "measure": measure, "origin": origin, "origin_reference": origin_reference.strip(),
         "institution": institution, "author": by, "field": remark.field, "text": remark.text.strip(),
-        "proposed": remark.proposed.strip(),
+        "proposed": remark.proposed.strip(), "decision": decision,
     }  # fmt: skip
     same = Proposal.objects.filter(**values, state=ProposalState.SUBMITTED).first()
     if same is not None:

@@ -11,6 +11,7 @@ from crispy_forms.layout import HTML, Layout
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
@@ -18,12 +19,13 @@ from django.utils.translation import gettext_lazy as _
 
 from onatc.forms import FilterForm, PlainSelect, day_field, plain_helper
 from onatc.texts import SortKey
-from stakeholders.models import Institution
+from stakeholders.models import Decision, Institution
 from strategy.actions.consultation import LONGEST, LONGEST_REASON, Remark
 from strategy.models import CommentAnswer, Consultation, Plan, ProposalOrigin, ProposalState
 from strategy.queries.drafting import OTHER, Thing, fields_of, wording_of
 
 USUAL_TERM = 21  # days
+DECISIONS_OFFERED = timedelta(days=730)
 
 
 def _existing(user: Any) -> Any:
@@ -240,7 +242,15 @@ class ProposalForm(RemarkForm):
         help_text=_("For example “Meeting of the National Authority, 12 March 2026”."),
     )
 
-    def __init__(self, data: Any, *, user: Any, **kwargs: Any) -> None:
+    decision = forms.ModelChoiceField(
+        label=_("Decision of a meeting"),
+        queryset=Decision.objects.none(),
+        required=False,
+        empty_label=_("none"),
+        help_text=_("When a meeting decided that the plan should change."),
+    )
+
+    def __init__(self, data: Any, *, user: Any, decision: Decision | None = None, **kwargs: Any) -> None:
         super().__init__(data, user=user, **kwargs)
         self.fields["text"].label = _("Proposal")
         del self.fields["revision"]
@@ -251,13 +261,22 @@ class ProposalForm(RemarkForm):
             self.fields["institution"].empty_label = gettext("none")  # type: ignore[attr-defined]
             self.fields["institution"].queryset = _existing(user)  # type: ignore[attr-defined]
             self.initial.pop("institution", None)
-            self.order_fields(["origin", "origin_reference", "institution"])
+            since = timezone.localdate() - DECISIONS_OFFERED
+            offered = Q(decided_on__gte=since) | Q(pk=decision.pk if decision else None)
+            self.fields["decision"].queryset = Decision.objects.visible_to(user).filter(offered)  # type: ignore[attr-defined]
+            if decision is not None:
+                self.initial.update(origin=ProposalOrigin.MEETING, decision=decision.pk)
+            self.order_fields(["origin", "decision", "origin_reference", "institution"])
         else:
-            del self.fields["origin"], self.fields["origin_reference"]
+            del self.fields["origin"], self.fields["origin_reference"], self.fields["decision"]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        origin = cleaned.get("origin")
+        origin, decision = cleaned.get("origin"), cleaned.get("decision")
+        if decision is not None and origin != ProposalOrigin.MEETING:
+            self.add_error("decision", _("Only what comes from a meeting names a decision."))
+        elif decision is not None and not cleaned.get("origin_reference"):
+            cleaned["origin_reference"] = f"{decision.meeting}, {decision.label}"[:200]
         if origin == ProposalOrigin.INSTITUTION and not cleaned.get("institution"):
             self.add_error("institution", _("Say which institution proposes it."))
         if origin in (ProposalOrigin.REVIEW, ProposalOrigin.MEETING) and not cleaned.get("origin_reference"):

@@ -34,7 +34,7 @@ from django.utils.translation import gettext_lazy as _
 from onatc import merged
 from onatc.templatetags.page import money
 from onatc.texts import HTML_CODES, Text, column_of, language_column
-from stakeholders.models import User
+from stakeholders.models import ActionPoint, Decision, PointStep, PointStepKind, User
 from strategy.models import (
     BudgetExecution,
     Comment,
@@ -50,6 +50,7 @@ from strategy.models import (
     NoteKind,
     Plan,
     PlanVersion,
+    PointMeasure,
     ProgressEntry,
     ProgressRequest,
     Proposal,
@@ -91,6 +92,9 @@ class What(models.TextChoices):
     DOCUMENT = "document", _("document")
     RIGHTS = "rights", _("human-rights check")
     RECOMMENDATION = "recommendation", _("recommendation linked")
+    MEETING = "meeting", _("decision of a meeting")
+    POINT = "point", _("action point agreed")
+    POINT_ENDED = "point_ended", _("action point done or dropped")
 
 
 @dataclass(frozen=True)
@@ -323,6 +327,22 @@ def _notes(scope: Scope) -> QuerySet[Any]:
             Q(kind__in=[NoteKind.ACCEPTED, NoteKind.VERIFIED]) | Q(entry__request__institution__in=user.institution_ids)
         )
     return notes
+
+
+def _points(scope: Scope) -> QuerySet[ActionPoint]:
+    """Action points that serve the measure, in whichever version it was linked."""
+    assert scope.measure is not None
+    links = PointMeasure.objects.visible_to(scope.user).filter(lineage=scope.measure.lineage)
+    return ActionPoint.objects.visible_to(scope.user).filter(pk__in=links.values("point"))
+
+
+def _point_ends(scope: Scope) -> QuerySet[PointStep]:
+    ends = [PointStepKind.CLOSED, PointStepKind.DROPPED]
+    return PointStep.objects.filter(point__in=_points(scope).values("pk"), kind__in=ends)
+
+
+def _meeting_decisions(scope: Scope) -> QuerySet[Decision]:
+    return Decision.objects.visible_to(scope.user).filter(pk__in=_points(scope).values("decision"))
 
 
 NOTE_KINDS = Case(
@@ -572,6 +592,28 @@ def _tell_linked(one: Any) -> Telling:
     return Telling(said, one.actor_name, one.note, _address("strategy:recommendation-detail", one.recommendation_id))
 
 
+def _tell_point(one: ActionPoint) -> Telling:
+    said = gettext("%(institution)s was given an action point, due on %(date)s: %(title)s") % {
+        "institution": one.owner.short,
+        "date": _day(one.first_due_on),
+        "title": one.title,
+    }
+    return Telling(said, str(one.created_by), url=one.get_absolute_url())
+
+
+def _tell_point_end(one: PointStep) -> Telling:
+    done = one.kind == PointStepKind.CLOSED
+    said = (gettext("Action point done: %(title)s") if done else gettext("Action point dropped: %(title)s")) % {
+        "title": one.point.title
+    }
+    return Telling(said, str(one.by or ""), _words(one.text, one.language), one.point.get_absolute_url())
+
+
+def _tell_meeting_decision(one: Decision) -> Telling:
+    said = gettext("Decision %(number)s of the meeting “%(meeting)s”.") % {"number": one.label, "meeting": one.meeting}
+    return Telling(said, str(one.body or ""), one.text, one.get_absolute_url())
+
+
 def _tell_consultation(one: Consultation) -> Telling:
     said = gettext("Version %(number)d was laid open for comments until %(date)s.") % {
         "number": one.version.number,
@@ -653,6 +695,14 @@ SOURCES: dict[str, Source] = {
         "at", What.RIGHTS.value, _tell_rights, "measure", related=["assessed_by"],
     ),
     "linked": Source(_linked, "pgh_created_at", What.RECOMMENDATION.value, _tell_linked, "measure", related=["pgh_context", "recommendation"]),
+    # Told of a measure alone: which points are of a plan is asked through its measures.
+    "point": Source(_points, "created_at", What.POINT.value, _tell_point, related=["owner", "created_by"]),
+    "point_ended": Source(_point_ends, "at", What.POINT_ENDED.value, _tell_point_end, related=["point", "by"]),
+    "meeting": Source(
+        _meeting_decisions, "decided_on", What.MEETING.value, _tell_meeting_decision, is_day=True,
+        related=["body", "meeting"],
+    ),
 }  # fmt: skip
+OF_A_MEASURE = ("request", "point", "point_ended", "meeting")
 STORY = [name for name in SOURCES if name not in ("round", "consultation")]
-CHANGES = [name for name in SOURCES if name != "request"]
+CHANGES = [name for name in SOURCES if name not in OF_A_MEASURE]

@@ -47,6 +47,7 @@ from strategy.models import (
     SignalOverride,
     VersionState,
 )
+from strategy.queries.cooperation import points_of_measure
 from strategy.queries.drafting import proposals_on
 from strategy.queries.drafts import serving_of, statuses_of, with_status
 from strategy.queries.indicators import shown_indicators
@@ -321,6 +322,7 @@ def measure_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             .select_related("version__plan")
             .order_by("version__number"),
             "proposals": proposals_on(measure, request.user),
+            "points": points_of_measure(measure, request.user),
             "may_propose": measure.version.state == VersionState.ADOPTED
             and bool(access.may_propose(request.user, measure)),
             "serving": serving_of(measure, request.user),

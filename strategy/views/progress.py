@@ -45,6 +45,7 @@ from strategy.models import (
     SignalOverride,
     VerificationSample,
 )
+from strategy.queries.cooperation import closed_with, points_for_entry, said_of
 from strategy.queries.indicators import value_rows
 from strategy.queries.late import kept_drafts
 from strategy.queries.progress import owed_by, partner_parts, previous_entry, review_inbox
@@ -163,6 +164,14 @@ def progress_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
                 form.add_error(None, str(refusal))
     else:
         form = _form(request, entry)
+    points = points_for_entry(entry, request.user)
+    begun_from = None
+    if request.method == "GET":
+        begun_from = next((one for one in points if str(one.pk) == request.GET.get("point")), None)
+    if begun_from is not None:
+        said = said_of(begun_from)
+        if said not in form.initial["done"]:
+            form.initial["done"] = "\n\n".join(part for part in (form.initial["done"], said) if part)
     previous = previous_entry(entry.request)
     return render(
         request,
@@ -178,6 +187,8 @@ def progress_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "returns": [note for note in entry.notes.all() if note.kind == "returned"],
             "is_closed": not entry.request.is_open and entry.state == EntryState.DRAFT and not entry.corrects_id,
             "parts": partner_parts(entry.request),
+            "points": points,
+            "begun_from": begun_from,
         },
     )
 
@@ -268,6 +279,7 @@ def progress_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "return_form": ReturnForm(),
             "comment_form": CommentForm(),
             "links": shown_links(entry.evidence_links.all(), request.user),
+            "closed_points": closed_with(entry, request.user),
             "values": value_rows(entry),
             "sample": VerificationSample.objects.visible_to(request.user).filter(entry=entry).first(),
             "may_sample": entry.state in FINAL_STATES and bool(access.may_draw_sample(request.user)),

@@ -21,7 +21,7 @@ from onatc.errors import Refused, refusals_on, require
 from onatc.history import history_of
 from onatc.texts import SortKey
 from stakeholders.accounts import SignedInRequest
-from stakeholders.models import Institution
+from stakeholders.models import Decision, Institution
 from stakeholders.views.records import confirm_page
 from strategy import access
 from strategy.actions import proposals as actions
@@ -131,10 +131,11 @@ def proposal_create(request: SignedInRequest) -> HttpResponse:
         institutions=bodies,
         user=request.user,
         key=request.GET.get("field", ""),
+        decision=_asked_decision(request),
         initial={"origin": ProposalOrigin.REVIEW} if request.user.is_secretariat else {},
     )
     if request.method == "POST" and form.is_valid() and "preview" not in request.POST:
-        names = ("origin", "origin_reference", "institution")
+        names = ("origin", "origin_reference", "institution", "decision")
         said = {name: form.cleaned_data[name] for name in names if name in form.cleaned_data}
         with refusals_on(form):
             proposal = actions.propose(plan, form.remark(), by=request.user, **said)
@@ -164,7 +165,14 @@ def _named(rows: Any, value: str) -> Any:
 def _proposal(request: SignedInRequest, pk: uuid.UUID) -> Proposal:
     return get_object_or_404(
         Proposal.objects.visible_to(request.user).select_related(
-            "plan", "measure__lead", "measure__version__plan", "institution", "author", "decided_by", "amendment__plan"
+            "plan",
+            "measure__lead",
+            "measure__version__plan",
+            "institution",
+            "author",
+            "decided_by",
+            "amendment__plan",
+            "decision",
         ),
         pk=pk,
     )
@@ -183,6 +191,8 @@ def proposal_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         "strategy/proposal_detail.html",
         {
             "proposal": proposal,
+            "sees_decision": proposal.decision_id
+            and Decision.objects.visible_to(user).filter(pk=proposal.decision_id).exists(),
             "sees_measure": Measure.objects.visible_to(user).filter(proposals=proposal).exists(),
             "may_decide": proposal.state == ProposalState.SUBMITTED
             and bool(access.may_decide_proposal(user, proposal)),
@@ -264,3 +274,10 @@ def proposal_take_over(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         thing=proposal.measure,
         back=proposal.get_absolute_url(),
     )
+
+
+def _asked_decision(request: SignedInRequest) -> Decision | None:
+    """The decision of a meeting that the address names."""
+    if not request.GET.get("decision"):
+        return None
+    return _named(Decision.objects.visible_to(request.user), request.GET["decision"])  # type: ignore[no-any-return]

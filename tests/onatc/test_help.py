@@ -1,5 +1,6 @@
 """Help on every page, the glossary, the first week, keys, reported problems (T1, T34) and the pattern page (T25)."""
 
+
 from __future__ import annotations
 
 import csv
@@ -44,6 +45,7 @@ WITHOUT_HELP = {
     **{f"strategy:{name}-export": "a file" for name in ("legal", "legal-input", "study", "practice", "trend")},
     "stakeholders:meeting-export": "a file", "stakeholders:series-export": "a file", "stakeholders:meeting-file": "a file",
     "stakeholders:minutes-file": "a file",
+    **{f"stakeholders:{name}": "a file" for name in ("decision-export", "action-point-export", "action-point-file")},
     "strategy:legal-file": "a file", "strategy:study-file": "a file",
     **{f"stakeholders:{name}": "a file" for name in (
         "communication-export", "communication-file", "enquiry-export", "enquiry-file", "questionnaire-file",

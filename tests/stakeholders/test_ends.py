@@ -24,16 +24,7 @@ from onatc.history import history_of
 from onatc.models import Message, TrailEntry
 from stakeholders import access, ownership
 from stakeholders.actions import accounts
-from stakeholders.models import (
-    Deputyship,
-    Institution,
-    Invitation,
-    KeptText,
-    Recovery,
-    Role,
-    RoleAssignment,
-    User,
-)
+from stakeholders.models import Deputyship, Institution, Invitation, KeptText, Recovery, Role, RoleAssignment, User
 from stakeholders.tasks import note_what_is_over
 from tests.stakeholders.test_accounts import (
     GOOD,
@@ -328,6 +319,8 @@ SAYS_WHO = {
     "stakeholders.enquiry.created_by", "stakeholders.enquiryfile.uploaded_by", "stakeholders.questionnaire.sent_by",
     "stakeholders.questionnairefile.uploaded_by", "stakeholders.question.approved_by",
     "stakeholders.questionassignment.answered_by", "stakeholders.assignmentfile.uploaded_by",
+    "stakeholders.decision.created_by", "stakeholders.actionpoint.created_by", "stakeholders.actionpoint.closed_by",
+    "stakeholders.pointstep.by", "stakeholders.pointfile.uploaded_by", "strategy.pointmeasure.by",
     "strategy.dueextension.asked_by", "strategy.dueextension.decided_by", "strategy.roundworkbook.uploaded_by",
     "stakeholders.meeting.created_by", "stakeholders.meeting.called_by", "stakeholders.meetingfile.uploaded_by",
     "stakeholders.minutescomment.by", "stakeholders.minutescomment.answered_by", "stakeholders.minutesfile.uploaded_by",

@@ -25,6 +25,7 @@ from onatc.models import DatedSetting, Maintenance, TrailEntry
 from stakeholders.models import (
     NEEDS_SECOND_FACTOR,
     Contact,
+    Decision,
     Deputyship,
     Enquiry,
     Institution,
@@ -37,6 +38,7 @@ from stakeholders.models import (
 )
 from strategy.models import Consultation, LegalInput, PlanVersion, Practice, Study
 from tests.stakeholders.asking import a_drafted_enquiry, a_questionnaire
+from tests.stakeholders.decided import a_decision, a_meeting
 from tests.stakeholders.test_accounts import browser, deputise, offer, password_sign_in
 from tests.strategy import knowledge
 from tests.test_access import GOLDEN
@@ -64,6 +66,8 @@ GRAVE = {
     "strategy:legal-input-approve": "director", "strategy:study-publish": "director",
     "strategy:practice-publish": "director", "stakeholders:enquiry-approve": "director",
     "stakeholders:questionnaire-send": "director",
+    # what a meeting decided and is not in force any more
+    "stakeholders:decision-end": "planning",
     # what takes much away, and one's own password
     "strategy:measure-export": "planning", "strategy:list-export": "planning", "account_change_password": "planning",
     "strategy:budget-export": "planning",
@@ -141,6 +145,7 @@ def arguments(world):
         "strategy:practice-": knowledge.a_practice(world.planning).pk,
         "stakeholders:enquiry-": a_drafted_enquiry(world.information).pk,
         "stakeholders:questionnaire-": a_questionnaire(world.planning).pk,
+        "stakeholders:decision-end": a_decision(a_meeting(world.director), world.planning).pk,
         "strategy:budget-export": world.plan.pk,
         "strategy:plan-adopt": (draft := PlanVersion.objects.create(plan=world.plan, number=2)).pk,
         "strategy:plan-": world.version.pk,  # the proof is asked for before the record is looked for
@@ -186,6 +191,7 @@ def trace() -> list[Any]:
             Consultation,
             Enquiry,
             Questionnaire,
+            Decision,
         )
     ] + [TrailEntry.objects.count()]
 

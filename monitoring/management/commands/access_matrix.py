@@ -28,8 +28,10 @@ from django.utils import timezone, translation
 
 from monitoring import actions as report_actions
 from monitoring.models import ReportFile
+from onatc.ids import new_id
 from onatc.models import DatedSetting, Holiday, Job, Message, Municipality, ProblemReport
 from onatc.periods import Period
+from stakeholders.actions import decisions as decision_actions
 from stakeholders.models import (
     AgendaItem,
     AnswerTemplate,
@@ -54,6 +56,7 @@ from stakeholders.models import (
     MeetingSeries,
     MinutesComment,
     MinutesFile,
+    PointFile,
     Question,
     QuestionAssignment,
     Questionnaire,
@@ -93,6 +96,7 @@ from strategy.models import (
     PlanFile,
     PlanImport,
     PlanVersion,
+    PointMeasure,
     Practice,
     ProgressRequest,
     Recommendation,
@@ -201,11 +205,15 @@ class _Samples:
         self.version = version
         self.consultation = self._consultation()
         self.series = RoundSeries.objects.create(plan=version.plan, frequency="half")
-        self.records = {code: self._records(code) | self._legal(code) | self._meetings(code) | self._people(code) for code in (OWN, OTHER)}
+        self.records = {
+            code: self._records(code) | self._legal(code) | self._meetings(code) | self._people(code)
+            for code in (OWN, OTHER)
+        }
         self.depth = {code: self._depth(self.records[code]["measure"]) for code in (OWN, OTHER)}
         self.draft_row = self._draft_row()
         self.recommendation = self._recommendation()
         self.research = self._research()
+        self.meetings = {code: self._meeting(code) for code in (OWN, OTHER)}
         self.drafts = {OWN: self._draft(version, "PRN"), OTHER: self._draft(version)}
         self.report = report_actions.draft_report(version.plan, period, by=self.users[Role.DIRECTOR])
         self.report_file = self._file(
@@ -659,8 +667,17 @@ class _Samples:
         for prefix, record in self.account_records.items():
             if name.startswith(prefix) or (name == "act-for" and prefix == "deputyship-"):
                 return {"pk": record.pk}
+        decided = self.meetings[code]
         for prefix, record in (
             *((f"stakeholders:{prefix}", record) for prefix, record in self.enquiring[code].items()),
+            ("stakeholders:decision-create", decided["meeting"]),
+            ("stakeholders:action-point-create", decided["meeting"]),
+            ("stakeholders:action-point-file", decided["point-file"]),
+            ("stakeholders:action-point-", decided["point"]),
+            ("stakeholders:decision-", decided["decision"]),
+            ("stakeholders:meeting-detail", decided["meeting"]),
+            ("strategy:point-link", decided["point"]),
+            ("strategy:point-", decided["point-link"]),
             *((f"strategy:legal-input-{act}", records["legal-draft"]) for act in BEFORE_SENDING),
             ("strategy:legal-input-create", records["legal-act"]),
             ("strategy:legal-input-", records["legal-input"]),
@@ -743,6 +760,26 @@ class _Samples:
             return str(response.status_code)
         finally:
             transaction.savepoint_rollback(point)
+
+    def _meeting(self, code: str) -> dict[str, Any]:
+        """What a meeting decided to which the institution was called, and what it was given to do."""
+        office, now = self.users[Role.DIRECTOR], timezone.now()
+        body, _new = Body.objects.get_or_create(
+            code="matrix", defaults={"name_sq": "x", "kind": "authority", "founded_on": timezone.localdate()}
+        )
+        meeting = Meeting.objects.create(
+            body=body, title_sq="x", starts_at=now, ends_at=now + timedelta(minutes=1), state="held", called_at=now,
+            held_at=now, created_by=office,
+        )  # fmt: skip
+        Attendee.objects.create(meeting=meeting, role="guest", guest_name="x", institution=self.institutions[code])
+        today = timezone.localdate()
+        decided = {"decided_on": today, "text_sq": "x", "way": "consensus"}
+        decision = decision_actions.record_decision(new_id(), meeting, decided, by=office)
+        given = {"title_sq": "x", "owner": self.institutions[code], "due_on": today, "decision": decision}
+        point = decision_actions.make_point(new_id(), meeting, given, by=office)
+        link = PointMeasure.objects.create(point=point, lineage=self.records[code]["measure"].lineage, by=office)
+        file = self._file(PointFile, "x.csv", "text/csv", by=office, point=point)
+        return {"meeting": meeting, "decision": decision, "point": point, "point-link": link, "point-file": file}
 
 
 def _upload(name: str, content_type: str) -> SimpleUploadedFile:

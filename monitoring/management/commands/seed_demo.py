@@ -13,6 +13,7 @@ from django.utils import timezone
 from monitoring import actions
 from monitoring.demo.bodies import add_bodies
 from monitoring.demo.consultation import add_consultation
+from monitoring.demo.decisions import add_decisions
 from monitoring.demo.depth import add_depth_content, add_depth_records
 from monitoring.demo.enquiries import add_enquiries
 from monitoring.demo.indicators import add_indicators
@@ -102,6 +103,7 @@ class Command(BaseCommand):
         add_seeing(version.plan, version, people, seed, today)
         add_consultation(version.plan, version, people, seed, today)
         add_meetings(people, seed, today)
+        add_decisions(version.plan, version, people, seed, today)
         last = Period.quarter_of(today).previous()
         report = actions.draft_report(version.plan, last, by=people["monitoring@onatc.example"])
         for language, text in CONCLUSIONS.items():
