@@ -105,3 +105,16 @@ def in_words(person: User) -> list[str]:
         (person.is_administrator, _("Keeps code lists and institutions; sees no plan, no progress and no report.")),
     ]
     return [str(sentence) for holds, sentence in sentences if holds]
+
+
+# Calls, answers and calendar feeds
+
+
+def may_send_calls(user: User) -> bool | Denied:
+    """The office and the NATC call meetings, and write down the answers that reach them."""
+    return user.keeps_cooperation or Denied(_("Only the office calls meetings."))
+
+
+def may_keep_feeds(user: User) -> bool | Denied:
+    """Whoever sees meetings at all; what a feed shows follows the person's rights each time it is read."""
+    return user.sees_cooperation or Denied(_("Your role has no calendar."))

@@ -2,8 +2,9 @@
 
 from celery import shared_task
 
+from onatc import jobs
 from onatc.schedules import once_today
-from stakeholders.actions import accounts
+from stakeholders.actions import accounts, invitations
 from stakeholders.models import KeptText
 
 
@@ -20,3 +21,13 @@ def note_what_is_over() -> None:
 @shared_task
 def forget_kept_texts() -> None:
     KeptText.forget_old()
+
+
+@jobs.job("meeting-calls")
+def send_calls(job: jobs.Job, progress: jobs.Progress) -> None:
+    invitations.send_in_batches(job, progress)
+
+
+@jobs.job("meeting-cancellations")
+def send_cancellations(job: jobs.Job, progress: jobs.Progress) -> None:
+    invitations.send_in_batches(job, progress)

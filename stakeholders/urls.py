@@ -1,6 +1,6 @@
 from django.urls import path
 
-from stakeholders.views import institutions, people
+from stakeholders.views import calendar, institutions, invitations, people
 
 app_name = "stakeholders"
 
@@ -21,4 +21,13 @@ urlpatterns = [
     path("people/recoveries/<uuid:pk>/approve/", people.recovery_approve, name="recovery-approve"),
     path("people/roles/<uuid:pk>/confirm/", people.role_confirm, name="role-confirm"),
     path("people/roles/<uuid:pk>/end/", people.role_end, name="role-end"),
+    # Answers to calls, the calendar and its feeds.
+    path("answer/<str:key>/", invitations.answer, name="answer"),
+    path("meetings/<uuid:pk>/answer/", invitations.meeting_answer, name="meeting-answer"),
+    path("meetings/<uuid:pk>/replies/", invitations.meeting_replies, name="meeting-replies"),
+    path("calendar/", calendar.calendar_page, name="calendar"),
+    path("calendar/feeds/", calendar.feed_list, name="feed-list"),
+    path("calendar/feeds/<uuid:pk>/renew/", calendar.feed_renew, name="feed-renew"),
+    path("calendar/feeds/<uuid:pk>/revoke/", calendar.feed_revoke, name="feed-revoke"),
+    path("feeds/<str:key>.ics", calendar.feed, name="feed"),
 ]
