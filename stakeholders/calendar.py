@@ -110,7 +110,9 @@ class Month:
     def entries(self, source: str = "") -> list[Entry]:
         """Of one source or all, the day's first first; what lasts the whole day stands before what has an hour."""
         found = self.found.get(source, []) if source else [one for entries in self.found.values() for one in entries]
-        return sorted(found, key=lambda one: (one.starts_on, one.starts_at is not None, str(one.starts_at or ""), one.title))
+        return sorted(
+            found, key=lambda one: (one.starts_on, one.starts_at is not None, str(one.starts_at or ""), one.title)
+        )
 
 
 def whole_weeks(first: date) -> tuple[date, date]:

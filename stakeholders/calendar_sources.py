@@ -16,6 +16,7 @@ from stakeholders.calendar import Entry, Source, register
 from stakeholders.models import (
     ActionPoint,
     Agreement,
+    AssignmentState,
     Body,
     Enquiry,
     EnquiryState,
@@ -26,7 +27,6 @@ from stakeholders.models import (
     MeetingState,
     Obligation,
     QuestionAssignment,
-    AssignmentState,
     Questionnaire,
     QuestionnaireState,
 )

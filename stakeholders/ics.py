@@ -138,7 +138,7 @@ def _zone() -> Timezone:
         (TimezoneStandard(), "CET", 10, 3, (2, 1)),
     ):
         part.add("tzname", name)
-        part.add("dtstart", datetime(1996, month, 31 if month == 3 else 27, hour))
+        part.add("dtstart", datetime(1996, month, 31 if month == 3 else 27, hour))  # noqa: DTZ001  # local by definition
         part.add("tzoffsetfrom", timedelta(hours=offsets[0]))
         part.add("tzoffsetto", timedelta(hours=offsets[1]))
         part.add("rrule", {"freq": "yearly", "bymonth": month, "byday": "-1su"})

@@ -101,7 +101,9 @@ def content_of(feed: CalendarFeed) -> str:
 def _entries(user: User, today: date) -> list[calendar.Entry]:
     found: list[calendar.Entry] = []
     for source in calendar.known():
-        entries = sorted(source.entries(user, today - BACK, today + AHEAD), key=lambda one: (one.ends_on < today, one.starts_on))
+        entries = sorted(
+            source.entries(user, today - BACK, today + AHEAD), key=lambda one: (one.ends_on < today, one.starts_on)
+        )
         found += entries[:MOST]
     return sorted(found, key=lambda one: (one.starts_on, one.key))
 

@@ -29,7 +29,7 @@ from onatc import jobs, mail
 from onatc.errors import Refused, require
 from onatc.models import Message, MessageState
 from stakeholders import access, ics
-from stakeholders.models import Answer, AnswerWay, Attendee, Meeting, MeetingState, User
+from stakeholders.models import AnswerWay, Attendee, Meeting, MeetingState, User
 
 BATCH = 100  # mails that are queued in one transaction
 AT_ONCE = 200  # so many are queued in the request; more by a job
@@ -91,7 +91,9 @@ def send_cancellation(meeting: Meeting, *, by: User) -> int:
 
 def _to_tell(meeting: Meeting) -> QuerySet[Attendee]:
     """Those who were called and for whom no mail says yet that it is cancelled; the outbox keeps every occasion."""
-    occasion = Concat(Value("meeting-cancelled:"), Cast(OuterRef("pk"), models.CharField()), Value(f":{meeting.sequence}"))
+    occasion = Concat(
+        Value("meeting-cancelled:"), Cast(OuterRef("pk"), models.CharField()), Value(f":{meeting.sequence}")
+    )
     found = meeting.attendees.filter(HAS_ADDRESS, IS_PRESENT, called_sequence__gte=0)
     found = found.exclude(Exists(Message.objects.filter(occasion=occasion)))
     return found.select_related("contact__user").order_by("pk")
@@ -268,9 +270,7 @@ def opened(key: str) -> Opened | None:
     if len(raw) != 16 + 8 + SEAL_BYTES:
         return None
     head, seal = raw[:-SEAL_BYTES], raw[-SEAL_BYTES:]
-    attendee = (
-        Attendee.objects.select_related("meeting", "contact__user").filter(pk=uuid.UUID(bytes=raw[:16])).first()
-    )
+    attendee = Attendee.objects.select_related("meeting", "contact__user").filter(pk=uuid.UUID(bytes=raw[:16])).first()
     if attendee is None or not attendee.meeting.answer_salt:
         return None
     if not hmac.compare_digest(_seal(head, attendee.meeting), seal):

@@ -7,8 +7,7 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from onatc.forms import PlainSelect
 from stakeholders.forms.accounts import PlainForm
@@ -22,7 +21,11 @@ NOTE_LENGTH = 300
 class AnswerForm(PlainForm):
     """The answer is the button that was pressed."""
 
-    answer = forms.ChoiceField(choices=GIVEN, widget=forms.HiddenInput, error_messages={"required": gettext_lazy("Press one of the three answers.")})
+    answer = forms.ChoiceField(
+        choices=GIVEN,
+        widget=forms.HiddenInput,
+        error_messages={"required": gettext_lazy("Press one of the three answers.")},
+    )
     note = forms.CharField(
         label=pgettext_lazy("invitation", "Note"),
         max_length=NOTE_LENGTH,

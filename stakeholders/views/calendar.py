@@ -7,6 +7,7 @@ import uuid
 from datetime import date
 from typing import Any
 
+from allauth.core.internal import ratelimit
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
@@ -17,7 +18,6 @@ from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from allauth.core.internal import ratelimit
 from onatc.errors import Refused, proof_required, refusals_on, require
 from stakeholders import access, calendar
 from stakeholders.accounts import SignedInRequest

@@ -30,7 +30,7 @@ from stakeholders.models import Attendee, Meeting
 def answer(request: HttpRequest, key: str) -> HttpResponse:
     """A page first, since mail scanners follow links; its buttons record the answer, once."""
     if not ratelimit.consume(request, app="allauth.account", action="answer", key=key, limit_get=True):
-        return render(request, "stakeholders/answer_busy.html", status=429, headers={"Retry-After": "60"})  # type: ignore[call-arg]
+        return render(request, "stakeholders/answer_busy.html", status=429)
     found = actions.opened(key)
     if found is None:
         raise Http404

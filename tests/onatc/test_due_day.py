@@ -56,7 +56,8 @@ def test_a_day_that_moves_becomes_the_nearest_working_day_on_its_side(day, holid
 
 def close(start: date, days: int) -> None:
     Holiday.objects.bulk_create(
-        [Holiday(day=start + timedelta(days=number), name_sq="Mbyllur") for number in range(days)], ignore_conflicts=True
+        [Holiday(day=start + timedelta(days=number), name_sq="Mbyllur") for number in range(days)],
+        ignore_conflicts=True,
     )
 
 
