@@ -7,9 +7,10 @@ class StrategyConfig(AppConfig):
     verbose_name = _("strategy and action plan")
 
     def ready(self) -> None:
-        from strategy import computed, evidence, findable, holdings
+        from strategy import calendar_sources, computed, evidence, findable, holdings
 
         holdings.register()
         findable.register_own()
         computed.register_own()
         evidence.register_own()
+        calendar_sources.register_own()

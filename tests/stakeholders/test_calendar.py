@@ -89,7 +89,11 @@ def test_enquiries_stand_there_by_their_number_without_who_asks(world):
         subject="Pyetje e Besa Gashit", question="?",
     )  # fmt: skip
     Questionnaire.objects.create(
-        title="GRETA 2031", asked_by=Institution.objects.first(), received_on=day, due_on=day
+        title="GRETA 2031",
+        asked_by=Institution.objects.first(),
+        received_on=day,
+        due_on=day,
+        responsible=world.planning,
     )
     found = keys(world.planning)["enquiries"]
     assert len(found) == 2 and any("7/2031" in one for one in found) and not any("Besa" in one for one in found)
@@ -127,7 +131,7 @@ def test_the_page_shows_month_list_and_day_and_survives_what_is_no_month(world, 
         )
     client, address = client_for("planning"), reverse("stakeholders:calendar")
     page = client.get(address, {"month": "2031-03"}).content.decode()
-    assert "March 2031" in page and "2 more" in page and 'aria-current="true"' in page and "10:00" in page
+    assert "March 2031" in page and "3 more" in page and 'aria-current="true"' in page and "10:00" in page
     alone = client.get(address, {"month": "2031-03", "source": "meetings", "view": "list"}).content.decode()
     assert "Number 5" in alone and "Fushata" not in alone and "<table" not in alone.split("<main")[1]
     day = client.get(address, {"month": "2031-03", "day": "2031-03-14"}).content.decode()

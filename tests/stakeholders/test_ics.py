@@ -186,7 +186,10 @@ def shelf(server):
 def put(shelf, text: str) -> None:
     """As a calendar program does that takes in what an organiser sends: the sequence is the organiser's."""
     address = shelf.url.join("call.ics")
-    assert shelf.client.put(str(address), without_method(text), {"Content-Type": "text/calendar; charset=utf-8"}).status < 300
+    assert (
+        shelf.client.put(str(address), without_method(text), {"Content-Type": "text/calendar; charset=utf-8"}).status
+        < 300
+    )
 
 
 def without_method(text: str) -> str:
