@@ -31,4 +31,3 @@ urlpatterns = [
     path("calendar/feeds/<uuid:pk>/revoke/", calendar.feed_revoke, name="feed-revoke"),
     path("feeds/<str:key>.ics", calendar.feed, name="feed"),
 ]
-

@@ -27,6 +27,7 @@ from onatc.jobs import Job, JobState
 from onatc.texts import choose, language_column
 from onatc.trail import Act, TrailEntry
 from stakeholders.accounts import SignedInRequest
+from stakeholders.models import Answer
 from strategy.models import (
     AdviceState,
     CommentAnswer,
@@ -184,6 +185,7 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("Study"), StudyState.choices),
             (gettext("Recommendations"), AdviceState.choices),
             (gettext("Trend"), TrendState.choices),
+            (gettext("Answers to the call"), [(f"answer-{code}", label) for code, label in Answer.choices]),
             (gettext("Report"), ReportState.choices),
             (gettext("Reported problem"), ProblemState.choices),
             (gettext("Long work"), JobState.choices),

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from datetime import timedelta
 from email import message_from_bytes
@@ -75,7 +74,7 @@ class Server:
         self.controller: Controller | None = None
 
     def on(self) -> None:
-        self.controller = Controller(self.box, hostname="127.0.0.1", port=self.port)
+        self.controller = Controller(self.box, hostname="127.0.0.1", port=self.port, server_hostname="mail.example")
         self.controller.start()
 
     def off(self) -> None:
@@ -271,18 +270,14 @@ def test_five_thousand_recipients_are_called_once_each_by_a_job_that_was_interru
             jobs.run(str(job.pk))
         assert 0 < Message.objects.count() < MANY
         Job.objects.update(heartbeat_at=timezone.now() - timedelta(minutes=5))
-        began = time.monotonic()
         jobs.run(str(job.pk))
-        print("queued", MANY, "in", round(time.monotonic() - began, 1), "s")
         job.refresh_from_db()
         assert (job.state, job.done) == (JobState.DONE, job.total)
         jobs.run(str(job.pk))
         assert Message.objects.count() == MANY == Message.objects.values("address").distinct().count()
-        began = time.monotonic()
-        # One hour of beat: a share goes by the real server, so that the test ends; the rest is of the same kind.
-        assert sum(mail.send_waiting() for _minute in range(3)) == 600
-        print("sent 600 in", round(time.monotonic() - began, 1), "s")
-    assert max(Counter(to for to, _raw in server.box.taken).values()) == 1 and len(set(server.box.ids)) == 600
+        # A share goes by the real server, so that the test ends; the rest is of the same kind.
+        assert sum(mail.send_waiting(50) for _minute in range(2)) == 100
+    assert max(Counter(to for to, _raw in server.box.taken).values()) == 1 and len(set(server.box.ids)) == 100
 
 
 # Files of the store

@@ -30,7 +30,22 @@ from monitoring import actions as report_actions
 from monitoring.models import ReportFile
 from onatc.models import DatedSetting, Holiday, Job, Message, Municipality, ProblemReport
 from onatc.periods import Period
-from stakeholders.models import Deputyship, Institution, Invitation, KeptText, Recovery, Role, RoleAssignment, User
+from stakeholders.actions.feeds import open_feed
+from stakeholders.actions.invitations import key_of
+from stakeholders.models import (
+    Attendee,
+    CalendarFeed,
+    Contact,
+    Deputyship,
+    Institution,
+    Invitation,
+    KeptText,
+    Meeting,
+    Recovery,
+    Role,
+    RoleAssignment,
+    User,
+)
 from strategy.actions import consultation as consultation_actions
 from strategy.actions import drafts as draft_actions
 from strategy.actions import progress as progress_actions
@@ -183,6 +198,7 @@ class _Samples:
             PlanFile, "x.pdf", "application/pdf", by=None, version=version, kind="document", language="sq", pages=1, fingerprint="0" * 64,
         )  # fmt: skip
         self.account_records = self._account_records()
+        self.calls = {code: self._call(code) for code in (OWN, OTHER)}
         tomorrow = timezone.localdate() + timedelta(days=1)
         self.setting = DatedSetting.objects.create(name="due_days", value=20, valid_from=tomorrow)
         self.holiday, _new = Holiday.objects.get_or_create(day=tomorrow, defaults={"name_sq": "Festë"})
@@ -232,6 +248,22 @@ class _Samples:
             "failed-job": Job.objects.create(kind="matrix", key="failed", title="x", state="failed"),
             "failed-mail": Message.objects.create(occasion="matrix", subject="x", text="x", state="failed"),
             "kept-text": KeptText.objects.create(user=reporter, path="/", sealed=b""),
+        }
+
+    def _call(self, code: str) -> dict[str, Any]:
+        """A meeting to which the institution and its reporter are called, with the key of the link; a feed of the reporter."""
+        start, office = timezone.now() + timedelta(days=9), self.users[Role.DIRECTOR]
+        meeting = Meeting.objects.create(
+            title_en="x", starts_at=start, ends_at=start + timedelta(hours=1), state="called", called_at=timezone.now(),
+            called_by=office, created_by=office, answer_salt="matrix",
+        )  # fmt: skip
+        contact = Contact.objects.create(full_name=code, user=self.reporters[code])
+        attendee = Attendee.objects.create(meeting=meeting, contact=contact, institution=self.institutions[code])
+        return {
+            "meeting": meeting,
+            "answer": key_of(meeting, attendee),
+            "feed": open_feed(by=self.reporters[code], body=None),
+            "feed-record": CalendarFeed.objects.get(user=self.reporters[code]),
         }
 
     def _import(self) -> PlanImport:
@@ -532,6 +564,12 @@ class _Samples:
             return {"name": "due_days"}
         if name in ("settings-take-back", "holiday-remove"):
             return {"pk": self.setting.pk if name == "settings-take-back" else self.holiday.pk}
+        if name in ("stakeholders:answer", "stakeholders:feed"):
+            return {"key": self.calls[code][name.removeprefix("stakeholders:")]}
+        if name in ("stakeholders:meeting-answer", "stakeholders:meeting-replies"):
+            return {"pk": self.calls[code]["meeting"].pk}
+        if name in ("stakeholders:feed-renew", "stakeholders:feed-revoke"):
+            return {"pk": self.calls[code]["feed-record"].pk}
         if "token" in wanted:
             return {"token": "x"}  # nosec B105
         for prefix, record in self.account_records.items():
