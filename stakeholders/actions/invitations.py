@@ -13,6 +13,7 @@ import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -102,12 +103,16 @@ def _to_tell(meeting: Meeting) -> QuerySet[Attendee]:
 def _send(kind: str, meeting: Meeting, *, by: User, title: str) -> int:
     waiting, batch = KINDS[kind]
     require(access.may_send_calls(by))
+    given = meeting
     with transaction.atomic():
-        meeting = Meeting.objects.select_for_update(of=("self",)).get(pk=meeting.pk)
+        meeting = Meeting.objects.select_for_update(of=("self",)).get(pk=given.pk)
         _refuse_unless_right(kind, meeting)
         if not meeting.answer_salt:
             meeting.answer_salt = secrets.token_urlsafe(24)
             meeting.save(update_fields=["answer_salt"])
+        given.answer_salt = meeting.answer_salt  # whoever saves the whole record afterwards keeps the links alive
+        if kind == "meeting-calls":
+            _ask_again(meeting)
         total = waiting(meeting).count()
         if total > AT_ONCE:
             jobs.enqueue(
@@ -119,6 +124,26 @@ def _send(kind: str, meeting: Meeting, *, by: User, title: str) -> int:
         while count := batch(meeting.pk):
             done += count
     return done
+
+
+def _ask_again(meeting: Meeting) -> None:
+    """An answer is about a time: those given before the meeting was moved to its present one are open again. The history
+    keeps them."""
+    if (moved_at := _moved_at(meeting)) is not None:
+        meeting.attendees.filter(answered_at__lt=moved_at).update(
+            answer=Answer.NONE, answer_way="", answer_note="", answered_at=None
+        )
+
+
+def _moved_at(meeting: Meeting) -> datetime | None:
+    """When it got its present time, by its history; None when it never had another one."""
+    since = None
+    events = Meeting.pgh_event_model.objects.filter(pgh_obj_id=meeting.pk)  # type: ignore[attr-defined]
+    for at, *times in events.order_by("-pgh_id").values_list("pgh_created_at", "starts_at", "ends_at"):
+        if times != [meeting.starts_at, meeting.ends_at]:
+            return since
+        since = at
+    return None
 
 
 def _refuse_unless_right(kind: str, meeting: Meeting) -> None:

@@ -92,6 +92,31 @@ def test_a_changed_meeting_is_mailed_again_once_as_an_update(office, called):
     assert late.called_sequence == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_when_a_meeting_moves_everybody_is_asked_again_and_otherwise_nobody(reference_data):
+    office = officer()
+    found = meeting(office)
+    arta = call(found, contact("Arta"))
+    guest = call(found, guest_name="Mysafiri", role="guest")
+    actions.send_calls(found, by=office)
+    old = key(found, arta)
+    actions.answer_by_link(old, answer="yes", note="x")
+    actions.answer_told(guest, by=office, answer="no", note="")
+    found.refresh_from_db()
+    found.sequence, found.place = 1, "Pejë"
+    found.save()
+    actions.send_calls(found, by=office)
+    assert set(found.attendees.values_list("answer", flat=True)) == {"yes", "no"}
+    found.sequence, found.starts_at = 2, found.starts_at + timedelta(hours=1)
+    found.save()
+    actions.send_calls(found, by=office)
+    assert set(found.attendees.values_list("answer", "answered_at", "answer_way")) == {("none", None, "")}
+    assert actions.opened(old).state == "newer" and actions.opened(key(found, arta)).state == "open"
+    actions.answer_by_link(key(found, arta), answer="maybe", note="")
+    actions.send_calls(found, by=office)  # again changes nothing
+    assert found.attendees.get(pk=arta.pk).answer == "maybe"
+
+
 @pytest.mark.django_db
 def test_a_cancellation_goes_to_who_was_called_once(office, called):
     actions.send_calls(called, by=office)
