@@ -227,7 +227,7 @@ ACCOUNT_RATE_LIMITS = {
     "login": "300/m/ip",
     "browser_link": "20/m/ip,3/600s/key",
     # Links that open without signing in: a ministry answers from one address, a calendar program reads again and again.
-    "answer": "120/m/ip,20/m/key",
+    "answer": "120/m/ip,30/m/key",
     "calendar_feed": "240/m/ip,30/m/key",
 }
 MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
