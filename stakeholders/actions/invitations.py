@@ -30,7 +30,7 @@ from onatc import jobs, mail
 from onatc.errors import Refused, require
 from onatc.models import Message, MessageState
 from stakeholders import access, ics
-from stakeholders.models import AnswerWay, Attendee, Meeting, MeetingState, User
+from stakeholders.models import Answer, AnswerWay, Attendee, Meeting, MeetingState, User
 
 BATCH = 100  # mails that are queued in one transaction
 AT_ONCE = 200  # so many are queued in the request; more by a job
