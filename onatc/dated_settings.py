@@ -29,6 +29,7 @@ SET_BACK = timedelta(days=7)  # an entry of the trail further ahead was written 
 
 class SettingName(models.TextChoices):
     DUE_DAYS = "due_days", _("days after a period in which reports are due")
+    DUE_DAY_MOVES = "due_day_moves", _("a due day on which the office is closed")
     SIGNAL_TOLERANCE = "signal_tolerance", _("points behind the time gone before a measure is at risk")
     SIGNAL_NEWS_DAYS = "signal_news_days", _("days after which an accepted report is no longer news")
     SIGNAL_FIRST_DAYS = "signal_first_days", _("days after its start in which a measure needs no report yet")
@@ -73,6 +74,14 @@ class Group(models.TextChoices):
     READING = "reading", _("Reading that is unusual")
 
 
+class Moves(models.TextChoices):
+    """Where a due day goes that falls on a weekend or a holiday."""
+
+    NEXT = "next", _("moves to the next working day")
+    BEFORE = "before", _("moves to the working day before")
+    STAYS = "stays", _("stays")
+
+
 @dataclass(frozen=True)
 class Definition:
     """What kind of value a setting has, between which bounds, and what holds before the first row.
@@ -80,13 +89,14 @@ class Definition:
     `later` are the days from which another value ships with the application.
     """
 
-    kind: str  # number, texts or picture
+    kind: str  # number, choice, texts or picture
     default: Any = None
     least: int = 0
     most: int = 100_000
     help: Any = ""
     group: Group = Group.REPORTING
     later: tuple[tuple[date, Any], ...] = ()
+    choices: tuple[tuple[str, Any], ...] = ()
 
     def on(self, day: date) -> Any:
         """What ships with the application for a day."""
@@ -107,7 +117,13 @@ DEFINITIONS: dict[str, Definition] = {
         15,
         1,
         120,
-        _("Counted from the last day of the period. A weekend or holiday moves it to the next working day."),
+        _("Counted from the last day of the period."),
+    ),
+    SettingName.DUE_DAY_MOVES: Definition(
+        "choice",
+        Moves.NEXT,
+        help=_("For every day by which something is due. Days that were given already stay as they are."),
+        choices=tuple(Moves.choices),
     ),
     SettingName.SIGNAL_TOLERANCE: Definition("number", 20, 0, 100, _("Percentage points.")),
     SettingName.SIGNAL_NEWS_DAYS: Definition(
@@ -217,6 +233,7 @@ class DatedSettingQuerySet(models.QuerySet["DatedSetting"]):
 class DatedSetting(models.Model):
     name = models.CharField(_("setting"), max_length=40, choices=SettingName)
     value = models.PositiveIntegerField(_("value"), null=True, blank=True)
+    choice = models.CharField(_("choice"), max_length=20, blank=True, default="", db_default="")
     text_sq = models.CharField(_("in Albanian"), max_length=200, blank=True)
     text_sr = models.CharField(_("in Serbian"), max_length=200, blank=True)
     text_en = models.CharField(_("in English"), max_length=200, blank=True)
@@ -245,6 +262,8 @@ class DatedSetting(models.Model):
         kind = DEFINITIONS[self.name].kind
         if kind == "number":
             return self.value
+        if kind == "choice":
+            return self.choice
         return self.picture if kind == "picture" else {"sq": self.text_sq, "sr": self.text_sr, "en": self.text_en}
 
     @property
@@ -259,13 +278,15 @@ def shown(name: str, content: Any) -> str | Text:
         return choose(content, column_of(get_language()))
     if kind == "picture":
         return gettext("a picture") if content else gettext("none")
+    if kind == "choice":
+        return str(dict(DEFINITIONS[name].choices).get(content, content))
     return str(content)
 
 
 def setting(name: str, on: date) -> Any:
     """The value in force on a day; before the first row, the value that ships with the application.
 
-    A number, a dictionary of the three languages, or a PNG as base64.
+    A number, the code of a choice, a dictionary of the three languages, or a PNG as base64.
     """
     row = DatedSetting.objects.filter(name=name, valid_from__lte=on).order_by("-valid_from").first()
     return row.content if row else DEFINITIONS[name].on(on)
@@ -305,6 +326,8 @@ def change(name: str, content: Any, *, by: Any, valid_from: date) -> DatedSettin
     kind = DEFINITIONS[name].kind
     if kind == "number":
         row.value = content
+    elif kind == "choice":
+        row.choice = content
     elif kind == "picture":
         row.picture = content
     else:
@@ -400,6 +423,29 @@ def next_working_day(day: date, holidays: set[date]) -> date:
     while not is_working_day(day, holidays):
         day += timedelta(days=1)
     return day
+
+
+def working_day_before(day: date, holidays: set[date]) -> date:
+    """`day` itself when it is a working day, else the last one before it."""
+    while not is_working_day(day, holidays):
+        day -= timedelta(days=1)
+    return day
+
+
+def moved(day: date, holidays: set[date], how: str) -> date:
+    """Where a due day goes, by one of `Moves`."""
+    if how == Moves.STAYS:
+        return day
+    return working_day_before(day, holidays) if how == Moves.BEFORE else next_working_day(day, holidays)
+
+
+def due_day(day: date) -> date:
+    """The day on which something is due that was to be due on `day`: every due day of the application is found here.
+
+    A day on which the office is closed moves as the setting says that is in force on that very day. Two queries.
+    """
+    longest = timedelta(days=366)  # no chain of holidays is longer
+    return moved(day, holidays_between(day - longest, day + longest), setting(SettingName.DUE_DAY_MOVES, day))
 
 
 CYRILLIC = dict(

@@ -58,6 +58,7 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
     (
         _("Stakeholders"),
         [
+            Entry("stakeholders:calendar", _("Calendar"), "sees_cooperation"),
             Entry("stakeholders:institution-list", _("Institutions"), "sees_institutions"),
             Entry("stakeholders:meeting-list", _("Meetings"), "sees_cooperation"),
             Entry("stakeholders:contact-list", _("Contacts"), "sees_cooperation"),

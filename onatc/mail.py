@@ -7,6 +7,10 @@ for four days. While the server is away one mail at a time finds out, so that no
 
 What can wait is not sent at night; who chose one mail a day gets a digest in the morning; who does not want a kind of
 mail does not get it, where the kind may be refused at all. What a mail said is forgotten thirty days later.
+
+A mail may carry a calendar object and files of the store. The object goes twice, as calendar programs want it: as a part
+beside text and HTML, whose type names the method (RFC 6047, 2.4; Outlook and Google show the buttons by it), and as the file
+`invite.ics` for whoever opens it by hand. Files are read when the mail is sent: one that is gone fails the mail visibly.
 """
 
 from __future__ import annotations
@@ -14,6 +18,8 @@ from __future__ import annotations
 import email.policy
 import logging
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -26,6 +32,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_not_required
+from django.core.files.storage import default_storage
 from django.core.mail import EmailMultiAlternatives
 from django.db import models, transaction
 from django.db.models import Q
@@ -43,6 +50,7 @@ from django.views.decorators.http import require_safe
 
 from onatc.delivery import Delivery, Result, deliver
 from onatc.ids import new_id
+from onatc.store import AWAY as AWAY_STORE
 
 logger = logging.getLogger(__name__)
 
@@ -53,21 +61,25 @@ SENDING_TAKES = timedelta(minutes=10)  # after that a mail that is still "being 
 SECONDS_A_TASK = 240  # a slow server holds the worker for no longer
 CLOCK_SLACK = timedelta(seconds=5)
 AWAY, UNCLEAR = "away: ", "unclear: "  # how the reason of what is tried again begins
+FILE_GONE = "a file that goes with it is not in the store"
+WHAT_IT_SAID: dict[str, Any] = {"text": "", "html": "", "calendar": "", "attachments": []}  # once it is forgotten
 FORGET_AFTER, FORGET_SECRETS_AFTER = timedelta(days=30), timedelta(days=7)
 NIGHT_BEGINS, NIGHT_ENDS = 21, 7  # by the office's clock
 
 
 class Kind(models.TextChoices):
-    """What a mail is about. Mails on the account and on what the law obliges an institution to report come always."""
+    """What a mail is about. Mails on the account, on what the law obliges an institution to report and calls to meetings
+    come always."""
 
     ACCOUNT = "account", _("your account and its security")
     REMINDER = "reminder", _("reminders of reports that are due")
     REVIEW = "review", _("answers to what you submitted")
     NOTICE = "notice", _("notices of the office")
+    MEETING = "meeting", _("calls to meetings")
     DIGEST = "digest", _("daily digest")
 
 
-NEVER_IN_DIGEST = frozenset({Kind.ACCOUNT, Kind.DIGEST})
+NEVER_IN_DIGEST = frozenset({Kind.ACCOUNT, Kind.DIGEST, Kind.MEETING})
 AT_NIGHT_TOO = frozenset({Kind.ACCOUNT})
 REFUSABLE = (Kind.REVIEW, Kind.NOTICE)
 
@@ -149,16 +161,44 @@ def not_at_night(at: datetime) -> datetime:
     return timezone.make_aware(datetime.combine(day, time(NIGHT_ENDS)))
 
 
-def queue(user: Any, *, occasion: str, template: str, context: dict[str, Any], kind: str = Kind.NOTICE) -> bool:
+@dataclass(frozen=True)
+class Enclosed:
+    """What goes with a mail: an iCalendar object with its method, files of the store, whom an answer goes to.
+
+    `files` are dictionaries of `file` (its name in the store), `name` and `type`.
+    """
+
+    calendar: str = ""
+    method: str = ""
+    reply_to: str = ""
+    files: Sequence[dict[str, str]] = ()
+
+
+NOTHING = Enclosed()
+
+
+def queue(
+    user: Any,
+    *,
+    occasion: str,
+    template: str,
+    context: dict[str, Any],
+    kind: str = Kind.NOTICE,
+    address: str = "",
+    language: str = "",
+    name: str = "",
+    enclosed: Enclosed = NOTHING,
+    is_secret: bool = False,
+) -> bool:
     """Put a mail to `user`, in the user's language, into the outbox; False when that occasion was served before, or the
-    user does not want that kind.
+    user does not want that kind. Whoever has no account (`user` None) is written to by `address`, `language` and `name`.
 
     Reads `mail/<template>.subject`, `.txt` and, where the HTML is more than the text's paragraphs, `.html`: what stands
     between greeting and signature (`mail/frame.*`). A mail holds no content that is confidential, only links.
     """
-    if kind in user.mail_refused and may_refuse(user, kind):
+    if user is not None and kind in user.mail_refused and may_refuse(user, kind):
         return False
-    with override(user.language):
+    with override(user.language if user is not None else language or settings.LANGUAGE_CODE):
         data = {"user": user, "site_url": settings.SITE_URL.rstrip("/"), **context}
         subject = render_to_string(f"mail/{template}.subject", data)
         text = render_to_string(f"mail/{template}.txt", data)
@@ -166,7 +206,11 @@ def queue(user: Any, *, occasion: str, template: str, context: dict[str, Any], k
             html: str | None = render_to_string(f"mail/{template}.html", data)
         except TemplateDoesNotExist:
             html = None
-        return _put(user, user.email, occasion, subject, text, html, kind, name=user.full_name)
+        if user is not None:
+            address, name = user.email, user.full_name
+        return _put(
+            user, address, occasion, subject, text, html, kind, name=name, enclosed=enclosed, is_secret=is_secret
+        )
 
 
 def queue_text(
@@ -180,12 +224,14 @@ def queue_text(
     is_secret: bool = False,
     language: str = "",
     name: str = "",
+    enclosed: Enclosed = NOTHING,
 ) -> bool:
     """Put a mail that is written already into the outbox; `user` is None for whoever has no account yet."""
     with override(language or (user.language if user else settings.LANGUAGE_CODE)):
         return _put(
-            user, address, occasion or f"{kind} {new_id()}", subject, text, None, kind, is_secret=is_secret, name=name
-        )
+            user, address, occasion or f"{kind} {new_id()}", subject, text, None, kind, is_secret=is_secret, name=name,
+            enclosed=enclosed,
+        )  # fmt: skip
 
 
 def _put(
@@ -199,9 +245,11 @@ def _put(
     *,
     is_secret: bool = False,
     name: str = "",
+    enclosed: Enclosed = NOTHING,
 ) -> bool:
-    """Called in the reader's language. What waits for the digest is kept without greeting and signature."""
-    waits = user is not None and user.mail_digest and kind not in NEVER_IN_DIGEST
+    """Called in the reader's language. What waits for the digest is kept without greeting and signature; what carries a
+    calendar object or a file does not wait, since a digest carries neither."""
+    waits = user is not None and user.mail_digest and kind not in NEVER_IN_DIGEST and enclosed == NOTHING
     subject, text = " ".join(subject.split())[:200], text.strip()
     html = html or linebreaks_filter(urlize(text))
     if not waits:
@@ -214,6 +262,10 @@ def _put(
         subject=subject,
         text=text,
         html=html,
+        calendar=enclosed.calendar,
+        calendar_method=enclosed.method,
+        reply_to=enclosed.reply_to,
+        attachments=list(enclosed.files),
         is_secret=is_secret,
         message_id=make_msgid(domain="onatc"),
         state=MessageState.HELD if waits else MessageState.QUEUED,
@@ -293,9 +345,11 @@ def _claim() -> Message | None:
             )
             if is_night(now):
                 due = due.filter(kind__in=AT_NIGHT_TOO)
-            message = due.select_related("to").order_by("next_attempt_at", "created_at").first()
-            if message is None:
+            # The key first: sorting thousands of whole mails to take one of them costs more than sending it.
+            number = due.order_by("next_attempt_at", "created_at").values_list("pk", flat=True).first()
+            if number is None:
                 return None
+            message = Message.objects.select_related("to").get(pk=number)
             if message.state == MessageState.SENDING:
                 message.unclear += 1
             message.state = MessageState.SENDING
@@ -334,14 +388,38 @@ def _send(message: Message) -> Result:
         settings.DEFAULT_FROM_EMAIL,
         [message.to.email if message.to else message.address],
         headers=headers,
+        reply_to=[message.reply_to] if message.reply_to else None,
     )
     if message.html:
         mail.attach_alternative(message.html, "text/html")
-    delivery = deliver(mail)
+    try:
+        _enclose(mail, message)
+    except FileNotFoundError:
+        delivery = Delivery(Result.REFUSED, FILE_GONE)
+    except AWAY_STORE as error:
+        delivery = Delivery(Result.LATER, f"store: {type(error).__name__}")
+    else:
+        delivery = deliver(mail)
     if delivery.result is not Result.TAKEN:
         logger.warning("message %s was not sent: %s %s", message.pk, delivery.result.value, delivery.reason)
     _write_down(message, delivery)
     return delivery.result
+
+
+def _enclose(mail: EmailMultiAlternatives, message: Message) -> None:
+    """Put the calendar object and the files into the mail. Raises FileNotFoundError for a file that is not in the store,
+    and what the store raises when it does not answer."""
+    if message.calendar:
+        # The part has lines as the mail has them; the file has those of the standard.
+        mail.attach_alternative(
+            message.calendar.replace("\r\n", "\n"), f"text/calendar; method={message.calendar_method}"
+        )
+        mail.attach("invite.ics", message.calendar.encode(), "application/ics")
+    for one in message.attachments:
+        if not default_storage.exists(one["file"]):
+            raise FileNotFoundError
+        with default_storage.open(one["file"], "rb") as file:
+            mail.attach(one["name"], file.read(), one["type"])
 
 
 def _write_down(message: Message, delivery: Delivery) -> None:
@@ -350,7 +428,7 @@ def _write_down(message: Message, delivery: Delivery) -> None:
     if result is Result.TAKEN:
         values = {"state": MessageState.SENT, "error": "", "sent_at": now, "remote_id": delivery.remote_id[:200]}
         if message.is_secret:
-            values |= {"text": "", "html": ""}
+            values |= WHAT_IT_SAID
     elif result is Result.BOUNCED:
         values["state"] = MessageState.BOUNCED
     elif result is Result.REFUSED or now - message.queued_at > GIVE_UP_AFTER:
@@ -456,8 +534,8 @@ def forget_old() -> int:
     return (
         Message.objects.filter(state__in=[MessageState.SENT, MessageState.FAILED, MessageState.BOUNCED])
         .filter(Q(created_at__lt=now - FORGET_AFTER) | Q(is_secret=True, created_at__lt=now - FORGET_SECRETS_AFTER))
-        .exclude(text="", html="", address="", subject="")
-        .update(text="", html="", address="", subject="")
+        .exclude(**WHAT_IT_SAID, address="", subject="", reply_to="")
+        .update(**WHAT_IT_SAID, address="", subject="", reply_to="")
     )
 
 

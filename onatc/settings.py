@@ -241,6 +241,9 @@ ACCOUNT_RATE_LIMITS = {
     "browser_link": "20/m/ip,3/600s/key",
     "ask": "10/h/ip",  # enquiries through the public form (stakeholders/views/asking.py)
     "ask_mail": "3/d/key",  # mails to an address that somebody typed there
+    # Links that open without signing in: a ministry answers from one address, a calendar program reads again and again.
+    "answer": "120/m/ip,30/m/key",
+    "calendar_feed": "240/m/ip,30/m/key",
 }
 MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600

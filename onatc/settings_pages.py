@@ -33,7 +33,7 @@ from onatc.dated_settings import (
 )
 from onatc.errors import Refused, proof_required, refusals_on, require
 from onatc.files import looked_into, refuse_unless_acceptable
-from onatc.forms import day_field, day_input, plain_helper
+from onatc.forms import PlainSelect, day_field, day_input, plain_helper
 from onatc.history import history_of_all
 from onatc.texts import COLUMNS
 
@@ -48,6 +48,10 @@ class ChangeForm(forms.Form):
         if self.kind == "number":
             self.fields["number"] = forms.IntegerField(
                 label=_("Value"), min_value=definition.least, max_value=definition.most, help_text=definition.help
+            )
+        elif self.kind == "choice":
+            self.fields["choice"] = forms.ChoiceField(
+                label=_("Value"), choices=definition.choices, widget=PlainSelect, help_text=definition.help
             )
         elif self.kind == "texts":
             for column, label in (("sq", _("In Albanian")), ("sr", _("In Serbian")), ("en", _("In English"))):
@@ -71,6 +75,8 @@ class ChangeForm(forms.Form):
         data = self.cleaned_data
         if self.kind == "number":
             return data["number"]
+        if self.kind == "choice":
+            return data["choice"]
         return data["picture"] if self.kind == "picture" else {column: data[column] for column in COLUMNS}
 
 
@@ -133,7 +139,7 @@ def settings_change(request: HttpRequest, name: str) -> HttpResponse:
         raise Http404
     current = setting(name, timezone.localdate())
     initial: dict[str, Any] = {"valid_from": timezone.localdate()}
-    initial |= current if isinstance(current, dict) else {"number": current}
+    initial |= current if isinstance(current, dict) else {"number": current, "choice": current}
     form = ChangeForm(request.POST or None, request.FILES or None, name=name, initial=initial)
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):

@@ -335,3 +335,16 @@ def may_steer(user: User, point: ActionPoint) -> bool | Denied:
     return user.is_secretariat or Denied(
         _("Only the office gives a new date, another owner, or drops an action point. Ask it.")
     )
+
+
+# Calls, answers and calendar feeds
+
+
+def may_send_calls(user: User) -> bool | Denied:
+    """The office and the NATC call meetings, and write down the answers that reach them."""
+    return user.keeps_cooperation or Denied(_("Only the office calls meetings."))
+
+
+def may_keep_feeds(user: User) -> bool | Denied:
+    """Whoever sees meetings at all; what a feed shows follows the person's rights each time it is read."""
+    return user.sees_cooperation or Denied(_("Your role has no calendar."))

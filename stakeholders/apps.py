@@ -7,9 +7,10 @@ class StakeholdersConfig(AppConfig):
     verbose_name = _("stakeholders")
 
     def ready(self) -> None:
-        from stakeholders import account_events, agenda_sources, findable, ownership
+        from stakeholders import account_events, agenda_sources, calendar_sources, findable, ownership
 
         account_events.connect()
         ownership.register_own()
         findable.register_own()
         agenda_sources.register_own()
+        calendar_sources.register_own()

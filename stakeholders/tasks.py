@@ -2,9 +2,10 @@
 
 from celery import shared_task
 
+from onatc import jobs
 from onatc.jobs import Job, Progress, job
 from onatc.schedules import once_today
-from stakeholders.actions import accounts, decisions, enquiries, minutes, questionnaires
+from stakeholders.actions import accounts, decisions, enquiries, invitations, minutes, questionnaires
 from stakeholders.models import KeptText
 
 
@@ -51,3 +52,13 @@ def remind_of_points() -> None:
 @shared_task
 def escalate_points() -> None:
     once_today("put action points on agendas", decisions.escalate_points)
+
+
+@jobs.job("meeting-calls")
+def send_calls(job: jobs.Job, progress: jobs.Progress) -> None:
+    invitations.send_in_batches(job, progress)
+
+
+@jobs.job("meeting-cancellations")
+def send_cancellations(job: jobs.Job, progress: jobs.Progress) -> None:
+    invitations.send_in_batches(job, progress)

@@ -3,11 +3,13 @@ from django.urls import path
 from stakeholders.views import (
     asking,
     bodies,
+    calendar,
     contacts,
     countries,
     decisions,
     enquiries,
     institutions,
+    invitations,
     meeting_placeholder,
     meetings,
     minutes,
@@ -168,4 +170,13 @@ urlpatterns = [
     path("action-points/<uuid:pk>/give/", decisions.action_point_give, name="action-point-give"),
     path("action-points/<uuid:pk>/drop/", decisions.action_point_drop, name="action-point-drop"),
     path("action-points/<uuid:pk>/reopen/", decisions.action_point_reopen, name="action-point-reopen"),
+    # Answers to calls, the calendar and its feeds.
+    path("answer/<str:key>/", invitations.answer, name="answer"),
+    path("meetings/<uuid:pk>/answer/", invitations.meeting_answer, name="meeting-answer"),
+    path("meetings/<uuid:pk>/replies/", invitations.meeting_replies, name="meeting-replies"),
+    path("calendar/", calendar.calendar_page, name="calendar"),
+    path("calendar/feeds/", calendar.feed_list, name="feed-list"),
+    path("calendar/feeds/<uuid:pk>/renew/", calendar.feed_renew, name="feed-renew"),
+    path("calendar/feeds/<uuid:pk>/revoke/", calendar.feed_revoke, name="feed-revoke"),
+    path("feeds/<str:key>.ics", calendar.feed, name="feed"),
 ]

@@ -7,7 +7,7 @@ class StrategyConfig(AppConfig):
     verbose_name = _("strategy and action plan")
 
     def ready(self) -> None:
-        from strategy import agenda_sources, computed, evidence, findable, holdings, invariants
+        from strategy import agenda_sources, calendar_sources, computed, evidence, findable, holdings, invariants
         from strategy.queries import cooperation
 
         holdings.register()
@@ -17,3 +17,4 @@ class StrategyConfig(AppConfig):
         invariants.register()
         agenda_sources.register_own()
         cooperation.register_related()
+        calendar_sources.register_own()

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-
-from onatc.dated_settings import next_working_day
+from datetime import date
 
 # Working default of the office for requests (mandate, 8.4.1 and 8.4.6): not a limit of the law.
 ANSWER_DAYS = 15
-LONGEST_CLOSURE = timedelta(days=31)
-
-
-def usual_due_day(asked_on: date, holidays: set[date], days: int = ANSWER_DAYS) -> date:
-    """Calendar days from the day after it was asked; a weekend or holiday moves it to the next working day."""
-    return next_working_day(asked_on + timedelta(days=days), holidays)
 
 
 def days_late(due_on: date, today: date, sent_on: date | None = None) -> int:

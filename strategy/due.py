@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from onatc.dated_settings import next_working_day
 from onatc.periods import Period
 
 # The clock of Kosovo: CET, and CEST from the last Sunday of March to that of October.
@@ -44,8 +43,3 @@ def periods_to_schedule(
         if len(periods) == CAUGHT_UP:
             break
     return [one for one in reversed(periods) if one.end >= starts_on and one.start <= ends_on]
-
-
-def due_day(period: Period, days: int, holidays: set[date]) -> date:
-    """So many days after the end of a period; on a weekend or holiday the next day on which the office is open."""
-    return next_working_day(period.end + timedelta(days=days), holidays)

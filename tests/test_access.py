@@ -77,8 +77,9 @@ def test_no_url_breaks_for_anybody(table):
 def test_whoever_is_not_signed_in_is_sent_to_the_sign_in(table):
     open_to_all = {row[2] for row in table if row[0] == "anonymous" and row[3] != "302"}
     # The links answer whoever holds one; anybody asks for one to their own mailbox; in a demonstration the mails are there
-    # for whoever is invited.
-    assert open_to_all <= PUBLIC | {"invitation", "recovery", "browser-link", "browser-link-use", "demo-mail", *ASKING}
+    # for whoever is invited. A call's link answers for whom it was sent to, a feed's address is its key.
+    links = {"invitation", "recovery", "browser-link", "browser-link-use", "stakeholders:answer", "stakeholders:feed"}
+    assert open_to_all <= PUBLIC | links | {"demo-mail", *ASKING}
 
 
 def test_an_institution_never_learns_of_anothers_measure_entry_or_file(table):

@@ -1,5 +1,6 @@
 """Pages about the application itself: the first week by role, and every pattern in every state."""
 
+
 from __future__ import annotations
 
 from datetime import date, timedelta
@@ -27,7 +28,7 @@ from onatc.jobs import Job, JobState
 from onatc.texts import choose, language_column
 from onatc.trail import Act, TrailEntry
 from stakeholders.accounts import SignedInRequest
-from stakeholders.models import DecisionState, PointStepKind
+from stakeholders.models import Answer, DecisionState, PointStepKind
 from stakeholders.queries.decisions import STANDINGS
 from strategy.models import (
     AdviceState,
@@ -189,6 +190,7 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("Study"), StudyState.choices),
             (gettext("Recommendations"), AdviceState.choices),
             (gettext("Trend"), TrendState.choices),
+            (gettext("Answers to the call"), [(f"answer-{code}", label) for code, label in Answer.choices]),
             (gettext("Report"), ReportState.choices),
             (gettext("Reported problem"), ProblemState.choices),
             (gettext("Long work"), JobState.choices),

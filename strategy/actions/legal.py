@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from onatc.dated_settings import holidays_between
+from onatc import dated_settings
 from onatc.errors import Refused, require
 from stakeholders.actions.records import (
     keep_files,
@@ -25,7 +25,7 @@ from stakeholders.actions.records import (
 )
 from stakeholders.models import User
 from strategy import access
-from strategy.deadlines import ANSWER_DAYS, LONGEST_CLOSURE, usual_due_day
+from strategy.deadlines import ANSWER_DAYS
 from strategy.models import (
     IN_PREPARATION,
     InputOutcome,
@@ -119,9 +119,8 @@ def take_back_stage(act: LegalAct, *, by: User, revision: int) -> LegalAct:
 
 
 def due_day(asked_on: date) -> date:
-    """The day on which an answer is due unless another one was agreed."""
-    day = asked_on + timedelta(days=ANSWER_DAYS)
-    return usual_due_day(asked_on, holidays_between(day, day + LONGEST_CLOSURE))
+    """The day on which an answer is due unless another one was agreed: calendar days from the day after it was asked."""
+    return dated_settings.due_day(asked_on + timedelta(days=ANSWER_DAYS))
 
 
 def _checked(values: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onatc import mail
-from onatc.dated_settings import SettingName, holidays_between, setting
+from onatc.dated_settings import SettingName, due_day, setting
 from onatc.errors import Refused, require
 from onatc.periods import Period
 from stakeholders.models import REPORTERS, Institution, RoleAssignment, User
@@ -22,7 +22,7 @@ from strategy import access
 from strategy.actions.indicators import asked_of, reporter_of, request_for, requested
 from strategy.actions.signals import refresh
 from strategy.actions.verification import draw_sample
-from strategy.due import due_day, period_of, periods_to_schedule
+from strategy.due import period_of, periods_to_schedule
 from strategy.indicators import is_due
 from strategy.models import (
     EntryState,
@@ -267,11 +267,10 @@ def unanswered(round_: Round) -> QuerySet[ProgressRequest]:
 
 def usual_due_date(period: Period, days: int | None = None) -> date:
     """The due date by the series' number of days, or by the setting in force at the period's end (practice: fifteen days
-    after the quarter); when the office is closed on that day, the next day on which it is open."""
+    after the quarter), moved as `due_day` says when the office is closed on it."""
     if days is None:
         days = setting(SettingName.DUE_DAYS, period.end)
-    day = period.end + timedelta(days=days)
-    return due_day(period, days, holidays_between(day, day + timedelta(days=31)))
+    return due_day(period.end + timedelta(days=days))
 
 
 def open_due_rounds(*, on: date | None = None) -> int:

@@ -51,6 +51,7 @@ WITHOUT_HELP = {
         "communication-export", "communication-file", "enquiry-export", "enquiry-file", "questionnaire-file",
         "assignment-file",
     )},
+    "stakeholders:feed": "a file",
     "mfa_login_webauthn": "what the browser asks for a passkey",
     "mfa_download_recovery_codes": "a file",
 }  # fmt: skip

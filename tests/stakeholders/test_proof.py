@@ -63,6 +63,7 @@ GRAVE = {
     # what can never be taken back
     "monitoring:report-issue": "natc", "strategy:plan-adopt": "director", "strategy:consultation-publish": "planning",
     # what leaves the office
+    "stakeholders:feed-list": "director", "stakeholders:feed-renew": "director",
     "strategy:legal-input-approve": "director", "strategy:study-publish": "director",
     "strategy:practice-publish": "director", "stakeholders:enquiry-approve": "director",
     "stakeholders:questionnaire-send": "director",

@@ -1,4 +1,4 @@
-"""When an answer is due, and how late it is: worked examples, edges and properties."""
+"""How late an answer is: worked examples, edges and properties."""
 
 from datetime import date, timedelta
 
@@ -6,35 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onatc.dated_settings import is_working_day
-from strategy.deadlines import ANSWER_DAYS, days_late, usual_due_day
+from strategy.deadlines import days_late
 
 DAYS = st.dates(date(2015, 1, 1), date(2060, 12, 31))
-
-
-@pytest.mark.parametrize(
-    ("asked_on", "due_on", "holidays"),
-    [
-        (date(2026, 3, 2), date(2026, 3, 17), set()),  # Monday → Tuesday two weeks on
-        (date(2026, 3, 6), date(2026, 3, 23), set()),  # falls on a Saturday
-        (date(2025, 12, 19), date(2026, 1, 5), {date(2026, 1, 1), date(2026, 1, 2)}),  # over the year's end
-        (date(2028, 2, 14), date(2028, 2, 29), set()),  # the day that only a leap year has
-        (
-            date(2026, 4, 24),
-            date(2026, 5, 12),
-            {date(2026, 5, 9), date(2026, 5, 11)},
-        ),  # Saturday, Sunday, a moved holiday
-    ],
-)
-def test_fifteen_days_and_then_the_next_day_on_which_the_office_is_open(asked_on, due_on, holidays):
-    assert usual_due_day(asked_on, holidays) == due_on
-
-
-@given(DAYS, st.sets(DAYS, max_size=5))
-def test_it_is_due_on_a_working_day_never_earlier_and_not_much_later(asked_on, holidays):
-    due = usual_due_day(asked_on, holidays)
-    assert is_working_day(due, holidays)
-    assert ANSWER_DAYS <= (due - asked_on).days <= ANSWER_DAYS + 2 + 3 * len(holidays)
 
 
 @pytest.mark.parametrize(

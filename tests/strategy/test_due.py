@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onatc.periods import Period
-from strategy.due import OFFICE, due_day, is_late, period_of, periods_to_schedule
+from strategy.due import OFFICE, is_late, period_of, periods_to_schedule
 
 DAYS = st.dates(date(2015, 1, 1), date(2050, 12, 31))
 FREQUENCIES = st.sampled_from(["quarter", "half", "year"])
@@ -89,11 +89,3 @@ def test_what_is_scheduled_ends_with_the_running_period_and_repeats_nothing(freq
     assert all(one.start > newest.end for one in found)
     assert not found or found[-1] == period_of(frequency, today)
     assert all(first.next() == second for first, second in pairwise(found))
-
-
-def test_a_due_day_on_a_holiday_moves_on():
-    quarter = Period.parse("2026Q1")
-    assert due_day(quarter, 15, set()) == date(2026, 4, 15)
-    assert due_day(quarter, 17, set()) == date(2026, 4, 17)
-    assert due_day(quarter, 18, set()) == date(2026, 4, 20)  # a Saturday
-    assert due_day(quarter, 15, {date(2026, 4, 15), date(2026, 4, 16)}) == date(2026, 4, 17)

@@ -5,6 +5,7 @@ resolver knows for each role, and rolls all of it back. `GET` where a page can b
 something can be done; a form that comes back with errors says 200, an act that is refused by its state 302.
 """
 
+
 from __future__ import annotations
 
 import csv
@@ -32,6 +33,8 @@ from onatc.ids import new_id
 from onatc.models import DatedSetting, Holiday, Job, Message, Municipality, ProblemReport
 from onatc.periods import Period
 from stakeholders.actions import decisions as decision_actions
+from stakeholders.actions.feeds import open_feed
+from stakeholders.actions.invitations import key_of
 from stakeholders.models import (
     AgendaItem,
     AnswerTemplate,
@@ -39,6 +42,7 @@ from stakeholders.models import (
     Attendee,
     Body,
     BodyMember,
+    CalendarFeed,
     Communication,
     CommunicationFile,
     Contact,
@@ -223,6 +227,7 @@ class _Samples:
             PlanFile, "x.pdf", "application/pdf", by=None, version=version, kind="document", language="sq", pages=1, fingerprint="0" * 64,
         )  # fmt: skip
         self.account_records = self._account_records()
+        self.calls = {code: self._call(code) for code in (OWN, OTHER)}
         tomorrow = timezone.localdate() + timedelta(days=1)
         self.setting = DatedSetting.objects.create(name="due_days", value=20, valid_from=tomorrow)
         self.holiday, _new = Holiday.objects.get_or_create(day=tomorrow, defaults={"name_sq": "Festë"})
@@ -662,6 +667,12 @@ class _Samples:
             return {"name": "due_days"}
         if name in ("settings-take-back", "holiday-remove"):
             return {"pk": self.setting.pk if name == "settings-take-back" else self.holiday.pk}
+        if name in ("stakeholders:answer", "stakeholders:feed"):
+            return {"key": self.calls[code][name.removeprefix("stakeholders:")]}
+        if name in ("stakeholders:meeting-answer", "stakeholders:meeting-replies"):
+            return {"pk": self.calls[code]["meeting"].pk}
+        if name in ("stakeholders:feed-renew", "stakeholders:feed-revoke"):
+            return {"pk": self.calls[code]["feed-record"].pk}
         if "token" in wanted:
             return {"token": "x"}  # nosec B105
         for prefix, record in self.account_records.items():
@@ -780,6 +791,22 @@ class _Samples:
         link = PointMeasure.objects.create(point=point, lineage=self.records[code]["measure"].lineage, by=office)
         file = self._file(PointFile, "x.csv", "text/csv", by=office, point=point)
         return {"meeting": meeting, "decision": decision, "point": point, "point-link": link, "point-file": file}
+
+    def _call(self, code: str) -> dict[str, Any]:
+        """A meeting to which the institution and its reporter are called, with the key of the link; a feed of the reporter."""
+        start, office = timezone.now() + timedelta(days=9), self.users[Role.DIRECTOR]
+        meeting = Meeting.objects.create(
+            title_en="x", starts_at=start, ends_at=start + timedelta(hours=1), state="called", called_at=timezone.now(),
+            called_by=office, created_by=office, answer_salt="matrix",
+        )  # fmt: skip
+        contact = Contact.objects.create(full_name=code, user=self.reporters[code])
+        attendee = Attendee.objects.create(meeting=meeting, contact=contact, institution=self.institutions[code])
+        return {
+            "meeting": meeting,
+            "answer": key_of(meeting, attendee),
+            "feed": open_feed(by=self.reporters[code], body=None),
+            "feed-record": CalendarFeed.objects.get(user=self.reporters[code]),
+        }
 
 
 def _upload(name: str, content_type: str) -> SimpleUploadedFile:

@@ -1,0 +1,158 @@
+"""What stakeholders puts into the calendar: meetings, events, international and holidays, and what is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from onatc.dated_settings import Holiday
+from stakeholders.calendar import Entry, Source, register
+from stakeholders.models import (
+    ActionPoint,
+    Agreement,
+    AssignmentState,
+    Body,
+    Enquiry,
+    EnquiryState,
+    Event,
+    EventState,
+    InternationalDay,
+    Meeting,
+    MeetingState,
+    Obligation,
+    QuestionAssignment,
+    Questionnaire,
+    QuestionnaireState,
+)
+
+Entries = Callable[[Any, date, date], Iterable[Entry]]
+
+
+def register_own() -> None:
+    for key, label, entries in (
+        ("meetings", _("Meetings"), meetings),
+        ("events", _("Events"), _events),
+        ("days", _("International days"), _days),
+        ("holidays", _("Holidays"), _holidays),
+        ("agreements", _("Agreements"), _agreements),
+        ("obligations", _("Obligations of agreements"), _obligations),
+        ("action-points", _("Action points"), _action_points),
+        ("enquiries", _("Enquiries and questionnaires"), _enquiries),
+    ):
+        register(Source(key, label, entries))
+
+
+def on_day(key: str, title: Any, day: date, url: str = "", **more: Any) -> Entry:
+    return Entry(key, str(title), day, day, url, **more)
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def meetings(user: Any, start: date, end: date) -> Iterator[Entry]:
+    return _meetings(Meeting.objects.visible_to(user), start, end)
+
+
+def meetings_of_body(body: Body) -> Entries:
+    """Those of one body alone, for its feed."""
+    return lambda user, start, end: _meetings(Meeting.objects.visible_to(user).filter(body=body), start, end)
+
+
+def _meetings(found: QuerySet[Meeting], start: date, end: date) -> Iterator[Entry]:
+    """Which are called or were; one that is being prepared is on the calendar of those who prepare it."""
+    rows = found.filter(starts_at__lt=_midnight(end + timedelta(days=1)), ends_at__gt=_midnight(start))
+    for one in rows.order_by("starts_at", "pk"):
+        until = timezone.localtime(one.ends_at)
+        last = until.date() if until.time() > time.min else until.date() - timedelta(days=1)
+        title = gettext("%(title)s (being prepared)") if one.state == MeetingState.DRAFT else "%(title)s"
+        yield Entry(
+            f"meeting-{one.pk}", title % {"title": one.title}, one.day, max(one.day, last), one.get_absolute_url(), one.starts_at,
+            one.ends_at, one.place or one.link, one.state == MeetingState.CANCELLED,
+        )  # fmt: skip
+
+
+def _events(user: Any, start: date, end: date) -> Iterator[Entry]:
+    rows = Event.objects.visible_to(user).filter(starts_on__lte=end, ends_on__gte=start)
+    for one in rows.order_by("starts_on", "pk"):
+        yield Entry(
+            f"event-{one.pk}", str(one.title), one.starts_on, one.ends_on, one.get_absolute_url(), place=one.place,
+            is_cancelled=one.state == EventState.CANCELLED,
+        )  # fmt: skip
+
+
+def _days(user: Any, start: date, end: date) -> Iterator[Entry]:
+    """Each year anew; 29 February in the years that have one."""
+    rows = list(InternationalDay.objects.visible_to(user).filter(is_observed=True))
+    for year in range(start.year, end.year + 1):
+        for one in rows:
+            try:
+                day = date(year, one.month, one.day)
+            except ValueError:
+                continue
+            if start <= day <= end:
+                yield on_day(f"day-{one.pk}-{year}", one.name, day, one.get_absolute_url())
+
+
+def _holidays(user: Any, start: date, end: date) -> Iterator[Entry]:
+    for one in Holiday.objects.visible_to(user).filter(day__range=(start, end)).order_by("day"):
+        yield on_day(f"holiday-{one.pk}", one, one.day)
+
+
+def _agreements(user: Any, start: date, end: date) -> Iterator[Entry]:
+    within = (start, end)
+    rows = Agreement.objects.visible_to(user).filter(
+        Q(review_on__range=within) | Q(expires_on__range=within), ended_on__isnull=True
+    )
+    for one in rows.order_by("pk"):
+        for what, day, words in (
+            ("review", one.review_on, gettext("Review due: %(title)s")),
+            ("end", one.expires_on, gettext("Last day: %(title)s")),
+        ):
+            if day is not None and start <= day <= end:
+                yield on_day(f"agreement-{what}-{one.pk}", words % {"title": one.title}, day, one.get_absolute_url())
+
+
+def _obligations(user: Any, start: date, end: date) -> Iterator[Entry]:
+    rows = Obligation.objects.visible_to(user).open().filter(due_on__range=(start, end)).select_related("agreement")
+    for one in rows.order_by("due_on", "pk"):
+        if one.due_on is not None:
+            yield on_day(f"obligation-{one.pk}", _due(one.text), one.due_on, one.agreement.get_absolute_url())
+
+
+def _action_points(user: Any, start: date, end: date) -> Iterator[Entry]:
+    rows = ActionPoint.objects.visible_to(user).open().filter(due_on__range=(start, end))
+    for one in rows.order_by("due_on", "pk"):
+        yield on_day(f"action-point-{one.pk}", _due(one.title), one.due_on, one.get_absolute_url())
+
+
+def _enquiries(user: Any, start: date, end: date) -> Iterator[Entry]:
+    """An enquiry by its number: its subject may name who asks."""
+    within = (start, end)
+    closed = [EnquiryState.ANSWERED, EnquiryState.CLOSED]
+    for enquiry in Enquiry.objects.visible_to(user).filter(due_on__range=within).exclude(state__in=closed):
+        words = gettext("Answer due: enquiry %(number)s") % {"number": enquiry.label}
+        yield on_day(f"enquiry-{enquiry.pk}", words, enquiry.due_on, enquiry.get_absolute_url())
+    asked = Questionnaire.objects.visible_to(user).filter(due_on__range=within, state=QuestionnaireState.OPEN)
+    for questionnaire in asked:
+        yield on_day(
+            f"questionnaire-{questionnaire.pk}", _due(questionnaire.title), questionnaire.due_on,
+            questionnaire.get_absolute_url(),
+        )  # fmt: skip
+    if user.keeps_cooperation:
+        return  # the office answers for the whole; each question is the institutions'
+    put = QuestionAssignment.objects.visible_to(user).filter(due_on__range=within)
+    put = put.filter(state__in=[AssignmentState.ASKED, AssignmentState.RETURNED]).select_related("question")
+    for one in put:
+        words = gettext("Answer due: question %(number)s") % {"number": one.question.number}
+        yield on_day(f"assignment-{one.pk}", words, one.due_on, one.get_absolute_url())
+
+
+def _due(title: Any) -> str:
+    return gettext("Due: %(title)s") % {"title": title}
