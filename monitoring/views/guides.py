@@ -27,6 +27,8 @@ from onatc.jobs import Job, JobState
 from onatc.texts import choose, language_column
 from onatc.trail import Act, TrailEntry
 from stakeholders.accounts import SignedInRequest
+from stakeholders.meeting_rules import Standing, standing_label
+from stakeholders.models import MeetingState, MinutesState
 from strategy.models import (
     AdviceState,
     CommentAnswer,
@@ -180,6 +182,9 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("Comment"), CommentAnswer.choices),
             (gettext("Proposal for change"), ProposalState.choices),
             (gettext("Legal act"), LegalStageKind.choices),
+            (gettext("Meeting"), [(f"meeting_{code}", label) for code, label in MeetingState.choices]),
+            (gettext("Minutes"), [(f"minutes_{code}", label) for code, label in MinutesState.choices]),
+            (gettext("Next due"), [(f"due_{code}", standing_label(code)) for code in Standing]),
             (gettext("Inputs of the office"), LegalInputState.choices),
             (gettext("Study"), StudyState.choices),
             (gettext("Recommendations"), AdviceState.choices),
