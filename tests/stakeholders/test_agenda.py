@@ -236,6 +236,7 @@ def test_open_points_cost_the_same_however_many_wait(world, client_for):
         return len(captured)
 
     an_action_point(last, world.planning)
+    an_item(last, world.planning, "Vendim", kind="decision")
     before = cost()
     for number in range(12):
         an_action_point(last, world.planning, due_on=days_ago(6) - timedelta(days=number))
