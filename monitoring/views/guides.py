@@ -28,7 +28,8 @@ from onatc.jobs import Job, JobState
 from onatc.texts import choose, language_column
 from onatc.trail import Act, TrailEntry
 from stakeholders.accounts import SignedInRequest
-from stakeholders.models import Answer, DecisionState, PointStepKind
+from stakeholders.meeting_rules import Standing, standing_label
+from stakeholders.models import Answer, DecisionState, MeetingState, MinutesState, PointStepKind
 from stakeholders.queries.decisions import STANDINGS
 from strategy.models import (
     AdviceState,
@@ -186,6 +187,9 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("Action point"), STANDINGS),
             (gettext("Step of an action point"), PointStepKind.choices),
             (gettext("Legal act"), LegalStageKind.choices),
+            (gettext("Meeting"), [(f"meeting_{code}", label) for code, label in MeetingState.choices]),
+            (gettext("Minutes"), [(f"minutes_{code}", label) for code, label in MinutesState.choices]),
+            (gettext("Next due"), [(f"due_{code}", standing_label(code)) for code in Standing]),
             (gettext("Inputs of the office"), LegalInputState.choices),
             (gettext("Study"), StudyState.choices),
             (gettext("Recommendations"), AdviceState.choices),

@@ -270,7 +270,7 @@ def call_meeting(meeting: Meeting, *, by: User) -> Meeting:
     if not meeting.items.exists():
         raise Refused(_("The agenda is empty. A call says what the meeting is about."))
     if meeting.body is not None and meeting.number is None:
-        Body.objects.select_for_update().get(pk=meeting.body_id)  # one number at a time
+        Body.objects.select_for_update().get(pk=meeting.body.pk)  # one number at a time
         of_year = Meeting.objects.filter(body=meeting.body, starts_at__year=meeting.day.year)
         meeting.number = (of_year.aggregate(last=Max("number"))["last"] or 0) + 1
     meeting.state, meeting.called_at, meeting.called_by = MeetingState.CALLED, timezone.now(), by

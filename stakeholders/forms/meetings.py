@@ -180,7 +180,7 @@ class ItemForm(KeptForm):
 
 
 class PaperForm(CarefulForm):
-    files = AttachmentField(label=gettext_lazy("Files"))
+    papers = AttachmentField(label=gettext_lazy("Files"))
     item = forms.ModelChoiceField(
         label=gettext_lazy("Point of the agenda"),
         queryset=AgendaItem.objects.none(),
@@ -244,7 +244,9 @@ class BodyForm(CarefulForm):
 
     def __init__(self, data: Any = None, *, meeting: Meeting, user: Any) -> None:
         super().__init__(data)
-        bodies = Body.objects.visible_to(user).existing_on(meeting.day).exclude(pk=meeting.body_id)
+        bodies = (
+            Body.objects.visible_to(user).existing_on(meeting.day).exclude(pk=meeting.body.pk if meeting.body else None)
+        )
         self.fields["body"].queryset = bodies.order_by(SortKey("name"))  # type: ignore[attr-defined]
         self._finish()
 
@@ -322,7 +324,7 @@ class MinutesForm(forms.Form):
         own = f"minutes_{column_of(item.meeting.language)}"
         for name in sorted(FIELDS, key=lambda one: one != own):
             self.fields[name] = forms.CharField(
-                label=AgendaItem._meta.get_field(name).verbose_name,
+                label=AgendaItem._meta.get_field(name).verbose_name,  # type: ignore[union-attr]
                 max_length=LONGEST,
                 required=False,
                 strip=False,

@@ -612,7 +612,7 @@ def meeting_paper_add(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     def act() -> Meeting:
         cleaned = form.cleaned_data
         return actions.add_papers(
-            meeting, cleaned["files"], by=request.user, item=cleaned["item"], is_internal=cleaned["is_internal"]
+            meeting, cleaned["papers"], by=request.user, item=cleaned["item"], is_internal=cleaned["is_internal"]
         )
 
     return form_page(

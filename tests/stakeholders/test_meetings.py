@@ -454,7 +454,7 @@ def test_papers_lie_with_their_point_and_internal_ones_stay_in_the_office(world,
     for name, point, internal in (("raporti.pdf", item.pk, ""), ("shenime.pdf", "", "on")):
         upload = SimpleUploadedFile(name, document(), "application/pdf")
         answer = client.post(
-            url("meeting-paper-add", meeting.pk), {"files": upload, "item": point, "is_internal": internal}
+            url("meeting-paper-add", meeting.pk), {"papers": upload, "item": point, "is_internal": internal}
         )
         assert answer.status_code == 302
     meetings.call_meeting(meeting, by=world.planning)
@@ -473,13 +473,13 @@ def test_papers_lie_with_their_point_and_internal_ones_stay_in_the_office(world,
 def test_an_agenda_file_of_200_mb_and_a_disguised_executable_are_refused_with_a_sentence(world, client_for):
     """Bad input."""
     meeting, client = a_meeting(world.planning), client_for("planning")
-    answer = client.post(url("meeting-paper-add", meeting.pk), {"files": _large()})
+    answer = client.post(url("meeting-paper-add", meeting.pk), {"papers": _large()})
     assert answer.status_code == 200 and "is larger than 20.0" in answer.content.decode()
     program = SimpleUploadedFile("agjenda.pdf", b"MZ\x90\x00" + b"\0" * 200, "application/pdf")
-    answer = client.post(url("meeting-paper-add", meeting.pk), {"files": program})
+    answer = client.post(url("meeting-paper-add", meeting.pk), {"papers": program})
     assert answer.status_code == 200 and "is not a kind of file that is accepted here" in answer.content.decode()
     script = SimpleUploadedFile("agjenda.pdf", b"a plain text", "application/pdf")
-    answer = client.post(url("meeting-paper-add", meeting.pk), {"files": script})
+    answer = client.post(url("meeting-paper-add", meeting.pk), {"papers": script})
     assert "is not what its name says" in answer.content.decode()
     assert not MeetingFile.objects.exists()
 
