@@ -211,7 +211,7 @@ def _seat(
             "body": body, "institution": institution, "function": function, "basis": basis,
             "votes": function != MemberFunction.SECRETARY,
         }  # fmt: skip
-        is_vacant = number % 7 == 5 and not chair == institution.code
+        is_vacant = number % 7 == 5 and chair != institution.code
         starts_on = body.founded_on
         if number % 3 == 1:
             starts_on = change
