@@ -27,6 +27,7 @@ from onatc.jobs import Job, JobState
 from onatc.texts import choose, language_column
 from onatc.trail import Act, TrailEntry
 from stakeholders.accounts import SignedInRequest
+from stakeholders.models import Body
 from strategy.models import (
     AdviceState,
     CommentAnswer,
@@ -188,6 +189,7 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("Reported problem"), ProblemState.choices),
             (gettext("Long work"), JobState.choices),
         ],
+        "tree": [(depth, Body(name_sq=example, name_sr=example, name_en=example)) for depth in range(5)],
         "sample_wordings": (f"{example} {EntryState.DRAFT.label}", f"{example} {EntryState.ACCEPTED.label}"),
         "owed_states": [OWED, OVERDUE, MISSING, NIL, WAIVED],
         "levels": [
