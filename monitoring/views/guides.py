@@ -29,7 +29,7 @@ from onatc.texts import choose, language_column
 from onatc.trail import Act, TrailEntry
 from stakeholders.accounts import SignedInRequest
 from stakeholders.meeting_rules import Standing, standing_label
-from stakeholders.models import Answer, DecisionState, MeetingState, MinutesState, PointStepKind
+from stakeholders.models import Answer, Body, DecisionState, MeetingState, MinutesState, PointStepKind
 from stakeholders.queries.decisions import STANDINGS
 from strategy.models import (
     AdviceState,
@@ -199,6 +199,7 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("Reported problem"), ProblemState.choices),
             (gettext("Long work"), JobState.choices),
         ],
+        "tree": [(depth, Body(name_sq=example, name_sr=example, name_en=example)) for depth in range(5)],
         "sample_wordings": (f"{example} {EntryState.DRAFT.label}", f"{example} {EntryState.ACCEPTED.label}"),
         "owed_states": [OWED, OVERDUE, MISSING, NIL, WAIVED],
         "levels": [

@@ -62,14 +62,15 @@ def _last_met(user: Any, bodies: list[Body]) -> dict[Any, Any]:
 def _with_duty(user: Any, bodies: list[Body]) -> list[Body]:
     today, last = timezone.localdate(), _last_met(user, bodies)
     for one in bodies:
-        one.last_met = last.get(one.pk)  # type: ignore[attr-defined]
+        held = last.get(one.pk)
+        one.last_met = held  # type: ignore[attr-defined]
         one.duty = None  # type: ignore[attr-defined]
         if one.meets_every_months and (one.dissolved_on is None or one.dissolved_on >= today):
             one.duty = at_least_every(  # type: ignore[attr-defined]
                 one.meets_every_months,
-                held=one.last_met,
+                held=held,
                 since=one.founded_on,
-                today=today,  # type: ignore[attr-defined]
+                today=today,
             )
     return bodies
 
@@ -120,7 +121,7 @@ def body_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     sitting = seats.as_seen(seats.ordered(members.on(day))[:MOST_SEATS], user, day)
     voting = sum(seat.member.votes for seat in sitting)
     _with_duty(user, [body])
-    parents = {one.pk for one in Body.objects.visible_to(user).filter(pk=body.parent_id)}
+    sees_parent = body.parent is not None and Body.objects.visible_to(user).filter(pk=body.parent.pk).exists()
     return render(
         request,
         "stakeholders/body_detail.html",
@@ -134,7 +135,7 @@ def body_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "vacant_count": sum(seat.is_vacant for seat in sitting),
             "quorum": seats.quorum_in_words(body, voting),
             "tree": _network_tree(user) if body.kind == BodyKind.NETWORK else [],
-            "sees_parent": body.parent_id in parents,
+            "sees_parent": sees_parent,
             "children": Body.objects.visible_to(user).filter(parent=body).order_by("code")[:MOST_OF_TREE],
             "may_keep": bool(access.may_keep_contacts(user)),
             "history": history_of(body, *(seat.member for seat in sitting)) if user.is_office else None,

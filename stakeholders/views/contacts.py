@@ -52,7 +52,7 @@ def _contacts(request: SignedInRequest) -> RegisterFilter:
     sitting = BodyMember.objects.visible_to(user).on()
     bodies = [(one.pk, str(one.name)) for one in Body.objects.visible_to(user).order_by("code")]
 
-    def in_body(value: str) -> Q:
+    def in_body(value: Any) -> Q:
         there = sitting.filter(body=value)
         return Q(pk__in=there.values("person")) | Q(pk__in=there.values("deputy"))
 

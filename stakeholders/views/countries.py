@@ -153,7 +153,7 @@ def country_list(request: SignedInRequest) -> HttpResponse:
 def _in_words(duty: MeetingDuty | None) -> str:
     if duty is None:
         return ""
-    if duty.state == DutyState.DONE:
+    if duty.state == DutyState.DONE and duty.last_on is not None:
         return _("held on %(day)s") % {"day": date_format(duty.last_on, "DATE_FORMAT")}
     sentence = _("late since %(day)s") if duty.state == DutyState.LATE else _("due by %(day)s")
     return sentence % {"day": date_format(duty.due_on, "DATE_FORMAT")}
