@@ -27,6 +27,7 @@ from onatc.jobs import Job, JobState
 from onatc.texts import choose, language_column
 from onatc.trail import Act, TrailEntry
 from stakeholders.accounts import SignedInRequest
+from stakeholders.models import AssignmentState, EnquiryState, QuestionState
 from strategy.models import (
     AdviceState,
     CommentAnswer,
@@ -184,6 +185,9 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("Study"), StudyState.choices),
             (gettext("Recommendations"), AdviceState.choices),
             (gettext("Trend"), TrendState.choices),
+            (gettext("Enquiries"), [*EnquiryState.choices, ("doubtful", gettext("looks like spam"))]),
+            (gettext("Questionnaires"), QuestionState.choices),
+            (gettext("Questions put to institutions"), AssignmentState.choices),
             (gettext("Report"), ReportState.choices),
             (gettext("Reported problem"), ProblemState.choices),
             (gettext("Long work"), JobState.choices),
