@@ -141,7 +141,7 @@ def _enquiries(people: dict[str, User], bodies: dict[str, Institution], chance: 
     writer, planner, director = (people[f"{name}@onatc.example"] for name in ("information", "planning", "director"))
     numbers: dict[int, int] = {}
     for place in range(60):
-        age = 560 - place * 9 - (0 if place < 48 else 20)
+        age = 560 - place * 10 if place < 48 else 2 * (59 - place)  # the last ones are under way
         received = today - timedelta(days=max(0, age))
         subject, question, language, _topic = SUBJECTS[place % len(SUBJECTS)]
         kind = EnquiryFrom(["public", "press", "national", "international", "non_state"][place % 5])

@@ -29,7 +29,17 @@ from onatc.texts import choose, language_column
 from onatc.trail import Act, TrailEntry
 from stakeholders.accounts import SignedInRequest
 from stakeholders.meeting_rules import Standing, standing_label
-from stakeholders.models import Answer, Body, DecisionState, MeetingState, MinutesState, PointStepKind
+from stakeholders.models import (
+    Answer,
+    AssignmentState,
+    Body,
+    DecisionState,
+    EnquiryState,
+    MeetingState,
+    MinutesState,
+    PointStepKind,
+    QuestionState,
+)
 from stakeholders.queries.decisions import STANDINGS
 from strategy.models import (
     AdviceState,
@@ -195,6 +205,9 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("Recommendations"), AdviceState.choices),
             (gettext("Trend"), TrendState.choices),
             (gettext("Answers to the call"), [(f"answer-{code}", label) for code, label in Answer.choices]),
+            (gettext("Enquiries"), [*EnquiryState.choices, ("doubtful", gettext("looks like spam"))]),
+            (gettext("Questionnaires"), QuestionState.choices),
+            (gettext("Questions put to institutions"), AssignmentState.choices),
             (gettext("Report"), ReportState.choices),
             (gettext("Reported problem"), ProblemState.choices),
             (gettext("Long work"), JobState.choices),

@@ -49,7 +49,7 @@ def _received(request: HttpRequest, form: AskForm) -> HttpResponse:
     address = normalise_email(values["sender_email"])
     with override(settings.LANGUAGE_CODE):  # the subject is the office's word for it
         subject = str(dict(TOPICS)[values["topic"]])
-    assert form.key is not None  # nosec B101: a form without one is not valid
+    assert form.key is not None  # nosec B101
     enquiry = actions.receive_from_the_web(
         form.key,
         subject=subject,

@@ -324,7 +324,7 @@ def enquiry_create(request: SignedInRequest) -> HttpResponse:
         title=_("Record an enquiry"),
         cancel_url=reverse("stakeholders:enquiry-list"),
         done=_("The enquiry is on record."),
-        submit=_("Record"),
+        submit=_("Record it"),
     )
 
 

@@ -131,7 +131,7 @@ def questionnaire_create(request: SignedInRequest) -> HttpResponse:
         title=_("Record a questionnaire"),
         cancel_url=reverse("stakeholders:questionnaire-list"),
         done=_("The questionnaire is on record. Add its questions now."),
-        submit=_("Record"),
+        submit=_("Record it"),
     )
 
 
