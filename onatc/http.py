@@ -59,6 +59,7 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
         _("Stakeholders"),
         [
             Entry("stakeholders:institution-list", _("Institutions"), "sees_institutions"),
+            Entry("stakeholders:agreement-list", _("Agreements"), "sees_cooperation"),
             Entry("stakeholders:person-list", _("People and access"), "reviews_access"),
         ],
     ),

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from onatc.errors import Denied
-from stakeholders.models import REPORTERS, Deputyship, Invitation, Recovery, Role, RoleAssignment, User
+from stakeholders.models import REPORTERS, Deputyship, Invitation, Obligation, Recovery, Role, RoleAssignment, User
 
 OFFICE_ONLY = _("Only the Director and administrators keep accounts.")
 
@@ -83,6 +83,30 @@ def may_close(user: User, person: User) -> bool | Denied:
     if _is_oneself(user, person.pk):
         return Denied(_("Nobody closes their own account."))
     return user.manages_accounts or Denied(OFFICE_ONLY)
+
+
+# Agreements (Article 8.3/2c)
+
+
+def may_keep_agreements(user: User) -> bool | Denied:
+    """The office prepares agreements, keeps their dates, wordings and obligations."""
+    return user.is_secretariat or Denied(_("Only the office keeps agreements."))
+
+
+def may_conclude_agreement(user: User) -> bool | Denied:
+    """That one was signed, and that one ended, is recorded by the Director, or by the NATC, who signs."""
+    return user.has_role(Role.DIRECTOR, Role.NATC) or Denied(
+        _("The Director or the Coordinator records that an agreement was signed or ended.")
+    )
+
+
+def may_meet_obligation(user: User, obligation: Obligation) -> bool | Denied:
+    """The office, and whoever reports for the institution that owes it."""
+    return (
+        user.is_secretariat
+        or obligation.institution_id in user.institution_ids
+        or Denied(_("The institution that owes it, or the office, records that it was met."))
+    )
 
 
 def in_words(person: User) -> list[str]:

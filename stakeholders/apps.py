@@ -8,7 +8,9 @@ class StakeholdersConfig(AppConfig):
 
     def ready(self) -> None:
         from stakeholders import account_events, findable, ownership
+        from stakeholders.queries import agreements
 
         account_events.connect()
         ownership.register_own()
         findable.register_own()
+        agreements.register_own()

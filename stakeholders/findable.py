@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from onatc.search import Found, Kind, joined, register
-from stakeholders.models import FormerName, Institution, RoleAssignment, User
+from stakeholders.models import Agreement, AgreementParty, FormerName, Institution, RoleAssignment, User
 
 
 def _institution(one: Institution) -> Found:
@@ -26,6 +26,14 @@ def _person(one: User) -> Found:
     )
 
 
+def _agreement(one: Agreement) -> Found:
+    title = {"sq": one.title_sq, "sr": one.title_sr, "en": one.title_en}
+    parties = one.parties.all()
+    text = joined([*title.values(), one.number, one.subject, *(party.institution.short for party in parties)])
+    bound = [f"c{party.institution_id.hex}" for party in parties] if one.signed_on is not None else []
+    return Found(title, text, one.get_absolute_url(), ["office", *bound])
+
+
 def register_own() -> None:
     register(
         Kind(
@@ -41,5 +49,11 @@ def register_own() -> None:
             ),
             {RoleAssignment: "role_assignments"},
             changes_by_the_day=True,
+        )
+    )  # fmt: skip
+    register(
+        Kind(
+            "agreement", _("agreement"), Agreement, _agreement,
+            lambda: Agreement.objects.prefetch_related("parties__institution"), {AgreementParty: "parties"},
         )
     )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models
 from django.utils.functional import Promise
 
-from stakeholders.models import Invitation, Role, User
+from stakeholders.models import SECRETARIAT, Agreement, Invitation, Role, User
 
 
 @dataclass(frozen=True)
@@ -56,5 +56,16 @@ def register_own() -> None:
             held_by=lambda user: Invitation.objects.waiting().filter(invited_by=user),
             field="invited_by",
             heirs=holders_of(Role.DIRECTOR, Role.ADMINISTRATOR),
+        )
+    )
+    register(
+        Holding(
+            key="agreement",
+            label=_("agreements that are not over"),
+            held_by=lambda user: (
+                Agreement.objects.with_state().filter(responsible=user).exclude(state__in=["expired", "ended"])
+            ),
+            field="responsible",
+            heirs=holders_of(*SECRETARIAT),
         )
     )

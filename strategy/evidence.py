@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from stakeholders.models import Agreement
 from strategy.models import (
     EvidenceLink,
     LegalInput,
@@ -195,6 +196,15 @@ def register_own() -> None:
             lambda words: Q(title_sq__unaccent__icontains=words) | Q(title_sr__unaccent__icontains=words)
             | Q(title_en__icontains=words),
             lambda one: str(one.title),
+            lambda one: one.get_absolute_url(),
+        ),
+        RecordKind(
+            "agreement",
+            _("agreement"),
+            lambda user: Agreement.objects.visible_to(user).filter(signed_on__isnull=False).order_by("-signed_on"),
+            lambda words: Q(title_sq__unaccent__icontains=words) | Q(title_sr__unaccent__icontains=words)
+            | Q(title_en__icontains=words) | Q(number__icontains=words),
+            lambda one: f"{one.title} ({one.signed_on:%d.%m.%Y})",
             lambda one: one.get_absolute_url(),
         ),
     ):  # fmt: skip
