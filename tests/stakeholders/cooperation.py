@@ -21,7 +21,9 @@ def institution(code: str) -> Institution:
     return Institution.objects.get(code=code)
 
 
-def an_agreement(world: Any, *, parties: Any = ("NATC", "MOH", "MOJ", "IOM"), renews: Any = None, **values: Any) -> Agreement:
+def an_agreement(
+    world: Any, *, parties: Any = ("NATC", "MOH", "MOJ", "IOM"), renews: Any = None, **values: Any
+) -> Agreement:
     """Being prepared, with the office's planning officer responsible."""
     fields = {
         "kind": "memorandum", "title_sq": "Memorandum bashkëpunimi", "subject": "Bashkëpunimi", "responsible": world.planning,

@@ -100,7 +100,9 @@ pytestmark_db = pytest.mark.django_db
 
 def told() -> list[tuple[str, str]]:
     """(address, subject) of what is in the outbox."""
-    return sorted((one.to.email if one.to else one.address, one.subject) for one in Message.objects.select_related("to"))
+    return sorted(
+        (one.to.email if one.to else one.address, one.subject) for one in Message.objects.select_related("to")
+    )
 
 
 @pytest.mark.django_db

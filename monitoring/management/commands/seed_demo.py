@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from monitoring import actions
+from monitoring.demo.agreements import add_agreements
 from monitoring.demo.consultation import add_consultation
 from monitoring.demo.depth import add_depth_content, add_depth_records
 from monitoring.demo.indicators import add_indicators
@@ -94,6 +95,7 @@ class Command(BaseCommand):
         add_plans(version.plan, version, people, seed, today)
         add_depth_records(version, people, seed, today)
         add_knowledge(version.plan, version, people, seed, today)
+        add_agreements(people, seed, today)
         add_seeing(version.plan, version, people, seed, today)
         add_consultation(version.plan, version, people, seed, today)
         last = Period.quarter_of(today).previous()
