@@ -43,6 +43,7 @@ WITHOUT_HELP = {
     "monitoring:report-preview": "the report itself, as it is printed",
     **{f"strategy:{name}-export": "a file" for name in ("legal", "legal-input", "study", "practice", "trend")},
     "strategy:legal-file": "a file", "strategy:study-file": "a file",
+    **{f"stakeholders:{name}": "a file" for name in ("agreement-export", "agreement-matrix-export", "agreement-file", "obligation-export")},
     "mfa_login_webauthn": "what the browser asks for a passkey",
     "mfa_download_recovery_codes": "a file",
 }  # fmt: skip

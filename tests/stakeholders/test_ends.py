@@ -323,6 +323,8 @@ SAYS_WHO = {
     "strategy.legalact.created_by", "strategy.legalinput.approved_by", "strategy.legalinput.sent_by",
     "strategy.legalinputfile.uploaded_by", "strategy.legalstage.by", "strategy.practice.created_by",
     "strategy.studyfile.uploaded_by", "strategy.studystep.by", "strategy.trend.noted_by", "strategy.trend.reviewed_by",
+    "stakeholders.agreementversion.by", "stakeholders.agreementfile.uploaded_by", "stakeholders.obligationmet.by",
+    "stakeholders.obligationreminder.user",
     "strategy.dueextension.asked_by", "strategy.dueextension.decided_by", "strategy.roundworkbook.uploaded_by",
 }  # fmt: skip
 # The account's own: they end or go with it.

@@ -24,6 +24,7 @@ from monitoring.management.commands.access_matrix import sign_in
 from onatc.models import DatedSetting, Maintenance, TrailEntry
 from stakeholders.models import (
     NEEDS_SECOND_FACTOR,
+    Agreement,
     Deputyship,
     Institution,
     Invitation,
@@ -33,6 +34,7 @@ from stakeholders.models import (
     User,
 )
 from strategy.models import Consultation, LegalInput, PlanVersion, Practice, Study
+from tests.stakeholders.cooperation import a_signed_agreement
 from tests.stakeholders.test_accounts import browser, deputise, offer, password_sign_in
 from tests.strategy import knowledge
 from tests.test_access import GOLDEN
@@ -58,6 +60,8 @@ GRAVE = {
     # what leaves the office
     "strategy:legal-input-approve": "director", "strategy:study-publish": "director",
     "strategy:practice-publish": "director",
+    # what binds the office
+    "stakeholders:agreement-sign": "director", "stakeholders:agreement-end": "director",
     # what takes much away, and one's own password
     "strategy:measure-export": "planning", "strategy:list-export": "planning", "account_change_password": "planning",
     "strategy:budget-export": "planning",
@@ -132,6 +136,7 @@ def arguments(world):
         "strategy:legal-input-": knowledge.an_input(knowledge.an_act(world.planning), world.planning).pk,
         "strategy:study-": knowledge.a_done_study(world.planning, world.director).pk,
         "strategy:practice-": knowledge.a_practice(world.planning).pk,
+        "stakeholders:agreement-": a_signed_agreement(world, is_in_force=False).pk,
         "strategy:budget-export": world.plan.pk,
         "strategy:plan-adopt": (draft := PlanVersion.objects.create(plan=world.plan, number=2)).pk,
         "strategy:plan-": world.version.pk,  # the proof is asked for before the record is looked for
@@ -174,6 +179,7 @@ def trace() -> list[Any]:
             Study,
             Practice,
             Consultation,
+            Agreement,
         )
     ] + [TrailEntry.objects.count()]
 

@@ -30,7 +30,20 @@ from monitoring import actions as report_actions
 from monitoring.models import ReportFile
 from onatc.models import DatedSetting, Holiday, Job, Message, Municipality, ProblemReport
 from onatc.periods import Period
-from stakeholders.models import Deputyship, Institution, Invitation, KeptText, Recovery, Role, RoleAssignment, User
+from stakeholders.models import (
+    Agreement,
+    AgreementFile,
+    AgreementParty,
+    Deputyship,
+    Institution,
+    Invitation,
+    KeptText,
+    Obligation,
+    Recovery,
+    Role,
+    RoleAssignment,
+    User,
+)
 from strategy.actions import consultation as consultation_actions
 from strategy.actions import drafts as draft_actions
 from strategy.actions import progress as progress_actions
@@ -170,6 +183,7 @@ class _Samples:
         self.consultation = self._consultation()
         self.series = RoundSeries.objects.create(plan=version.plan, frequency="half")
         self.records = {code: self._records(code) | self._legal(code) for code in (OWN, OTHER)}
+        self.agreements = {code: self._agreement(code) for code in (OWN, OTHER)}
         self.depth = {code: self._depth(self.records[code]["measure"]) for code in (OWN, OTHER)}
         self.draft_row = self._draft_row()
         self.recommendation = self._recommendation()
@@ -443,6 +457,22 @@ class _Samples:
             "legal-act": act,
         }
 
+    def _agreement(self, code: str) -> dict[str, Any]:
+        """One in force between the institution and the Coordinator, with an annex and something that is owed."""
+        today, office = timezone.localdate(), self.users[Role.DIRECTOR]
+        agreement = Agreement.objects.create(
+            kind="memorandum", title_en="x", signed_on=today, in_force_on=today, responsible=office
+        )
+        for one in (code, "NATC"):
+            AgreementParty.objects.create(agreement=agreement, institution=self.institutions[one])
+        return {
+            "file": self._file(AgreementFile, "x.csv", "text/csv", by=office, agreement=agreement, is_annex=True),
+            "obligation": Obligation.objects.create(
+                agreement=agreement, institution=self.institutions[code], text="x", first_due_on=today, due_on=today
+            ),
+            "agreement": agreement,
+        }
+
     def _research(self) -> dict[str, Any]:
         """A published study and practice, and a trend; none belongs to an institution."""
         office, today = self.users[Role.MONITORING], timezone.localdate()
@@ -558,6 +588,10 @@ class _Samples:
             ("strategy:comment-", records["comment"]),
             ("strategy:proposal-", records["proposal"]),
             ("stakeholders:institution-", institution),
+            ("stakeholders:agreement-file", self.agreements[code]["file"]),
+            ("stakeholders:agreement-", self.agreements[code]["agreement"]),
+            ("stakeholders:obligation-create", self.agreements[code]["agreement"]),
+            ("stakeholders:obligation-", self.agreements[code]["obligation"]),
             ("monitoring:report-", self.report),
         ):
             if name.startswith(prefix):
