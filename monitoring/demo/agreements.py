@@ -120,7 +120,7 @@ def _agreement(
     chance: random.Random, today: date,
 ) -> None:  # fmt: skip
     kind, title, party, others, country, standing, ago, ends = line
-    body = bodies[party]
+    body, in_serbian = bodies[party], number % 7 == 0 and kind != "data_sharing"
     signed = today - timedelta(days=ago) if standing != "prepared" else None
     fields: dict[str, Any] = {"kind": kind, "responsible": responsible, "country_id": country or None}
     for column, text in zip(("sq", "sr", "en"), title, strict=True):
@@ -128,10 +128,10 @@ def _agreement(
         fields[f"title_{column}"] = text.format(name)
     if number % 9 == 0:
         fields["title_sr"] = ""  # not translated yet
-    fields["language"] = "sr-latn" if number % 7 == 0 else "sq"
+    fields["language"] = "sr-latn" if in_serbian else "sq"
     fields["subject"] = (
         "Strane se obaveštavaju, upućuju žrtve i zajedno prate usluge (demonstracija)."
-        if number % 7 == 0
+        if in_serbian
         else "Palët njoftohen mes vete, referojnë viktimat dhe i ndjekin bashkë shërbimet (demonstrim)."
     )
     if kind == "data_sharing" and (standing != "prepared" or party == "MOH"):

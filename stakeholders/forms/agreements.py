@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -66,8 +67,9 @@ class AgreementForm(KeptForm):
         people.queryset = (office | held).distinct().order_by("full_name", "pk")
         self.fields["country"].queryset = self.fields["country"].queryset.order_by(SortKey("name"))  # type: ignore[attr-defined]
         if self.is_new:
-            self.initial.setdefault("responsible", self.user.pk)
-            self.initial.setdefault("language", self.user.language)
+            self.initial["responsible"] = self.initial.get("responsible") or self.user.pk
+            if not self.instance.title:
+                self.initial["language"] = self.user.language
         if not self.is_new:
             rows = self.instance.parties.select_related("institution", "focal_person").order_by("pk")
             self.given = [Party(one.institution, one.signed_as, one.focal_person) for one in rows]
@@ -92,13 +94,13 @@ class AgreementForm(KeptForm):
             )
             self.fields[f"party_{number}"] = party
             self.fields[f"signed_as_{number}"] = forms.CharField(
-                label=_("signed by (function)"), max_length=160, required=False
+                label=capfirst(_("signed by (function)")), max_length=160, required=False
             )
             names += [f"party_{number}", f"signed_as_{number}"]
             asked = self._asked_of(number, given)
             if asked:
                 self.fields[f"focal_{number}"] = forms.ModelChoiceField(
-                    self._contacts_of(asked, given), label=_("focal person"), required=False
+                    self._contacts_of(asked, given), label=capfirst(_("focal person")), required=False
                 )
                 names.append(f"focal_{number}")
             if given is not None:
