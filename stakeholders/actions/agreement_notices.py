@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
@@ -131,17 +132,21 @@ def _remind(person: Any, owed: list[Obligation], day: date) -> bool:
         ObligationReminder.objects.filter(user=user, obligation__in=owed).values_list("obligation", "due_on", "step")
     )
     soon, overdue = ObligationReminder.Step.SOON, ObligationReminder.Step.OVERDUE
-    new = [(one, overdue if one.due_on and one.due_on < day else soon) for one in owed]
+    new = [(one, overdue if one.due_on and one.due_on < day else soon) for one in owed if one.due_on]
     new = [(one, step) for one, step in new if (one.pk, one.due_on, step) not in told]
     if not new:
         return False
     ObligationReminder.objects.bulk_create(
-        [ObligationReminder(obligation=one, due_on=one.due_on, step=step, user=user) for one, step in new]
+        [ObligationReminder(obligation=one, due_on=one.due_on, step=step, user=user) for one, step in new if one.due_on]
     )
     return mail.queue(
         user,
         occasion=f"obligations {user.pk} {new_id()}",
         template="obligations_due",
-        context={"overdue": [o for o, step in new if step == overdue], "soon": [o for o, step in new if step == soon]},
+        context={
+            "overdue": [one for one, step in new if step == overdue],
+            "soon": [one for one, step in new if step == soon],
+            "path": reverse("stakeholders:obligation-list") + "?whose=mine",
+        },
         kind=mail.Kind.REMINDER,
     )
