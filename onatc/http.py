@@ -65,6 +65,7 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
             Entry("stakeholders:body-list", _("Bodies"), "sees_cooperation"),
             Entry("stakeholders:country-list", _("Countries"), "sees_cooperation"),
             Entry("stakeholders:action-point-list", _("Decisions and action points"), "sees_cooperation"),
+            Entry("stakeholders:agreement-list", _("Agreements"), "sees_cooperation"),
             Entry("stakeholders:person-list", _("People and access"), "reviews_access"),
             Entry("stakeholders:enquiry-list", _("Enquiries"), "keeps_cooperation"),
             Entry("stakeholders:communication-list", _("Communications"), "keeps_cooperation"),

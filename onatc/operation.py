@@ -216,6 +216,8 @@ SCHEDULES = {
     "send digests": _("one mail a day to whoever chose it"),
     "mail the head of the trail": _("the head of the trail goes out by mail"),
     "remind of access reviews": _("reminders to confirm roles"),
+    "tell of agreements": _("notices before agreements end or are to be reviewed"),
+    "remind of obligations": _("reminders of obligations under agreements"),
     "catch up the search": _("the search takes in what is new"),
     "collect files": _("files that belong to no record are removed"),
     "nightly backup": _("backup of the night"),

@@ -195,6 +195,11 @@ CELERY_BEAT_SCHEDULE = {
     "leave the head of the trail": {"task": "onatc.tasks.leave_trail_head", "schedule": crontab(minute=5)},
     "tell of unusual reading": {"task": "onatc.tasks.tell_of_unusual_reading", "schedule": 600},
     "remind of access reviews": {"task": "stakeholders.tasks.remind_of_reviews", "schedule": crontab(hour=8, minute=5)},
+    "tell of agreements": {"task": "stakeholders.tasks.tell_of_agreements", "schedule": crontab(hour=7, minute=20)},
+    "remind of obligations": {
+        "task": "stakeholders.tasks.remind_of_obligations",
+        "schedule": crontab(hour=7, minute=25),
+    },
     "catch up the search": {"task": "onatc.tasks.catch_up_search", "schedule": 30},
     "take in roles of the day": {"task": "onatc.tasks.take_in_the_day", "schedule": crontab(hour=0, minute=5)},
     "collect files": {"task": "onatc.tasks.collect_files", "schedule": crontab(hour=3, minute=30, day_of_week=0)},

@@ -22,6 +22,7 @@ from stakeholders.models import (
     Meeting,
     MeetingState,
     MinutesState,
+    Obligation,
     QuestionAssignment,
     Questionnaire,
     Recovery,
@@ -348,3 +349,27 @@ def may_send_calls(user: User) -> bool | Denied:
 def may_keep_feeds(user: User) -> bool | Denied:
     """Whoever sees meetings at all; what a feed shows follows the person's rights each time it is read."""
     return user.sees_cooperation or Denied(_("Your role has no calendar."))
+
+
+# Agreements (Article 8.3/2c)
+
+
+def may_keep_agreements(user: User) -> bool | Denied:
+    """The office prepares agreements, keeps their dates, wordings and obligations."""
+    return user.is_secretariat or Denied(_("Only the office keeps agreements."))
+
+
+def may_conclude_agreement(user: User) -> bool | Denied:
+    """That one was signed, and that one ended, is recorded by the Director, or by the NATC, who signs."""
+    return user.has_role(Role.DIRECTOR, Role.NATC) or Denied(
+        _("The Director or the Coordinator records that an agreement was signed or ended.")
+    )
+
+
+def may_meet_obligation(user: User, obligation: Obligation) -> bool | Denied:
+    """The office, and whoever reports for the institution that owes it."""
+    return (
+        user.is_secretariat
+        or obligation.institution_id in user.institution_ids
+        or Denied(_("The institution that owes it, or the office, records that it was met."))
+    )

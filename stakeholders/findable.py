@@ -6,6 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from onatc.search import Found, Kind, joined, place_token, register
 from stakeholders.models import (
+    Agreement,
+    AgreementParty,
     Body,
     BodyMember,
     Communication,
@@ -107,6 +109,8 @@ def register_own() -> None:
         Kind(
             "body", _("body"), Body, _body,
             lambda: Body.objects.prefetch_related("members"), {BodyMember: "members"},
+            "agreement", _("agreement"), Agreement, _agreement,
+            lambda: Agreement.objects.prefetch_related("parties__institution"), {AgreementParty: "parties"},
         )
     )  # fmt: skip
 
@@ -133,3 +137,11 @@ def _question(one: Question) -> Found:
     return Found(
         _said_once(str(one)), joined([one.text, str(one.questionnaire)]), one.get_absolute_url(), ["office", *asked]
     )
+
+
+def _agreement(one: Agreement) -> Found:
+    title = {"sq": one.title_sq, "sr": one.title_sr, "en": one.title_en}
+    parties = one.parties.all()
+    text = joined([*title.values(), one.number, one.subject, *(party.institution.short for party in parties)])
+    bound = [f"c{party.institution_id.hex}" for party in parties] if one.signed_on is not None else []
+    return Found(title, text, one.get_absolute_url(), ["office", *bound])

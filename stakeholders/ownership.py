@@ -11,7 +11,9 @@ from django.utils.functional import Promise
 
 from stakeholders.models import (
     REPORTERS,
+    SECRETARIAT,
     ActionPoint,
+    Agreement,
     Enquiry,
     EnquiryState,
     Invitation,
@@ -98,6 +100,17 @@ def register_own() -> None:
             field="person",
             heirs=_colleagues_at_owners,
             stays=True,
+        )
+    )
+    register(
+        Holding(
+            key="agreement",
+            label=_("agreements that are not over"),
+            held_by=lambda user: (
+                Agreement.objects.with_state().filter(responsible=user).exclude(state__in=["expired", "ended"])
+            ),
+            field="responsible",
+            heirs=holders_of(*SECRETARIAT),
         )
     )
 

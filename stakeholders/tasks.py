@@ -5,7 +5,7 @@ from celery import shared_task
 from onatc import jobs
 from onatc.jobs import Job, Progress, job
 from onatc.schedules import once_today
-from stakeholders.actions import accounts, decisions, enquiries, invitations, minutes, questionnaires
+from stakeholders.actions import accounts, agreement_notices, decisions, enquiries, invitations, minutes, questionnaires
 from stakeholders.models import KeptText
 
 
@@ -62,3 +62,13 @@ def send_calls(job: jobs.Job, progress: jobs.Progress) -> None:
 @jobs.job("meeting-cancellations")
 def send_cancellations(job: jobs.Job, progress: jobs.Progress) -> None:
     invitations.send_in_batches(job, progress)
+
+
+@shared_task
+def tell_of_agreements() -> None:
+    once_today("tell of agreements", agreement_notices.tell_of_agreements)
+
+
+@shared_task
+def remind_of_obligations() -> None:
+    once_today("remind of obligations", agreement_notices.remind_of_obligations)

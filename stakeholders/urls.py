@@ -1,6 +1,7 @@
 from django.urls import path
 
 from stakeholders.views import (
+    agreements,
     asking,
     bodies,
     calendar,
@@ -179,4 +180,27 @@ urlpatterns = [
     path("calendar/feeds/<uuid:pk>/renew/", calendar.feed_renew, name="feed-renew"),
     path("calendar/feeds/<uuid:pk>/revoke/", calendar.feed_revoke, name="feed-revoke"),
     path("feeds/<str:key>.ics", calendar.feed, name="feed"),
+    # agreements (Article 8.3/2c)
+    path("agreements/", agreements.agreement_list, name="agreement-list"),
+    path("agreements/export/", agreements.agreement_export, name="agreement-export"),
+    path("agreements/new/", agreements.agreement_create, name="agreement-create"),
+    path("agreements/matrix/", agreements.agreement_matrix, name="agreement-matrix"),
+    path("agreements/matrix/export/", agreements.agreement_matrix_export, name="agreement-matrix-export"),
+    path("agreements/files/<uuid:pk>/", agreements.agreement_file, name="agreement-file"),
+    path("agreements/files/<uuid:pk>/remove/", agreements.agreement_file_remove, name="agreement-file-remove"),
+    path("agreements/obligations/", agreements.obligation_list, name="obligation-list"),
+    path("agreements/obligations/export/", agreements.obligation_export, name="obligation-export"),
+    path("agreements/obligations/<uuid:pk>/edit/", agreements.obligation_edit, name="obligation-edit"),
+    path("agreements/obligations/<uuid:pk>/meet/", agreements.obligation_meet, name="obligation-meet"),
+    path("agreements/<uuid:pk>/", agreements.agreement_detail, name="agreement-detail"),
+    path("agreements/<uuid:pk>/edit/", agreements.agreement_edit, name="agreement-edit"),
+    path("agreements/<uuid:pk>/remove/", agreements.agreement_remove, name="agreement-remove"),
+    path("agreements/<uuid:pk>/sign/", agreements.agreement_sign, name="agreement-sign"),
+    path("agreements/<uuid:pk>/dates/", agreements.agreement_dates, name="agreement-dates"),
+    path("agreements/<uuid:pk>/review/", agreements.agreement_review, name="agreement-review"),
+    path("agreements/<uuid:pk>/renew/", agreements.agreement_renew, name="agreement-renew"),
+    path("agreements/<uuid:pk>/end/", agreements.agreement_end, name="agreement-end"),
+    path("agreements/<uuid:pk>/wordings/new/", agreements.agreement_version_create, name="agreement-version-create"),
+    path("agreements/<uuid:pk>/annexes/new/", agreements.agreement_annex_create, name="agreement-annex-create"),
+    path("agreements/<uuid:pk>/obligations/new/", agreements.obligation_create, name="obligation-create"),
 ]

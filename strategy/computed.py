@@ -19,7 +19,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from onatc.periods import Period
-from stakeholders.models import Communication, Enquiry, EnquiryState, RoleAssignment, User
+from stakeholders.models import (
+    Agreement,
+    AgreementParty,
+    Communication,
+    Enquiry,
+    EnquiryState,
+    Institution,
+    RoleAssignment,
+    User,
+)
 from strategy.indicators import percentage
 from strategy.models import (
     Finding,
@@ -310,6 +319,18 @@ def register_own() -> None:
             _("Communications with institutions and countries in the office's log that are dated in the period."),
             Unit.NUMBER,
             communications_made,
+            "agreements-in-force",
+            _("cooperation agreements in force"),
+            _("Agreements that were signed and hold on the last day of the period; on its last day an agreement still holds."),
+            Unit.NUMBER,
+            agreements_in_force,
+        ),
+        Computed(
+            "members-with-agreement",
+            _("members of the National Authority bound by an agreement"),
+            _("Numerator: members of the National Authority that are a party of an agreement in force on the last day of the period. Denominator: members that existed then, without the Coordinator and the Coordinator's office. Who is a member is taken from the directory of today."),
+            Unit.PERCENT,
+            members_with_agreement,
         ),
         Computed(
             "people-with-second-factor",
@@ -321,3 +342,22 @@ def register_own() -> None:
         ),
     ):  # fmt: skip
         register(query)
+
+
+# Agreements
+
+
+def agreements_in_force(plan: Plan, period: Period) -> Figure:
+    """Agreements that hold on the period's last day."""
+    return _count(Agreement.objects.in_force(period.end).count())
+
+
+def members_with_agreement(plan: Plan, period: Period) -> Figure:
+    """Of the members of the National Authority that exist on the period's last day, those bound by an agreement that holds
+    on it; the Coordinator and the Coordinator's office, who conclude them, are left out."""
+    holds = AgreementParty.objects.filter(
+        institution=OuterRef("pk"), agreement__in=Agreement.objects.in_force(period.end)
+    )
+    members = Institution.objects.existing_on(period.end).filter(is_authority_member=True)
+    members = members.exclude(code__in=["NATC", "ONATC"])
+    return _share(members.filter(Exists(holds)).count(), members.count())

@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from stakeholders.models import ActionPoint, Decision
+from stakeholders.models import ActionPoint, Agreement, Decision
 from stakeholders.queries.decisions import with_number
 from strategy.models import (
     EvidenceLink,
@@ -216,6 +216,12 @@ def register_own() -> None:
             lambda words: Q(cited=words) | Q(text_sq__unaccent__icontains=words)
             | Q(text_sr__unaccent__icontains=words) | Q(text_en__icontains=words),
             str,
+            "agreement",
+            _("agreement"),
+            lambda user: Agreement.objects.visible_to(user).filter(signed_on__isnull=False).order_by("-signed_on"),
+            lambda words: Q(title_sq__unaccent__icontains=words) | Q(title_sr__unaccent__icontains=words)
+            | Q(title_en__icontains=words) | Q(number__icontains=words),
+            lambda one: f"{one.title} ({one.signed_on:%d.%m.%Y})",
             lambda one: one.get_absolute_url(),
         ),
     ):  # fmt: skip

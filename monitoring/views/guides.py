@@ -1,6 +1,5 @@
 """Pages about the application itself: the first week by role, and every pattern in every state."""
 
-
 from __future__ import annotations
 
 from datetime import date, timedelta
@@ -37,9 +36,11 @@ from stakeholders.models import (
     EnquiryState,
     MeetingState,
     MinutesState,
+    ObligationState,
     PointStepKind,
     QuestionState,
 )
+from stakeholders.queries.agreements import CellStanding
 from stakeholders.queries.decisions import STANDINGS
 from strategy.models import (
     AdviceState,
@@ -202,6 +203,8 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("Next due"), [(f"due_{code}", standing_label(code)) for code in Standing]),
             (gettext("Inputs of the office"), LegalInputState.choices),
             (gettext("Study"), StudyState.choices),
+            (gettext("Agreement"), CellStanding.choices),
+            (gettext("Obligations"), ObligationState.choices),
             (gettext("Recommendations"), AdviceState.choices),
             (gettext("Trend"), TrendState.choices),
             (gettext("Answers to the call"), [(f"answer-{code}", label) for code, label in Answer.choices]),

@@ -13,6 +13,8 @@ from stakeholders.models.agreements import (
     AgreementVersion,
     Obligation,
     ObligationMet,
+    ObligationReminder,
+    ObligationState,
 )
 from stakeholders.models.bodies import (
     Body,
@@ -204,6 +206,8 @@ __all__ = [
     "MinutesState",
     "Obligation",
     "ObligationMet",
+    "ObligationReminder",
+    "ObligationState",
     "OfficeQuerySet",
     "PointFile",
     "PointState",

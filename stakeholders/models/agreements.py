@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -58,6 +58,45 @@ class AgreementQuerySet(models.QuerySet["Agreement"]):
             Q(ended_on__isnull=True) | Q(ended_on__gt=day),
             signed_on__isnull=False,
             in_force_on__lte=day,
+        )
+
+    def with_state(self, on: date | None = None) -> Self:
+        """With `state`, what `standing_on` says of the day, and `is_renewed`, whether a signed agreement renews it."""
+        day = on or timezone.localdate()
+        state = Case(
+            When(Q(signed_on__isnull=True) | Q(signed_on__gt=day), then=Value(AgreementStanding.PREPARED.value)),
+            When(ended_on__lte=day, then=Value(AgreementStanding.ENDED.value)),
+            When(expires_on__lt=day, then=Value(AgreementStanding.EXPIRED.value)),
+            When(Q(in_force_on__isnull=True) | Q(in_force_on__gt=day), then=Value(AgreementStanding.SIGNED.value)),
+            default=Value(AgreementStanding.IN_FORCE.value),
+            output_field=models.CharField(),
+        )
+        renewals = Agreement.objects.filter(renews=OuterRef("pk"), signed_on__isnull=False)
+        return self.annotate(state=state, is_renewed=Exists(renewals))
+
+    def lapsing(self, days: int, on: date | None = None) -> Self:
+        """Signed ones whose last day is today or lies at most so many days ahead, and that nothing signed renews."""
+        day = on or timezone.localdate()
+        renewals = Agreement.objects.filter(renews=OuterRef("pk"), signed_on__isnull=False)
+        return self.filter(
+            ~Exists(renewals),
+            signed_on__isnull=False,
+            ended_on__isnull=True,
+            expires_on__gte=day,
+            expires_on__lte=day + timedelta(days=days),
+        )
+
+    def to_review(self, days: int, on: date | None = None) -> Self:
+        """Signed ones, neither over nor renewed, whose review is due by so many days ahead; a review that was missed stays
+        due."""
+        day = on or timezone.localdate()
+        renewals = Agreement.objects.filter(renews=OuterRef("pk"), signed_on__isnull=False)
+        return self.filter(
+            ~Exists(renewals),
+            Q(expires_on__isnull=True) | Q(expires_on__gte=day),
+            signed_on__isnull=False,
+            ended_on__isnull=True,
+            review_on__lte=day + timedelta(days=days),
         )
 
 
@@ -234,12 +273,44 @@ class AgreementFile(Attachment):
         return reverse("stakeholders:agreement-file", args=[self.pk])
 
 
+DUE_SOON_DAYS = 14
+
+
+class ObligationState(models.TextChoices):
+    """Follows from the agreement's standing and the due day; nobody types it."""
+
+    OVERDUE = "overdue", _("overdue")
+    SOON = "soon", _("due soon")
+    LATER = "later", _("due later")
+    UNDATED = "undated", _("without a day")
+    WAITING = "waiting", _("the agreement is not in force yet")
+    MET = "met", _("met")
+    LAPSED = "lapsed", _("the agreement is over")
+
+
 class ObligationQuerySet(models.QuerySet["Obligation"]):
     def visible_to(self, user: Any) -> Self:
         return self.filter(agreement__in=Agreement.objects.visible_to(user).values("pk"))
 
     def open(self) -> Self:
         return self.filter(ended_on__isnull=True, due_on__isnull=False)
+
+    def with_state(self, on: date | None = None) -> Self:
+        """With `state`, one of `ObligationState`: what is owed follows from the agreement's standing and the due day."""
+        day = on or timezone.localdate()
+        begins = Q(agreement__signed_on__lte=day, agreement__in_force_on__lte=day)
+        over = Q(agreement__ended_on__lte=day) | Q(agreement__expires_on__lt=day)
+        state = Case(
+            When(ended_on__isnull=False, then=Value(ObligationState.MET.value)),
+            When(over, then=Value(ObligationState.LAPSED.value)),
+            When(~begins | Q(agreement__in_force_on__isnull=True), then=Value(ObligationState.WAITING.value)),
+            When(due_on__isnull=True, then=Value(ObligationState.UNDATED.value)),
+            When(due_on__lt=day, then=Value(ObligationState.OVERDUE.value)),
+            When(due_on__lte=day + timedelta(days=DUE_SOON_DAYS), then=Value(ObligationState.SOON.value)),
+            default=Value(ObligationState.LATER.value),
+            output_field=models.CharField(),
+        )
+        return self.annotate(state=state)
 
 
 @tracked
@@ -303,3 +374,29 @@ class ObligationMet(models.Model):
 
     def __str__(self) -> str:
         return str(self.met_on)
+
+
+class ObligationReminder(models.Model):
+    """That a person was told of an obligation before or after a day on which it is due: each once."""
+
+    class Step(models.TextChoices):
+        SOON = "soon", _("due soon")
+        OVERDUE = "overdue", _("overdue")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    obligation = models.ForeignKey(Obligation, models.CASCADE, related_name="+", verbose_name=_("obligation"))
+    due_on = models.DateField(_("due on"))
+    step = models.CharField(max_length=10, choices=Step)
+    user = models.ForeignKey(User, models.CASCADE, related_name="+", verbose_name=_("to"))
+    at = models.DateTimeField(_("sent on"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("reminder of an obligation")
+        verbose_name_plural = _("reminders of obligations")
+        ordering = ["-at"]
+        constraints = [
+            models.UniqueConstraint(fields=["obligation", "due_on", "step", "user"], name="obligation_reminded_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.due_on} {self.step}"

@@ -1,6 +1,5 @@
 """Help on every page, the glossary, the first week, keys, reported problems (T1, T34) and the pattern page (T25)."""
 
-
 from __future__ import annotations
 
 import csv
@@ -52,6 +51,7 @@ WITHOUT_HELP = {
         "assignment-file",
     )},
     "stakeholders:feed": "a file",
+    **{f"stakeholders:{name}": "a file" for name in ("agreement-export", "agreement-matrix-export", "agreement-file", "obligation-export")},
     "mfa_login_webauthn": "what the browser asks for a passkey",
     "mfa_download_recovery_codes": "a file",
 }  # fmt: skip

@@ -141,7 +141,8 @@ def test_whatever_leaves_as_a_file_is_on_record_first(world):
         "strategy:document-download", "strategy:recommendation-export", "strategy:recommendation-file",
         "strategy:consultation-export", "strategy:proposal-export", "strategy:legal-export",
         "strategy:legal-input-export", "strategy:legal-file", "strategy:study-export", "strategy:study-file",
-        "strategy:practice-export", "strategy:trend-export",
+        "strategy:practice-export", "strategy:trend-export", "stakeholders:agreement-export",
+        "stakeholders:agreement-matrix-export", "stakeholders:agreement-file", "stakeholders:obligation-export",
     }  # fmt: skip
 
 

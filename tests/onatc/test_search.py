@@ -31,6 +31,7 @@ from strategy.actions.recommendations import save_recommendation
 from strategy.models import Evidence, ProgressEntry, ProgressRequest
 from tests.conftest import CAST, plan_that_runs
 from tests.samples import document
+from tests.stakeholders.agreed import a_signed_agreement, an_agreement
 from tests.stakeholders.cooperation import a_body, a_contact, a_seat
 from tests.strategy.knowledge import something_of_each
 from tests.strategy.steps import accepted, drafted, submitted
@@ -118,6 +119,9 @@ def full(world):
     a_seat(a_body(world.director, "OURS"), world.director, at="KP-THB", person=colleague)
     a_seat(a_body(world.director, "THEIRS"), world.director, at="MOH", person=a_contact(world.director, at="MOH"))
     a_body(world.director, "LOCAL", municipality=Municipality.objects.get(pk="PRN"))
+    an_agreement(world, parties=["NATC", "KP-THB"])
+    a_signed_agreement(world, parties=["NATC", "KP-THB", "OSCE"])
+    a_signed_agreement(world, parties=["NATC", "MOH"])
     version = apply_import(
         preview_import(renewed, "renewed.csv", plan=world.plan, by=world.planning), by=world.planning
     )

@@ -321,6 +321,8 @@ SAYS_WHO = {
     "stakeholders.questionassignment.answered_by", "stakeholders.assignmentfile.uploaded_by",
     "stakeholders.decision.created_by", "stakeholders.actionpoint.created_by", "stakeholders.actionpoint.closed_by",
     "stakeholders.pointstep.by", "stakeholders.pointfile.uploaded_by", "strategy.pointmeasure.by",
+    "stakeholders.agreementversion.by", "stakeholders.agreementfile.uploaded_by", "stakeholders.obligationmet.by",
+    "stakeholders.obligationreminder.user",
     "strategy.dueextension.asked_by", "strategy.dueextension.decided_by", "strategy.roundworkbook.uploaded_by",
     "stakeholders.meeting.created_by", "stakeholders.meeting.called_by", "stakeholders.meetingfile.uploaded_by",
     "stakeholders.minutescomment.by", "stakeholders.minutescomment.answered_by", "stakeholders.minutesfile.uploaded_by",

@@ -24,6 +24,7 @@ from monitoring.management.commands.access_matrix import sign_in
 from onatc.models import DatedSetting, Maintenance, TrailEntry
 from stakeholders.models import (
     NEEDS_SECOND_FACTOR,
+    Agreement,
     Contact,
     Decision,
     Deputyship,
@@ -38,6 +39,7 @@ from stakeholders.models import (
 )
 from strategy.models import Consultation, LegalInput, PlanVersion, Practice, Study
 from tests.stakeholders.asking import a_drafted_enquiry, a_questionnaire
+from tests.stakeholders.agreed import a_signed_agreement
 from tests.stakeholders.decided import a_decision, a_meeting
 from tests.stakeholders.test_accounts import browser, deputise, offer, password_sign_in
 from tests.strategy import knowledge
@@ -69,6 +71,8 @@ GRAVE = {
     "stakeholders:questionnaire-send": "director",
     # what a meeting decided and is not in force any more
     "stakeholders:decision-end": "planning",
+    # what binds the office
+    "stakeholders:agreement-sign": "director", "stakeholders:agreement-end": "director",
     # what takes much away, and one's own password
     "strategy:measure-export": "planning", "strategy:list-export": "planning", "account_change_password": "planning",
     "strategy:budget-export": "planning",
@@ -147,6 +151,7 @@ def arguments(world):
         "stakeholders:enquiry-": a_drafted_enquiry(world.information).pk,
         "stakeholders:questionnaire-": a_questionnaire(world.planning).pk,
         "stakeholders:decision-end": a_decision(a_meeting(world.director), world.planning).pk,
+        "stakeholders:agreement-": a_signed_agreement(world, is_in_force=False).pk,
         "strategy:budget-export": world.plan.pk,
         "strategy:plan-adopt": (draft := PlanVersion.objects.create(plan=world.plan, number=2)).pk,
         "strategy:plan-": world.version.pk,  # the proof is asked for before the record is looked for
@@ -193,6 +198,7 @@ def trace() -> list[Any]:
             Enquiry,
             Questionnaire,
             Decision,
+            Agreement,
         )
     ] + [TrailEntry.objects.count()]
 

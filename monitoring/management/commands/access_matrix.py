@@ -5,7 +5,6 @@ resolver knows for each role, and rolls all of it back. `GET` where a page can b
 something can be done; a form that comes back with errors says 200, an act that is refused by its state 302.
 """
 
-
 from __future__ import annotations
 
 import csv
@@ -37,6 +36,9 @@ from stakeholders.actions.feeds import open_feed
 from stakeholders.actions.invitations import key_of
 from stakeholders.models import (
     AgendaItem,
+    Agreement,
+    AgreementFile,
+    AgreementParty,
     AnswerTemplate,
     AssignmentFile,
     Attendee,
@@ -60,6 +62,7 @@ from stakeholders.models import (
     MeetingSeries,
     MinutesComment,
     MinutesFile,
+    Obligation,
     PointFile,
     Question,
     QuestionAssignment,
@@ -213,6 +216,7 @@ class _Samples:
             code: self._records(code) | self._legal(code) | self._meetings(code) | self._people(code)
             for code in (OWN, OTHER)
         }
+        self.agreements = {code: self._agreement(code) for code in (OWN, OTHER)}
         self.depth = {code: self._depth(self.records[code]["measure"]) for code in (OWN, OTHER)}
         self.draft_row = self._draft_row()
         self.recommendation = self._recommendation()
@@ -723,6 +727,10 @@ class _Samples:
             ("stakeholders:seat-", records["seat"]),
             ("stakeholders:exchange-file", records["exchange-file"]),
             ("stakeholders:exchange-", records["exchange"]),
+            ("stakeholders:agreement-file", self.agreements[code]["file"]),
+            ("stakeholders:agreement-", self.agreements[code]["agreement"]),
+            ("stakeholders:obligation-create", self.agreements[code]["agreement"]),
+            ("stakeholders:obligation-", self.agreements[code]["obligation"]),
             ("monitoring:report-", self.report),
         ):
             if name.startswith(prefix):
@@ -806,6 +814,22 @@ class _Samples:
             "answer": key_of(meeting, attendee),
             "feed": open_feed(by=self.reporters[code], body=None),
             "feed-record": CalendarFeed.objects.get(user=self.reporters[code]),
+        }
+
+    def _agreement(self, code: str) -> dict[str, Any]:
+        """One in force between the institution and the Coordinator, with an annex and something that is owed."""
+        today, office = timezone.localdate(), self.users[Role.DIRECTOR]
+        agreement = Agreement.objects.create(
+            kind="memorandum", title_en="x", signed_on=today, in_force_on=today, responsible=office
+        )
+        for one in (code, "NATC"):
+            AgreementParty.objects.create(agreement=agreement, institution=self.institutions[one])
+        return {
+            "file": self._file(AgreementFile, "x.csv", "text/csv", by=office, agreement=agreement, is_annex=True),
+            "obligation": Obligation.objects.create(
+                agreement=agreement, institution=self.institutions[code], text="x", first_due_on=today, due_on=today
+            ),
+            "agreement": agreement,
         }
 
 

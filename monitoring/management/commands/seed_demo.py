@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from monitoring import actions
+from monitoring.demo.agreements import add_agreements
 from monitoring.demo.bodies import add_bodies
 from monitoring.demo.consultation import add_consultation
 from monitoring.demo.decisions import add_decisions
@@ -100,6 +101,7 @@ class Command(BaseCommand):
         add_depth_records(version, people, seed, today)
         add_knowledge(version.plan, version, people, seed, today)
         add_enquiries(people, seed, today)
+        add_agreements(people, seed, today)
         add_seeing(version.plan, version, people, seed, today)
         add_consultation(version.plan, version, people, seed, today)
         add_meetings(people, seed, today)

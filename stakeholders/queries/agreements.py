@@ -1,0 +1,226 @@
+"""Which institution is bound by what, and where the holes are; agreements as they stand on other pages and in the calendar."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from onatc.texts import SortKey
+from stakeholders import calendar
+from stakeholders.models import (
+    REPORTERS,
+    Agreement,
+    AgreementKind,
+    AgreementParty,
+    AgreementStanding,
+    BodyMember,
+    Institution,
+    Obligation,
+    RoleAssignment,
+)
+
+OFFICE = ("ONATC", "NATC")  # the side that concludes; the matrix shows with whom
+ENDS_SOON_DAYS = 90
+
+
+class CellStanding(models.TextChoices):
+    """What a cell of the matrix says; of several agreements the one that holds best speaks, in this order."""
+
+    IN_FORCE = "in_force", pgettext_lazy("agreement", "in force")
+    ENDS_SOON = "ends_soon", pgettext_lazy("agreement", "ends soon")
+    SIGNED = "signed", pgettext_lazy("agreement", "signed, not in force")
+    PREPARED = "prepared", pgettext_lazy("agreement", "being prepared")
+    EXPIRED = "expired", pgettext_lazy("agreement", "expired")
+    ENDED = "ended", pgettext_lazy("agreement", "ended")
+    NONE = "hole", pgettext_lazy("agreement", "none")
+
+
+ORDER = list(CellStanding)
+
+
+def standing_in_cell(agreement: Agreement, day: date) -> CellStanding:
+    """In force, or about to end without a renewal that was signed; else what its dates say."""
+    standing = agreement.standing_on(day)
+    if standing == AgreementStanding.IN_FORCE:
+        last = agreement.ended_on - timedelta(days=1) if agreement.ended_on else agreement.expires_on
+        is_renewed = getattr(agreement, "is_renewed", False)
+        if last is not None and not is_renewed and (last - day).days <= ENDS_SOON_DAYS:
+            return CellStanding.ENDS_SOON
+    return CellStanding(standing.value)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """`url` leads to the agreement, to the list of several, or, from a hole, to a new one that is filled in."""
+
+    standing: CellStanding
+    url: str
+    number: int = 0
+
+    @property
+    def is_hole(self) -> bool:
+        return self.standing == CellStanding.NONE
+
+
+@dataclass(frozen=True)
+class Column:
+    """A kind of agreement, or one agreement in force; `url` where the heading leads."""
+
+    label: str
+    url: str
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    institution: Institution
+    cells: Sequence[Cell]
+
+    @property
+    def is_bare(self) -> bool:
+        """No agreement of any kind holds."""
+        good = (CellStanding.IN_FORCE, CellStanding.ENDS_SOON)
+        return not any(cell.standing in good for cell in self.cells)
+
+
+@dataclass(frozen=True)
+class Matrix:
+    columns: list[Column]
+    rows: list[Row]
+
+    @property
+    def bare(self) -> int:
+        return sum(row.is_bare for row in self.rows)
+
+
+def counterparts(user: Any, day: date, *, kind: str = "", level: str = "") -> QuerySet[Institution]:
+    """With whom the office needs agreements: the members of the National Authority and those that take part in the referral
+    mechanism, that is for which somebody reports, which sit in a body, or which are bound by an agreement already."""
+    reporting = RoleAssignment.objects.active(day).filter(institution=OuterRef("pk"), role__in=REPORTERS)
+    sitting = BodyMember.objects.filter(institution=OuterRef("pk"))
+    bound = AgreementParty.objects.filter(institution=OuterRef("pk"))
+    found = (
+        Institution.objects.visible_to(user)
+        .existing_on(day)
+        .filter(Q(is_authority_member=True) | Exists(reporting) | Exists(sitting) | Exists(bound))
+        .exclude(code__in=OFFICE)
+    )
+    found = found.filter(kind=kind) if kind else found
+    found = found.filter(level=level) if level else found
+    return found.order_by("-is_authority_member", SortKey("name"), "code")
+
+
+def matrix(user: Any, *, by_agreement: bool = False, kind: str = "", level: str = "", on: date | None = None) -> Matrix:
+    """Institutions by kinds of agreement, or by the agreements in force. Three queries, whatever their number."""
+    day = on or timezone.localdate()
+    agreements = list(Agreement.objects.visible_to(user).with_state(day).prefetch_related("parties"))
+    rows = list(counterparts(user, day, kind=kind, level=level))
+    if by_agreement:
+        return _by_agreement([one for one in agreements if one.state == AgreementStanding.IN_FORCE], rows, day)
+    of: dict[tuple[uuid.UUID, str], list[Agreement]] = defaultdict(list)
+    for agreement in agreements:
+        for party in agreement.parties.all():
+            of[party.institution_id, agreement.kind].append(agreement)
+    register = reverse("stakeholders:agreement-list")
+    columns = [Column(str(one.label), f"{register}?{urlencode({'kind': one.value})}") for one in AgreementKind]
+    return Matrix(
+        columns,
+        [Row(body, [_cell(of[body.pk, one.value], body, one.value, day) for one in AgreementKind]) for body in rows],
+    )
+
+
+def _cell(agreements: list[Agreement], body: Institution, kind: str, day: date) -> Cell:
+    query = urlencode({"institution": body.pk, "kind": kind})
+    if not agreements:
+        return Cell(CellStanding.NONE, f"{reverse('stakeholders:agreement-create')}?{query}")
+    standings = [(ORDER.index(standing_in_cell(one, day)), one) for one in agreements]
+    place, best = min(standings, key=lambda pair: pair[0])
+    url = best.get_absolute_url()
+    if len(agreements) > 1:
+        url = f"{reverse('stakeholders:agreement-list')}?{query}"
+    return Cell(ORDER[place], url, len(agreements))
+
+
+def _by_agreement(agreements: list[Agreement], rows: list[Institution], day: date) -> Matrix:
+    agreements.sort(key=lambda one: (one.kind, one.number, str(one.pk)))
+    bound = [{party.institution_id for party in one.parties.all()} for one in agreements]
+    hole = Cell(CellStanding.NONE, "")
+    columns = [
+        Column(one.number or f"{str(one.title)[:40]}", one.get_absolute_url(), str(one.title)) for one in agreements
+    ]
+    return Matrix(
+        columns,
+        [
+            Row(body, [
+                Cell(standing_in_cell(one, day), one.get_absolute_url(), 1) if body.pk in parties else hole
+                for one, parties in zip(agreements, bound, strict=True)
+            ])
+            for body in rows
+        ],
+    )  # fmt: skip
+
+
+# On the pages of others
+
+
+def of_institution(institution: Institution, user: Any) -> list[Agreement]:
+    """What the reader may see of the agreements that bind an institution, those that hold first."""
+    return _for_page(Agreement.objects.visible_to(user).filter(parties__institution=institution))
+
+
+def of_country(country: Any, user: Any) -> list[Agreement]:
+    return _for_page(Agreement.objects.visible_to(user).filter(country=country))
+
+
+def _for_page(found: QuerySet[Agreement], limit: int = 50) -> list[Agreement]:
+    rows = list(found.with_state().order_by("-signed_on", "pk")[:limit])  # type: ignore[attr-defined]
+    day = timezone.localdate()
+    for one in rows:
+        one.shown = standing_in_cell(one, day)
+    return sorted(rows, key=lambda one: ORDER.index(one.shown))
+
+
+# What has a day
+
+
+def _entries(user: Any, start: date, end: date) -> Iterable[calendar.Entry]:
+    agreements = Agreement.objects.visible_to(user).filter(signed_on__isnull=False, ended_on__isnull=True)
+    said = {
+        "expires_on": _("Last day of an agreement: %(title)s"),
+        "review_on": _("Review of an agreement: %(title)s"),
+    }
+    for name, sentence in said.items():
+        for one in agreements.filter(**{f"{name}__range": (start, end)}).order_by(name, "pk"):
+            day = getattr(one, name)
+            key = f"agreement-{name}-{one.pk}"
+            yield calendar.Entry(key, sentence % {"title": one.title}, day, day, one.get_absolute_url())
+    obligations = (
+        Obligation.objects.visible_to(user)
+        .open()
+        .filter(due_on__range=(start, end), agreement__in=Agreement.objects.in_force())
+        .order_by("due_on", "pk")
+    )
+    for owed in obligations.select_related("institution", "agreement"):
+        title = _("Obligation of %(institution)s: %(text)s") % {
+            "institution": owed.institution.short,
+            "text": owed.text[:120],
+        }
+        assert owed.due_on is not None
+        key, url = f"obligation-{owed.pk}", owed.agreement.get_absolute_url()
+        yield calendar.Entry(key, title, owed.due_on, owed.due_on, url)
+
+
+def register_own() -> None:
+    calendar.register(calendar.Source("agreement", gettext_lazy("agreements and obligations"), _entries))
