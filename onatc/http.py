@@ -59,6 +59,9 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
         _("Stakeholders"),
         [
             Entry("stakeholders:institution-list", _("Institutions"), "sees_institutions"),
+            Entry("stakeholders:event-list", _("Events and campaigns"), "sees_cooperation"),
+            Entry("stakeholders:circular-list", _("Circulars"), "sees_cooperation"),
+            Entry("stakeholders:document-list", _("Library"), "sees_cooperation"),
             Entry("stakeholders:person-list", _("People and access"), "reviews_access"),
         ],
     ),

@@ -226,6 +226,8 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed_known": "10/300s/key",
     "login": "300/m/ip",
     "browser_link": "20/m/ip,3/600s/key",
+    # A link that opens a circular without signing in: an office of many people is one network address.
+    "circular": "240/m/ip,30/m/key",
 }
 MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600

@@ -1,10 +1,12 @@
-"""What beat asks of stakeholders each day."""
+"""What beat asks of stakeholders each day, and its jobs (onatc.jobs)."""
 
 from celery import shared_task
 
+from onatc.jobs import Progress, job
+from onatc.models import Job
 from onatc.schedules import once_today
-from stakeholders.actions import accounts
-from stakeholders.models import KeptText
+from stakeholders.actions import accounts, circulars
+from stakeholders.models import Circular, KeptText
 
 
 @shared_task
@@ -20,3 +22,17 @@ def note_what_is_over() -> None:
 @shared_task
 def forget_kept_texts() -> None:
     KeptText.forget_old()
+
+
+@job("send_circular")
+def send_circular(found: Job, progress: Progress) -> None:
+    circulars.deliver(_circular(found), progress, by=found.actor)
+
+
+@job("remind_circular")
+def remind_circular(found: Job, progress: Progress) -> None:
+    circulars.deliver_reminders(_circular(found), found.params["day"], progress, by=found.actor)
+
+
+def _circular(found: Job) -> Circular:
+    return Circular.objects.get(pk=found.params["circular"])

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from stakeholders.views import institutions, people
+from stakeholders.views import circulars, events, institutions, library, people
 
 app_name = "stakeholders"
 
@@ -21,4 +21,48 @@ urlpatterns = [
     path("people/recoveries/<uuid:pk>/approve/", people.recovery_approve, name="recovery-approve"),
     path("people/roles/<uuid:pk>/confirm/", people.role_confirm, name="role-confirm"),
     path("people/roles/<uuid:pk>/end/", people.role_end, name="role-end"),
+    # events and campaigns, international days
+    path("events/", events.event_list, name="event-list"),
+    path("events/export/", events.event_export, name="event-export"),
+    path("events/new/", events.event_create, name="event-create"),
+    path("events/days/", events.day_list, name="day-list"),
+    path("events/days/new/", events.day_create, name="day-create"),
+    path("events/days/<uuid:pk>/edit/", events.day_edit, name="day-edit"),
+    path("events/partners/<uuid:pk>/remove/", events.event_partner_remove, name="event-partner-remove"),
+    path("events/files/<uuid:pk>/", events.event_file, name="event-file"),
+    path("events/files/<uuid:pk>/remove/", events.event_file_remove, name="event-file-remove"),
+    path("events/<uuid:pk>/", events.event_detail, name="event-detail"),
+    path("events/<uuid:pk>/edit/", events.event_edit, name="event-edit"),
+    path("events/<uuid:pk>/settle/", events.event_settle, name="event-settle"),
+    path("events/<uuid:pk>/reach/", events.event_reach, name="event-reach"),
+    path("events/<uuid:pk>/partners/new/", events.event_partner_add, name="event-partner-add"),
+    path("events/<uuid:pk>/files/new/", events.event_file_add, name="event-file-add"),
+    # circulars and newsletters
+    path("circulars/", circulars.circular_list, name="circular-list"),
+    path("circulars/new/", circulars.circular_create, name="circular-create"),
+    path("circulars/read/<str:key>/", circulars.circular_read, name="circular-read"),
+    path("circulars/read/<str:key>/files/<uuid:pk>/", circulars.circular_read_file, name="circular-read-file"),
+    path("circulars/files/<uuid:pk>/", circulars.circular_file, name="circular-file"),
+    path("circulars/files/<uuid:pk>/remove/", circulars.circular_file_remove, name="circular-file-remove"),
+    path("circulars/<uuid:pk>/", circulars.circular_detail, name="circular-detail"),
+    path("circulars/<uuid:pk>/edit/", circulars.circular_edit, name="circular-edit"),
+    path("circulars/<uuid:pk>/discard/", circulars.circular_discard, name="circular-discard"),
+    path("circulars/<uuid:pk>/files/new/", circulars.circular_file_add, name="circular-file-add"),
+    path("circulars/<uuid:pk>/send/", circulars.circular_send, name="circular-send"),
+    path("circulars/<uuid:pk>/remind/", circulars.circular_remind, name="circular-remind"),
+    path("circulars/<uuid:pk>/confirm/", circulars.circular_confirm, name="circular-confirm"),
+    path("circulars/<uuid:pk>/recipients/", circulars.circular_recipients, name="circular-recipients"),
+    path(
+        "circulars/<uuid:pk>/recipients/export/",
+        circulars.circular_recipients_export,
+        name="circular-recipients-export",
+    ),
+    # the library
+    path("library/", library.document_list, name="document-list"),
+    path("library/export/", library.document_export, name="document-export"),
+    path("library/new/", library.document_create, name="document-create"),
+    path("library/files/<uuid:pk>/", library.library_file, name="library-file"),
+    path("library/<uuid:pk>/", library.document_detail, name="document-detail"),
+    path("library/<uuid:pk>/edit/", library.document_edit, name="document-edit"),
+    path("library/<uuid:pk>/upload/", library.document_upload, name="document-upload"),
 ]

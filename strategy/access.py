@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from onatc.errors import Denied
+from stakeholders.access import may_keep_events
 from stakeholders.models import Role
 from strategy.models import (
     Comment,
@@ -356,3 +357,11 @@ def may_withdraw_proposal(user: User, proposal: Proposal) -> Allowed:
 def may_amend(user: User) -> Allowed:
     """Who drafts the plan puts accepted proposals into the draft."""
     return user.imports_plans or Denied(_("Only the Director and the strategic planning officer change a draft."))
+
+
+# Events and campaigns
+
+
+def may_link_event(user: User) -> bool | Denied:
+    """Who keeps events says which measures they carry out."""
+    return may_keep_events(user)

@@ -7,10 +7,11 @@ class StrategyConfig(AppConfig):
     verbose_name = _("strategy and action plan")
 
     def ready(self) -> None:
-        from strategy import computed, evidence, findable, holdings, invariants
+        from strategy import computed, event_measures, evidence, findable, holdings, invariants
 
         holdings.register()
         findable.register_own()
         computed.register_own()
         evidence.register_own()
         invariants.register()
+        event_measures.register()

@@ -9,12 +9,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from onatc.texts import COLUMNS
+from stakeholders.models import Event, EventKind, EventState
 from strategy.models import (
     EvidenceLink,
     LegalInput,
@@ -131,6 +135,19 @@ def _local_progress(user: Any) -> QuerySet[ProgressEntry]:
     )
 
 
+def _held_events(user: Any) -> QuerySet[Event]:
+    return Event.objects.visible_to(user).filter(state=EventState.HELD).order_by("-starts_on")
+
+
+def _event_search(words: str) -> Q:
+    titles = (Q(**{f"title_{column}__unaccent__icontains": words}) for column in COLUMNS)
+    return reduce(or_, titles, Q(place__unaccent__icontains=words))
+
+
+def _event_title(one: Event) -> str:
+    return f"{one.title}, {one.starts_on:%d.%m.%Y}"
+
+
 def register_own() -> None:
     for kind in (
         RecordKind(
@@ -197,5 +214,9 @@ def register_own() -> None:
             lambda one: str(one.title),
             lambda one: one.get_absolute_url(),
         ),
+        RecordKind("event", _("event or campaign"), lambda user: _held_events(user).exclude(kind=EventKind.TRAINING),
+                   _event_search, _event_title, lambda one: one.get_absolute_url()),
+        RecordKind("training", _("training"), lambda user: _held_events(user).filter(kind=EventKind.TRAINING),
+                   _event_search, _event_title, lambda one: one.get_absolute_url()),
     ):  # fmt: skip
         register(kind)

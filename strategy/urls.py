@@ -5,6 +5,7 @@ from strategy.views import (
     comparison,
     consultation,
     drafts,
+    event_measures,
     files,
     indicators,
     legal,
@@ -237,4 +238,6 @@ urlpatterns = [
     path("evidence/links/<uuid:pk>/remove/", verification.evidence_link_remove, name="evidence-link-remove"),
     path("rounds/<uuid:pk>/verification/", verification.round_verification, name="round-verification"),
     path("rounds/<uuid:pk>/verification/draw/", verification.round_draw, name="round-draw"),
+    # events and campaigns that carry measures out
+    path("events/<uuid:pk>/measures/", event_measures.event_measures, name="event-measures"),
 ]

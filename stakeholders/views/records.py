@@ -38,6 +38,7 @@ def form_page(
     done: str,
     submit: str = "",
     lead: str = "",
+    template: str = "pages/record_form.html",
 ) -> HttpResponse:
     """Show the form, or do `act`, which gives the record to go to. A refusal stands on the form, nothing typed is lost; a
     stale form shows what a colleague wrote meanwhile, and the next press saves knowingly on top of it."""
@@ -55,7 +56,7 @@ def form_page(
             form.add_error(None, str(refusal))
     return render(
         request,
-        "pages/record_form.html",
+        template,
         {
             "form": form,
             "title": title,

@@ -324,6 +324,9 @@ SAYS_WHO = {
     "strategy.legalinputfile.uploaded_by", "strategy.legalstage.by", "strategy.practice.created_by",
     "strategy.studyfile.uploaded_by", "strategy.studystep.by", "strategy.trend.noted_by", "strategy.trend.reviewed_by",
     "strategy.dueextension.asked_by", "strategy.dueextension.decided_by", "strategy.roundworkbook.uploaded_by",
+    "stakeholders.eventfile.uploaded_by", "stakeholders.circular.created_by", "stakeholders.circular.sent_by",
+    "stakeholders.circularfile.uploaded_by", "stakeholders.librarydocument.created_by",
+    "stakeholders.libraryfile.uploaded_by", "strategy.eventmeasure.by",
 }  # fmt: skip
 # The account's own: they end or go with it.
 ITS_OWN = {
