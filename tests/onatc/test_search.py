@@ -21,6 +21,7 @@ from monitoring import actions as report_actions
 from onatc import search
 from onatc.files import AttachmentField
 from onatc.help import report_problem
+from stakeholders.actions.events import add_partner
 from stakeholders.models import FormerName, Institution, RoleAssignment, User
 from strategy.actions import progress as progress_actions
 from strategy.actions.consultation import Remark, open_consultation
@@ -30,6 +31,7 @@ from strategy.actions.recommendations import save_recommendation
 from strategy.models import Evidence, ProgressEntry, ProgressRequest
 from tests.conftest import CAST, plan_that_runs
 from tests.samples import document
+from tests.stakeholders import outreach as samples
 from tests.strategy.knowledge import something_of_each
 from tests.strategy.steps import accepted, drafted, submitted
 
@@ -123,8 +125,22 @@ def full(world):
     open_consultation(version, by=world.planning, opens_on=today, closes_on=today, institutions=others)
     for person in (mine, world.observer):
         report_problem(by=person, page="home", language="en", browser="", window="", text=f"The page {person.pk}")
+    outreach(world)
     search.rebuild()
     return world
+
+
+def outreach(world):
+    """Events for all and for partners, a circular that was sent and a draft, documents for all and for a body."""
+    by, moh = world.information, Institution.objects.get(code="MOH")
+    samples.an_event(by, title_en="Open")
+    add_partner(samples.an_event(by, title_en="Closed", is_public=False), by=by, institution=moh, country=None)
+    samples.a_contact("Focal", "KP-THB", user=world.focal_point)
+    samples.a_contact("Nurse", "MOH")
+    samples.a_circular(by)
+    samples.send(samples.a_circular(by, institutions=[moh, Institution.objects.get(code="KP-THB")]), by)
+    samples.a_document(by, body=b"text")
+    samples.a_document(by, bodies=[samples.a_body("first", ("KP-THB", None, None))], body=b"words")
 
 
 def others_request(world):

@@ -24,6 +24,7 @@ from monitoring.management.commands.access_matrix import sign_in
 from onatc.models import DatedSetting, Maintenance, TrailEntry
 from stakeholders.models import (
     NEEDS_SECOND_FACTOR,
+    Circular,
     Deputyship,
     Institution,
     Invitation,
@@ -33,6 +34,7 @@ from stakeholders.models import (
     User,
 )
 from strategy.models import Consultation, LegalInput, PlanVersion, Practice, Study
+from tests.stakeholders import outreach
 from tests.stakeholders.test_accounts import browser, deputise, offer, password_sign_in
 from tests.strategy import knowledge
 from tests.test_access import GOLDEN
@@ -56,6 +58,7 @@ GRAVE = {
     # what can never be taken back
     "monitoring:report-issue": "natc", "strategy:plan-adopt": "director", "strategy:consultation-publish": "planning",
     # what leaves the office
+    "stakeholders:circular-send": "information",
     "strategy:legal-input-approve": "director", "strategy:study-publish": "director",
     "strategy:practice-publish": "director",
     # what takes much away, and one's own password
@@ -133,6 +136,7 @@ def arguments(world):
         "strategy:study-": knowledge.a_done_study(world.planning, world.director).pk,
         "strategy:practice-": knowledge.a_practice(world.planning).pk,
         "strategy:budget-export": world.plan.pk,
+        "stakeholders:circular-": outreach.a_circular(world.information).pk,
         "strategy:plan-adopt": (draft := PlanVersion.objects.create(plan=world.plan, number=2)).pk,
         "strategy:plan-": world.version.pk,  # the proof is asked for before the record is looked for
         "strategy:consultation-publish": Consultation.objects.create(
@@ -174,6 +178,7 @@ def trace() -> list[Any]:
             Study,
             Practice,
             Consultation,
+            Circular,
         )
     ] + [TrailEntry.objects.count()]
 
