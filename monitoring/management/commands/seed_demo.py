@@ -13,6 +13,7 @@ from django.utils import timezone
 from monitoring import actions
 from monitoring.demo.consultation import add_consultation
 from monitoring.demo.depth import add_depth_content, add_depth_records
+from monitoring.demo.events import add_events
 from monitoring.demo.indicators import add_indicators
 from monitoring.demo.knowledge import add_knowledge
 from monitoring.demo.people import PASSWORD, make_people
@@ -96,6 +97,7 @@ class Command(BaseCommand):
         add_knowledge(version.plan, version, people, seed, today)
         add_seeing(version.plan, version, people, seed, today)
         add_consultation(version.plan, version, people, seed, today)
+        add_events(version, people, seed, today)
         last = Period.quarter_of(today).previous()
         report = actions.draft_report(version.plan, last, by=people["monitoring@onatc.example"])
         for language, text in CONCLUSIONS.items():
