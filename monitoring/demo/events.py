@@ -111,8 +111,8 @@ def _events(version: PlanVersion, people: dict[str, User], chance: random.Random
     for back in range(3):
         for day in InternationalDay.objects.filter(is_observed=True):
             on = date(today.year - back, day.month, min(day.day, 28) if day.month == 2 else day.day)
-            title = tuple(f"{getattr(day, f'name_{column}') or day.name_sq} {on.year}" for column in COLUMNS)
-            planned.append(("observance", title, ["KP-THB", "OSCE"], 250, 1_500, "M1.1.2", on, day))  # type: ignore[arg-type]
+            title: Any = tuple(f"{getattr(day, f'name_{column}') or day.name_sq} {on.year}" for column in COLUMNS)
+            planned.append(("observance", title, ["KP-THB", "OSCE"], 250, 1_500, "M1.1.2", on, day))
     for number in range(50 - len(planned)):
         kind, title, partners, usual, cost, code = KINDS[number % len(KINDS)]
         planned.append((kind, title, partners, usual, cost, code, today - timedelta(days=24 * number - 50), None))
@@ -203,7 +203,7 @@ def _library(people: dict[str, User], chance: random.Random, today: date) -> Non
     for number in range(25):
         kind, title = DOCUMENTS[number % len(DOCUMENTS)]
         part = number // len(DOCUMENTS)
-        titles = tuple(f"{one} ({today.year - part})" if one else "" for one in title) if part else title
+        titles: Any = tuple(f"{one} ({today.year - part})" if one else "" for one in title) if part else title
         is_closed = bool(bodies) and number % 6 == 5
         document = LibraryDocument.objects.create(
             kind=kind,
@@ -211,7 +211,7 @@ def _library(people: dict[str, User], chance: random.Random, today: date) -> Non
             created_by=by,
             **_texts("title", titles),
             about="Dokument i demonstrimit.",
-        )  # type: ignore[arg-type]
+        )
         if is_closed:
             LibraryReader.objects.create(document=document, body=bodies[number % len(bodies)])
         for version in range(1, 2 + number % 3):

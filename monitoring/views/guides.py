@@ -27,6 +27,7 @@ from onatc.jobs import Job, JobState
 from onatc.texts import choose, language_column
 from onatc.trail import Act, TrailEntry
 from stakeholders.accounts import SignedInRequest
+from stakeholders.models import CircularState, EventState
 from strategy.models import (
     AdviceState,
     CommentAnswer,
@@ -182,6 +183,8 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("Legal act"), LegalStageKind.choices),
             (gettext("Inputs of the office"), LegalInputState.choices),
             (gettext("Study"), StudyState.choices),
+            (gettext("Event"), EventState.choices),
+            (gettext("Circulars"), CircularState.choices),
             (gettext("Recommendations"), AdviceState.choices),
             (gettext("Trend"), TrendState.choices),
             (gettext("Report"), ReportState.choices),
