@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from allauth.core.internal import ratelimit
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
@@ -23,6 +24,7 @@ from onatc.files import serve
 from onatc.history import history_of
 from onatc.jobs import Job
 from onatc.registers import RegisterFilter
+from onatc.texts import column_of
 from stakeholders import access
 from stakeholders.accounts import SignedInRequest
 from stakeholders.actions import circulars as actions
@@ -111,6 +113,7 @@ def circular_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "missing": actions.why_not_ready(circular) if circular.state == CircularState.DRAFT else "",
             "asked_kinds": [InstitutionKind(one).label for one in circular.kinds if one in InstitutionKind.values],
             "asked_levels": [Level(one).label for one in circular.levels if one in Level.values],
+            "written": [label for code, label in settings.LANGUAGES if getattr(circular, f"text_{column_of(code)}")],
             "is_office": user.is_office,
             "may_write": circular.state == CircularState.DRAFT and bool(access.may_write_circular(user)),
             "may_send": circular.state != CircularState.SENT and bool(access.may_send_circular(user)),

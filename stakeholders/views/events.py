@@ -7,7 +7,7 @@ from calendar import isleap
 from datetime import date
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Max, Min, Q
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -45,6 +45,12 @@ def _of_year(value: str) -> Q:
     return Q(starts_on__year__lte=int(value), ends_on__year__gte=int(value))
 
 
+def _years(events: Any) -> list[tuple[int, str]]:
+    """From the first that begins to the last that ends, the newest first."""
+    span = events.order_by().aggregate(first=Min("starts_on"), last=Max("ends_on"))
+    return [(year, str(year)) for year in range(span["last"].year, span["first"].year - 1, -1)] if span["first"] else []
+
+
 def _events(request: SignedInRequest) -> RegisterFilter:
     events = Event.objects.visible_to(request.user)
     places = events.order_by().exclude(municipality=None).values_list("municipality", "municipality__name_sq")
@@ -56,7 +62,7 @@ def _events(request: SignedInRequest) -> RegisterFilter:
         selects={
             "state": (_("State"), list(EventState.choices)),
             "kind": (_("Kind"), list(EventKind.choices)),
-            "year": (_("Year"), [(day.year, str(day.year)) for day in events.dates("starts_on", "year", order="DESC")]),
+            "year": (_("Year"), _years(events)),
             "municipality": (_("Municipality"), sorted(set(places), key=lambda one: one[1])),
             "country": (_("Country"), [(one.pk, str(one.name)) for one in countries]),
             "day": (_("International day"), [(one.pk, str(one.name)) for one in days]),

@@ -109,6 +109,7 @@ def test_the_list_is_narrowed_and_costs_the_same_for_many(world, client_for):
         a_document(world.information, title_en=f"D{number}", body=b"%d" % number)
     with CaptureQueriesContext(connection) as many:
         office.get(url("document-list"))
-    assert len(few) == len(many)
+    known = [one["sql"][:80] for one in few.captured_queries]
+    assert len(few) == len(many), [one["sql"] for one in many.captured_queries if one["sql"][:80] not in known]
     assert b"Closed" in b"".join(office.get(url("document-export") + "?format=csv").streaming_content)
     assert "Closed" not in client_for("observer").get(url("document-list")).content.decode()
