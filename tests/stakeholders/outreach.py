@@ -80,3 +80,8 @@ def a_document(by, *, bodies=(), body: bytes = b"", **changes):
     if body:
         library.add_version(document, checked("a.txt", body)[0], by=by, language="sq", on=days_ago(1))
     return document
+
+
+def asked(caught) -> int:
+    """Queries of a page, without the one that looks every few seconds whether there is maintenance."""
+    return sum("onatc_maintenance" not in one["sql"] for one in caught.captured_queries)

@@ -19,7 +19,7 @@ from stakeholders.models import Event, EventFile, EventPartner, EventReach, Inte
 from stakeholders.reach import reached_by, with_reach
 from stakeholders.views.events import next_on
 from tests.samples import document, picture
-from tests.stakeholders.outreach import an_event, checked, days_ago, institution, reached
+from tests.stakeholders.outreach import an_event, asked, checked, days_ago, institution, reached
 
 pytestmark = pytest.mark.django_db
 
@@ -234,7 +234,7 @@ def test_the_list_is_narrowed_counted_and_saved_at_a_constant_cost(world, client
         reached(an_event(by, held=True, title_en=f"E{number}"), by, public_women=number)
     with CaptureQueriesContext(connection) as many:
         office.get(url("event-list"))
-    assert len(many) == len(few)
+    assert asked(many) == asked(few)
     file = b"".join(office.get(url("event-export") + "?format=csv&kind=campaign").streaming_content).decode()
     assert "One" in file and "Two" not in file
     assert office.get(url("event-export") + "?format=xlsx").status_code == 200
