@@ -233,5 +233,7 @@ def _pdf() -> bytes:
     return target.getvalue()
 
 
-def _keep(kind: Any, name: str, body: bytes, by: User, content_type: str = "application/pdf", **fields: Any) -> None:
-    kind.keep_content(ContentFile(body), name=name, content_type=content_type, uploaded_by=by, **fields)
+def _keep(
+    model: Any, name: str, body: bytes, by: User, content_type: str = "application/pdf", /, **fields: Any
+) -> None:
+    model.keep_content(ContentFile(body), name=name, content_type=content_type, uploaded_by=by, **fields)
