@@ -1,5 +1,6 @@
 """What every page shares: language and headers, navigation by rights, health, and the page for a database that is away."""
 
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -66,6 +67,9 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
             Entry("stakeholders:country-list", _("Countries"), "sees_cooperation"),
             Entry("stakeholders:action-point-list", _("Decisions and action points"), "sees_cooperation"),
             Entry("stakeholders:agreement-list", _("Agreements"), "sees_cooperation"),
+            Entry("stakeholders:event-list", _("Events and campaigns"), "sees_cooperation"),
+            Entry("stakeholders:circular-list", _("Circulars"), "sees_cooperation"),
+            Entry("stakeholders:document-list", _("Library"), "sees_cooperation"),
             Entry("stakeholders:person-list", _("People and access"), "reviews_access"),
             Entry("stakeholders:enquiry-list", _("Enquiries"), "keeps_cooperation"),
             Entry("stakeholders:communication-list", _("Communications"), "keeps_cooperation"),

@@ -4,6 +4,7 @@ Without `DEMO=1` the application is in production: it refuses to start with a mi
 default secret, with `ALLOWED_HOSTS=*`, or with debugging on (threats.md T39).
 """
 
+
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -249,6 +250,8 @@ ACCOUNT_RATE_LIMITS = {
     # Links that open without signing in: a ministry answers from one address, a calendar program reads again and again.
     "answer": "120/m/ip,30/m/key",
     "calendar_feed": "240/m/ip,30/m/key",
+    # A link that opens a circular without signing in: an office of many people is one network address.
+    "circular": "240/m/ip,30/m/key",
 }
 MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600

@@ -1,5 +1,6 @@
 """Who may change institutions, accounts and roles; and what a person sees and may do, in words."""
 
+
 from __future__ import annotations
 
 from typing import Any
@@ -373,3 +374,35 @@ def may_meet_obligation(user: User, obligation: Obligation) -> bool | Denied:
         or obligation.institution_id in user.institution_ids
         or Denied(_("The institution that owes it, or the office, records that it was met."))
     )
+
+
+# Events and campaigns, circulars, the library
+
+OUTREACH = (Role.DIRECTOR, Role.PLANNING, Role.CHILD, Role.INFORMATION)
+
+
+def may_keep_events(user: User) -> bool | Denied:
+    """Events, what they reached, their files, and international days: who works with the public, plans or protects
+    children, and the Director."""
+    return user.has_role(*OUTREACH) or Denied(
+        _("The information officer, the planning and child protection officers and the Director keep this.")
+    )
+
+
+def may_write_circular(user: User) -> bool | Denied:
+    return may_keep_events(user)
+
+
+def may_send_circular(user: User) -> bool | Denied:
+    """What goes out in the office's name is sent by the information officer or the Director."""
+    return user.has_role(Role.DIRECTOR, Role.INFORMATION) or Denied(
+        _("The information officer or the Director sends circulars.")
+    )
+
+
+def may_see_recipients(user: User) -> bool | Denied:
+    return user.keeps_cooperation or Denied(_("Who got a circular is for the office."))
+
+
+def may_keep_library(user: User) -> bool | Denied:
+    return may_keep_events(user)

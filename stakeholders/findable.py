@@ -1,21 +1,30 @@
 """What of stakeholders can be found (onatc.search), each with the tokens that say what its `visible_to` says."""
 
+
 from django.db.models import Prefetch
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from onatc.search import Found, Kind, joined, place_token, register
+from onatc.search import Found, Kind, joined, place_token, register, text_of_file
+from onatc.texts import COLUMNS
 from stakeholders.models import (
     Agreement,
     AgreementParty,
     Body,
     BodyMember,
+    Circular,
+    CircularState,
     Communication,
     Contact,
     ContactFunction,
     Enquiry,
+    Event,
+    EventPartner,
     FormerName,
     Institution,
+    LibraryDocument,
+    LibraryFile,
+    LibraryReader,
     Question,
     QuestionAssignment,
     RoleAssignment,
@@ -65,6 +74,7 @@ def _body(one: Body) -> Found:
 
 
 def register_own() -> None:
+    register_outreach()
     register(
         Kind(
             "communication", _("communication"), Communication, _communication,
@@ -145,3 +155,72 @@ def _agreement(one: Agreement) -> Found:
     text = joined([*title.values(), one.number, one.subject, *(party.institution.short for party in parties)])
     bound = [f"c{party.institution_id.hex}" for party in parties] if one.signed_on is not None else []
     return Found(title, text, one.get_absolute_url(), ["office", *bound])
+
+
+def _titles(one: Event | Circular | LibraryDocument) -> dict[str, str]:
+    return {column: getattr(one, f"title_{column}") for column in COLUMNS}
+
+
+def _event(one: Event) -> Found:
+    partners = [partner.institution for partner in one.partners.all() if partner.institution is not None]
+    said = [*_titles(one).values(), one.about, one.outcome, one.place, one.organiser.short]
+    near = dict.fromkeys(f"c{institution.pk.hex}" for institution in partners)
+    scopes = ["office", *(["plan_reader"] if one.is_public else near)]
+    return Found(_titles(one), joined([*said, *(one.short for one in partners)]), one.get_absolute_url(), scopes)
+
+
+def _circular(one: Circular) -> Found:
+    """The office, and once it is sent whom it went to, with the institutions for which they got it."""
+    scopes = ["office"]
+    if one.state == CircularState.SENT:
+        got = list(one.recipients.values_list("contact__user", "institution"))
+        scopes += dict.fromkeys(f"u{user.hex}" for user, _institution in got if user is not None)
+        scopes += dict.fromkeys(f"c{institution.hex}" for _user, institution in got if institution is not None)
+    texts = [getattr(one, f"text_{column}") for column in COLUMNS]
+    return Found(_titles(one), joined([*_titles(one).values(), *texts]), one.get_absolute_url(), scopes)
+
+
+def _readers(document: LibraryDocument) -> list[str]:
+    """Everybody who cooperates, or the institutions that sit today in the bodies for which it is."""
+    if document.is_for_all:
+        return ["office", "plan_reader"]
+    sits = BodyMember.objects.on().filter(body__in=document.readers.values("body"))
+    return ["office", *dict.fromkeys(f"c{pk.hex}" for pk in sits.values_list("institution", flat=True))]
+
+
+def _document(one: LibraryDocument) -> Found:
+    return Found(_titles(one), joined([*_titles(one).values(), one.about]), one.get_absolute_url(), _readers(one))
+
+
+def _library_file(one: LibraryFile) -> Found:
+    title = dict.fromkeys(COLUMNS, one.original_name)
+    text = joined([*_titles(one.document).values(), one.note, text_of_file(one)])
+    return Found(title, text, one.document.get_absolute_url(), _readers(one.document))
+
+
+def register_outreach() -> None:
+    """Events, circulars, the library."""
+    register(
+        Kind(
+            "event", _("event or campaign"), Event, _event,
+            lambda: Event.objects.select_related("organiser").prefetch_related("partners__institution"),
+            {EventPartner: "partners"},
+        )
+    )  # fmt: skip
+    register(Kind("circular", _("circular"), Circular, _circular, lambda: Circular.objects.all()))
+    register(
+        Kind(
+            "document", _("document of the library"), LibraryDocument, _document, lambda: LibraryDocument.objects.all(),
+            {LibraryReader: "readers", BodyMember: "readers__body__members"},
+            changes_by_the_day=True,
+        )
+    )  # fmt: skip
+    register(
+        Kind(
+            "document_file", _("file of the library"), LibraryFile, _library_file,
+            lambda: LibraryFile.objects.select_related("document"),
+            {LibraryDocument: "document", LibraryReader: "document__readers", BodyMember: "document__readers__body__members"},
+            reads_files=True,
+            changes_by_the_day=True,
+        )
+    )  # fmt: skip

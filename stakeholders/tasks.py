@@ -1,12 +1,22 @@
 """What beat asks of stakeholders each day, and its jobs; every one may run twice and late."""
 
+
 from celery import shared_task
 
 from onatc import jobs
 from onatc.jobs import Job, Progress, job
 from onatc.schedules import once_today
-from stakeholders.actions import accounts, agreement_notices, decisions, enquiries, invitations, minutes, questionnaires
-from stakeholders.models import KeptText
+from stakeholders.actions import (
+    accounts,
+    agreement_notices,
+    circulars,
+    decisions,
+    enquiries,
+    invitations,
+    minutes,
+    questionnaires,
+)
+from stakeholders.models import Circular, KeptText
 
 
 @shared_task
@@ -72,3 +82,17 @@ def tell_of_agreements() -> None:
 @shared_task
 def remind_of_obligations() -> None:
     once_today("remind of obligations", agreement_notices.remind_of_obligations)
+
+
+@job("send_circular")
+def send_circular(found: Job, progress: Progress) -> None:
+    circulars.deliver(_circular(found), progress, by=found.actor)
+
+
+@job("remind_circular")
+def remind_circular(found: Job, progress: Progress) -> None:
+    circulars.deliver_reminders(_circular(found), found.params["day"], progress, by=found.actor)
+
+
+def _circular(found: Job) -> Circular:
+    return Circular.objects.get(pk=found.params["circular"])

@@ -1,5 +1,6 @@
 """Who may do what in strategy and action plan. Each predicate says why not when it can."""
 
+
 from __future__ import annotations
 
 import uuid
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from onatc.errors import Denied
+from stakeholders.access import may_keep_events
 from stakeholders.models import ActionPoint, Role
 from strategy.models import (
     Comment,
@@ -375,3 +377,11 @@ def may_unlink_point(user: User, link: PointMeasure) -> Allowed:
         or (link.by_id == user.pk and link.point.owner_id in user.institution_ids)
         or Denied(_("Only the office and whoever linked them take it off."))
     )
+
+
+# Events and campaigns
+
+
+def may_link_event(user: User) -> bool | Denied:
+    """Who keeps events says which measures they carry out."""
+    return may_keep_events(user)

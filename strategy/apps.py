@@ -7,9 +7,17 @@ class StrategyConfig(AppConfig):
     verbose_name = _("strategy and action plan")
 
     def ready(self) -> None:
-        from strategy import agenda_sources, calendar_sources, computed, evidence, findable, holdings, invariants
+        from strategy import (
+            agenda_sources,
+            calendar_sources,
+            computed,
+            event_measures,
+            evidence,
+            findable,
+            holdings,
+            invariants,
+        )
         from strategy.queries import cooperation
-
         holdings.register()
         findable.register_own()
         computed.register_own()
@@ -18,3 +26,4 @@ class StrategyConfig(AppConfig):
         agenda_sources.register_own()
         cooperation.register_related()
         calendar_sources.register_own()
+        event_measures.register()

@@ -6,6 +6,7 @@ None, never zero. Apps above register their own when they are ready (`register`)
 never used again for something else.
 """
 
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from allauth.mfa.models import Authenticator
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -25,10 +26,15 @@ from stakeholders.models import (
     Communication,
     Enquiry,
     EnquiryState,
+    Event,
+    EventKind,
+    EventPartner,
+    EventState,
     Institution,
     RoleAssignment,
     User,
 )
+from stakeholders.reach import reached_by
 from strategy.indicators import percentage
 from strategy.models import (
     Finding,
@@ -307,6 +313,14 @@ def register_own() -> None:
             rounds_closed,
         ),
         Computed(
+            "people-with-second-factor",
+            _("people with a second factor"),
+            _("Numerator: active accounts with a role that have an authenticator or a passkey. Denominator: active accounts with a role. As of the day on which it is computed."),
+            Unit.PERCENT,
+            people_with_second_factor,
+            is_of_now=True,
+        ),
+        Computed(
             "enquiries-in-time",
             _("enquiries answered in time"),
             _("Numerator: enquiries answered in the period by the day they were due. Denominator: enquiries answered in the period."),
@@ -319,6 +333,8 @@ def register_own() -> None:
             _("Communications with institutions and countries in the office's log that are dated in the period."),
             Unit.NUMBER,
             communications_made,
+        ),
+        Computed(
             "agreements-in-force",
             _("cooperation agreements in force"),
             _("Agreements that were signed and hold on the last day of the period; on its last day an agreement still holds."),
@@ -333,12 +349,67 @@ def register_own() -> None:
             members_with_agreement,
         ),
         Computed(
-            "people-with-second-factor",
-            _("people with a second factor"),
-            _("Numerator: active accounts with a role that have an authenticator or a passkey. Denominator: active accounts with a role. As of the day on which it is computed."),
+            "events-held",
+            _("events held"),
+            _("Events and campaigns that were held and ended in the period; cancelled and planned ones do not count."),
+            Unit.NUMBER,
+            events_held(),
+        ),
+        Computed(
+            "trainings-held",
+            _("trainings held"),
+            _("Trainings, seminars and workshops that were held and ended in the period."),
+            Unit.NUMBER,
+            events_held(*TRAININGS),
+        ),
+        Computed(
+            "campaigns-held",
+            _("campaigns held"),
+            _("Campaigns and observances of international days that were held and ended in the period."),
+            Unit.NUMBER,
+            events_held(*CAMPAIGNS),
+        ),
+        Computed(
+            "people-reached",
+            _("people reached by events"),
+            _("Sum of the people counted at events held in the period: women, men, others and those whose sex is not known. Events where nobody counted are left out, and there is no figure when nobody counted at any; how many counted is the figure “events at which people were counted”."),
+            Unit.NUMBER,
+            people_reached("total"),
+        ),
+        Computed(
+            "women-reached",
+            _("women reached by events"),
+            _("Sum of the women counted at events held in the period. Events where women were not counted are left out, and there is no figure when they were counted at none."),
+            Unit.NUMBER,
+            people_reached("women"),
+        ),
+        Computed(
+            "people-trained",
+            _("people trained"),
+            _("Sum of the people counted at trainings, seminars and workshops held in the period. Trainings where nobody counted are left out, and there is no figure when nobody counted at any."),
+            Unit.NUMBER,
+            people_reached("total", *TRAININGS),
+        ),
+        Computed(
+            "women-trained",
+            _("women trained"),
+            _("Sum of the women counted at trainings, seminars and workshops held in the period. Trainings where women were not counted are left out, and there is no figure when they were counted at none."),
+            Unit.NUMBER,
+            people_reached("women", *TRAININGS),
+        ),
+        Computed(
+            "events-counted",
+            _("events at which people were counted"),
+            _("Numerator: events held in the period of which it is known how many people they reached. Denominator: events held in the period."),
             Unit.PERCENT,
-            people_with_second_factor,
-            is_of_now=True,
+            events_counted,
+        ),
+        Computed(
+            "events-with-foreign-partner",
+            _("events with a partner from abroad"),
+            _("Events held in the period with a partner country, or with a partner institution of another country."),
+            Unit.NUMBER,
+            events_with_foreign_partner,
         ),
     ):  # fmt: skip
         register(query)
@@ -361,3 +432,46 @@ def members_with_agreement(plan: Plan, period: Period) -> Figure:
     members = Institution.objects.existing_on(period.end).filter(is_authority_member=True)
     members = members.exclude(code__in=["NATC", "ONATC"])
     return _share(members.filter(Exists(holds)).count(), members.count())
+
+TRAININGS = (EventKind.TRAINING, EventKind.SEMINAR)
+
+
+CAMPAIGNS = (EventKind.CAMPAIGN, EventKind.OBSERVANCE)
+
+
+# Events and campaigns
+
+
+def _held(period: Period, kinds: tuple[str, ...] = ()) -> QuerySet[Event]:
+    """Held events that ended in the period, so that one that runs over two periods counts once."""
+    held = Event.objects.filter(state=EventState.HELD, ends_on__gte=period.start, ends_on__lte=period.end)
+    return held.filter(kind__in=kinds) if kinds else held
+
+
+def events_held(*kinds: str) -> Callable[[Plan, Period], Figure]:
+    return lambda plan, period: _count(_held(period, kinds).count())
+
+
+def people_reached(which: str, *kinds: str) -> Callable[[Plan, Period], Figure]:
+    """`which` is `total` or `women`; None when nobody was counted at any of them, since that is not zero."""
+
+    def compute(plan: Plan, period: Period) -> Figure:
+        number = getattr(reached_by(_held(period, kinds)), which)
+        return Figure() if number is None else _count(number)
+
+    return compute
+
+
+def events_counted(plan: Plan, period: Period) -> Figure:
+    """Of the events held in the period, those of which it is known how many they reached."""
+    found = reached_by(_held(period))
+    return _share(found.events - found.uncounted, found.events)
+
+
+def events_with_foreign_partner(plan: Plan, period: Period) -> Figure:
+    """Held with a partner from abroad: a country, or an institution of another country."""
+    abroad = EventPartner.objects.filter(event=OuterRef("pk")).filter(
+        Q(country__isnull=False) & ~Q(country="XK")
+        | Q(institution__country__isnull=False) & ~Q(institution__country="XK")
+    )
+    return _count(_held(period).filter(Exists(abroad)).count())

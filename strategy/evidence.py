@@ -4,18 +4,22 @@ Each kind says which of its records somebody may see; a record is offered, and i
 register meetings, trainings or agreements of their own when they are ready.
 """
 
+
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from stakeholders.models import ActionPoint, Agreement, Decision
+from onatc.texts import COLUMNS
+from stakeholders.models import ActionPoint, Agreement, Decision, Event, EventKind, EventState
 from stakeholders.queries.decisions import with_number
 from strategy.models import (
     EvidenceLink,
@@ -216,6 +220,9 @@ def register_own() -> None:
             lambda words: Q(cited=words) | Q(text_sq__unaccent__icontains=words)
             | Q(text_sr__unaccent__icontains=words) | Q(text_en__icontains=words),
             str,
+            lambda one: one.get_absolute_url(),
+        ),
+        RecordKind(
             "agreement",
             _("agreement"),
             lambda user: Agreement.objects.visible_to(user).filter(signed_on__isnull=False).order_by("-signed_on"),
@@ -224,5 +231,31 @@ def register_own() -> None:
             lambda one: f"{one.title} ({one.signed_on:%d.%m.%Y})",
             lambda one: one.get_absolute_url(),
         ),
+        RecordKind("event", _("event or campaign"), lambda user: _held_events(user).exclude(kind=EventKind.TRAINING),
+                   _event_search, _event_title, lambda one: one.get_absolute_url()),
+        RecordKind("training", _("training"), lambda user: _held_events(user).filter(kind=EventKind.TRAINING),
+                   _event_search, _event_title, lambda one: one.get_absolute_url()),
+        RecordKind(
+            "meeting",
+            _("meeting that was held"),
+            lambda user: Meeting.objects.visible_to(user).filter(state=MeetingState.HELD).order_by("-starts_at", "pk"),
+            lambda words: Q(title_sq__unaccent__icontains=words) | Q(title_sr__unaccent__icontains=words)
+            | Q(title_en__icontains=words),
+            _held_meeting,
+            lambda one: one.get_absolute_url(),
+        ),
     ):  # fmt: skip
         register(kind)
+
+
+def _held_events(user: Any) -> QuerySet[Event]:
+    return Event.objects.visible_to(user).filter(state=EventState.HELD).order_by("-starts_on")
+
+
+def _event_search(words: str) -> Q:
+    titles = (Q(**{f"title_{column}__unaccent__icontains": words}) for column in COLUMNS)
+    return reduce(or_, titles, Q(place__unaccent__icontains=words))
+
+
+def _event_title(one: Event) -> str:
+    return f"{one.title}, {one.starts_on:%d.%m.%Y}"

@@ -6,6 +6,7 @@ from strategy.views import (
     consultation,
     cooperation,
     drafts,
+    event_measures,
     files,
     indicators,
     legal,
@@ -242,4 +243,6 @@ urlpatterns = [
     path("points/<uuid:pk>/link/", cooperation.point_link, name="point-link"),
     path("points/links/<uuid:pk>/take-off/", cooperation.point_unlink, name="point-unlink"),
     path("points/links/<uuid:pk>/progress/", cooperation.point_progress, name="point-progress"),
+    # events and campaigns that carry measures out
+    path("events/<uuid:pk>/measures/", event_measures.event_measures, name="event-measures"),
 ]

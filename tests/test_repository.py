@@ -72,6 +72,7 @@ def test_reading_has_one_gate():
         "Norm.objects.annotate",
         "District.objects.all",  # places are common knowledge
         "Municipality.objects.all",
+        "EventPartner.objects.filter",  # narrows events, or is narrowed to events, that came through visible_to
         "Institution.objects.filter",  # that somebody's leaving concerns, for whoever keeps accounts
         "RoleAssignment.objects.active",  # narrows people who came through visible_to
         "RoleAssignment.objects.lapsed",

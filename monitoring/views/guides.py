@@ -1,5 +1,6 @@
 """Pages about the application itself: the first week by role, and every pattern in every state."""
 
+
 from __future__ import annotations
 
 from datetime import date, timedelta
@@ -32,8 +33,10 @@ from stakeholders.models import (
     Answer,
     AssignmentState,
     Body,
+    CircularState,
     DecisionState,
     EnquiryState,
+    EventState,
     MeetingState,
     MinutesState,
     ObligationState,
@@ -216,6 +219,65 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("Long work"), JobState.choices),
         ],
         "tree": [(depth, Body(name_sq=example, name_sr=example, name_en=example)) for depth in range(5)],
+        "sample_wordings": (f"{example} {EntryState.DRAFT.label}", f"{example} {EntryState.ACCEPTED.label}"),
+        "owed_states": [OWED, OVERDUE, MISSING, NIL, WAIVED],
+        "levels": [
+            ("info", gettext("Something to know.")),
+            ("success", gettext("It is done.")),
+            ("warning", gettext("Something to heed.")),
+            ("error", gettext("It was not done, and why.")),
+        ],
+        "untranslated": choose({"sq": "Shembull", "sr": "Primer"} | {language_column(): ""}),
+        "submitted": EntryState.SUBMITTED.label,
+        "late": Signal.LATE.label,
+        "empty_form": SampleForm(auto_id="sample_%s"),
+        "wrong_form": wrong,
+        "filter_form": SampleFilter(),
+        "cells": [SimpleNamespace(number=number, url="#tables") for number in (12, 0, 1234)],
+        "amounts": [Decimal("1234.5"), Decimal("0"), Decimal("-7")],
+        "page_of_rows": Paginator(range(100), 25).page(2),
+        "history": [
+            Change(timezone.now(), str(request.user), gettext("changed"), example,
+                   [FieldChange(gettext("state"), str(RoundState.OPEN.label), str(RoundState.CLOSED.label))]),
+            Change(timezone.now() - timedelta(days=1), "", gettext("created"), example, []),
+        ],
+        "readers": [
+            TrailEntry(
+                at=timezone.now(), act=Act.DOWNLOADED, actor=request.user, record_kind="strategy.evidence", purpose=example
+            )
+        ],
+        "jobs": _jobs(request.user),
+        "charts": _charts(),
+        "limits": SHIPPED,
+    }  # fmt: skip
+    context = {
+        "pills": [
+            (gettext("Signal of a measure"), Signal.choices),
+            (gettext("Measure"), MeasureState.choices),
+            (gettext("What is late"), Lateness.choices),
+            (gettext("Progress"), EntryState.choices),
+            (gettext("Reporting round"), RoundState.choices),
+            (gettext("More time"), DueExtension.State.choices),
+            (gettext("Version of the plan"), VersionState.choices),
+            (gettext("Import"), ImportState.choices),
+            (gettext("Action plan"), PlanStatus.choices),
+            (gettext("Comparison of versions"), list(kind_labels().items())),
+            (gettext("Human-rights checks"), RightsOutcome.choices),
+            (gettext("Recommendation"), RecommendationState.choices),
+            (gettext("Consultation"), ConsultationState.choices),
+            (gettext("Comment"), CommentAnswer.choices),
+            (gettext("Proposal for change"), ProposalState.choices),
+            (gettext("Legal act"), LegalStageKind.choices),
+            (gettext("Inputs of the office"), LegalInputState.choices),
+            (gettext("Study"), StudyState.choices),
+            (gettext("Event"), EventState.choices),
+            (gettext("Circulars"), CircularState.choices),
+            (gettext("Recommendations"), AdviceState.choices),
+            (gettext("Trend"), TrendState.choices),
+            (gettext("Report"), ReportState.choices),
+            (gettext("Reported problem"), ProblemState.choices),
+            (gettext("Long work"), JobState.choices),
+        ],
         "sample_wordings": (f"{example} {EntryState.DRAFT.label}", f"{example} {EntryState.ACCEPTED.label}"),
         "owed_states": [OWED, OVERDUE, MISSING, NIL, WAIVED],
         "levels": [

@@ -93,7 +93,7 @@ def _stands(record: Any, name: str) -> tuple[str, str]:
     return str(field.verbose_name), _("empty") if value in (None, "") else str(value)
 
 
-def keep_files(kind: type[Attachment], files: Iterable[UploadedFile], *, by: Any, **fields: Any) -> None:
+def keep_files(kind: type[Attachment], files: Iterable[UploadedFile], /, *, by: Any, **fields: Any) -> None:
     for file in files:
         kind.keep(file, by=by, **fields)
 

@@ -60,7 +60,7 @@ class InternationalDay(models.Model):
         return str(self.name)
 
     def get_absolute_url(self) -> str:
-        return reverse("stakeholders:event-list")
+        return reverse("stakeholders:day-list")
 
 
 class EventKind(models.TextChoices):

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onatc.errors import Refused, require
+from onatc.money import LARGEST_CENTS
 from stakeholders.models import User
 from strategy import access, rights
 from strategy.actions.signals import refresh_measure
@@ -24,7 +25,6 @@ from strategy.models import (
     MilestoneReached,
     RightsCheck,
 )
-from strategy.money import LARGEST_CENTS
 
 
 def _locked(measure: Measure) -> Measure:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onatc.errors import Refused, require
+from onatc.money import LARGEST_CENTS
 from stakeholders.models import User
 from strategy import access
 from strategy.actions.signals import refresh_measure
@@ -32,7 +33,6 @@ from strategy.models import (
     Milestone,
     PlanVersion,
 )
-from strategy.money import LARGEST_CENTS
 
 Values = Mapping[str, Any]
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onatc.files import AttachmentField
 from onatc.forms import day_field, plain_helper
-from strategy.forms.money import MoneyField
+from onatc.money import MoneyField
 from strategy.models import RightsOutcome
 from strategy.rights import ANSWERS, QUESTIONS
 

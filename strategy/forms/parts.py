@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from onatc.forms import day_input, plain_helper
 from onatc.models import Code
+from onatc.money import MoneyField
 from onatc.texts import SortKey
 from stakeholders.models import Institution
 from strategy.actions.parts import seal_of
-from strategy.forms.money import MoneyField
 from strategy.models import (
     BudgetLine,
     Measure,

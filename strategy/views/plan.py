@@ -29,6 +29,7 @@ from strategy import access
 from strategy.actions import plan as actions
 from strategy.actions.plan import obstacles
 from strategy.actions.signals import rule_limits
+from strategy.event_measures import events_of
 from strategy.filters import MeasureFilter, quarter_of
 from strategy.forms.drafts import PlanFilterForm
 from strategy.forms.plan import AdoptionForm, ImportForm
@@ -326,6 +327,7 @@ def measure_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "may_propose": measure.version.state == VersionState.ADOPTED
             and bool(access.may_propose(request.user, measure)),
             "serving": serving_of(measure, request.user),
+            "events": list(events_of(measure, request.user)[:50]),
             "history": history_of(measure),
         },
     )

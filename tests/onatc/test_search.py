@@ -1,5 +1,6 @@
 """The search (threats T1, T4, T5, T10): everything one may see, and nothing of what one may not."""
 
+
 from __future__ import annotations
 
 import io
@@ -22,6 +23,7 @@ from onatc import search
 from onatc.files import AttachmentField
 from onatc.help import report_problem
 from onatc.models import Municipality
+from stakeholders.actions.events import add_partner
 from stakeholders.models import FormerName, Institution, RoleAssignment, User
 from strategy.actions import progress as progress_actions
 from strategy.actions.consultation import Remark, open_consultation
@@ -31,6 +33,7 @@ from strategy.actions.recommendations import save_recommendation
 from strategy.models import Evidence, ProgressEntry, ProgressRequest
 from tests.conftest import CAST, plan_that_runs
 from tests.samples import document
+from tests.stakeholders import outreach as samples
 from tests.stakeholders.agreed import a_signed_agreement, an_agreement
 from tests.stakeholders.cooperation import a_body, a_contact, a_seat
 from tests.strategy.knowledge import something_of_each
@@ -133,6 +136,7 @@ def full(world):
     open_consultation(version, by=world.planning, opens_on=today, closes_on=today, institutions=others)
     for person in (mine, world.observer):
         report_problem(by=person, page="home", language="en", browser="", window="", text=f"The page {person.pk}")
+    outreach(world)
     search.rebuild()
     return world
 
@@ -427,3 +431,16 @@ def test_a_page_costs_the_same_for_few_and_for_many_results(indexed, client_for)
     with CaptureQueriesContext(connection) as few:
         client.get(reverse("search"), {"q": "M1.2.3"})
     assert abs(len(many) - len(few)) <= len(search._kinds)
+
+
+def outreach(world):
+    """Events for all and for partners, a circular that was sent and a draft, documents for all and for a body."""
+    by, moh = world.information, Institution.objects.get(code="MOH")
+    samples.an_event(by, title_en="Open")
+    add_partner(samples.an_event(by, title_en="Closed", is_public=False), by=by, institution=moh, country=None)
+    samples.a_contact("Focal", "KP-THB", user=world.focal_point)
+    samples.a_contact("Nurse", "MOH")
+    samples.a_circular(by)
+    samples.send(samples.a_circular(by, institutions=[moh, Institution.objects.get(code="KP-THB")]), by)
+    samples.a_document(by, body=b"text")
+    samples.a_document(by, bodies=[samples.a_body("first", ("KP-THB", None, None))], body=b"words")

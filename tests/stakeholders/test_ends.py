@@ -1,5 +1,6 @@
 """What ends by itself: sessions, roles, deputyships and links; a clock set back reopens none of it (T7, T16, R16)."""
 
+
 from __future__ import annotations
 
 import threading
@@ -326,6 +327,9 @@ SAYS_WHO = {
     "strategy.dueextension.asked_by", "strategy.dueextension.decided_by", "strategy.roundworkbook.uploaded_by",
     "stakeholders.meeting.created_by", "stakeholders.meeting.called_by", "stakeholders.meetingfile.uploaded_by",
     "stakeholders.minutescomment.by", "stakeholders.minutescomment.answered_by", "stakeholders.minutesfile.uploaded_by",
+    "stakeholders.eventfile.uploaded_by", "stakeholders.circular.created_by", "stakeholders.circular.sent_by",
+    "stakeholders.circularfile.uploaded_by", "stakeholders.librarydocument.created_by",
+    "stakeholders.libraryfile.uploaded_by", "strategy.eventmeasure.by",
 }  # fmt: skip
 # The account's own: they end or go with it.
 ITS_OWN = {

@@ -1,5 +1,6 @@
 """What is grave waits for a fresh proof, and nothing opens without the second factor (threats T8, T14, T15)."""
 
+
 from __future__ import annotations
 
 import csv
@@ -25,6 +26,7 @@ from onatc.models import DatedSetting, Maintenance, TrailEntry
 from stakeholders.models import (
     NEEDS_SECOND_FACTOR,
     Agreement,
+    Circular,
     Contact,
     Decision,
     Deputyship,
@@ -38,8 +40,9 @@ from stakeholders.models import (
     User,
 )
 from strategy.models import Consultation, LegalInput, PlanVersion, Practice, Study
-from tests.stakeholders.asking import a_drafted_enquiry, a_questionnaire
+from tests.stakeholders import outreach
 from tests.stakeholders.agreed import a_signed_agreement
+from tests.stakeholders.asking import a_drafted_enquiry, a_questionnaire
 from tests.stakeholders.decided import a_decision, a_meeting
 from tests.stakeholders.test_accounts import browser, deputise, offer, password_sign_in
 from tests.strategy import knowledge
@@ -66,6 +69,7 @@ GRAVE = {
     "monitoring:report-issue": "natc", "strategy:plan-adopt": "director", "strategy:consultation-publish": "planning",
     # what leaves the office
     "stakeholders:feed-list": "director", "stakeholders:feed-renew": "director",
+    "stakeholders:circular-send": "information",
     "strategy:legal-input-approve": "director", "strategy:study-publish": "director",
     "strategy:practice-publish": "director", "stakeholders:enquiry-approve": "director",
     "stakeholders:questionnaire-send": "director",
@@ -153,6 +157,7 @@ def arguments(world):
         "stakeholders:decision-end": a_decision(a_meeting(world.director), world.planning).pk,
         "stakeholders:agreement-": a_signed_agreement(world, is_in_force=False).pk,
         "strategy:budget-export": world.plan.pk,
+        "stakeholders:circular-": outreach.a_circular(world.information).pk,
         "strategy:plan-adopt": (draft := PlanVersion.objects.create(plan=world.plan, number=2)).pk,
         "strategy:plan-": world.version.pk,  # the proof is asked for before the record is looked for
         "strategy:consultation-publish": Consultation.objects.create(
@@ -199,6 +204,24 @@ def trace() -> list[Any]:
             Questionnaire,
             Decision,
             Agreement,
+        )
+    ] + [TrailEntry.objects.count()]
+    return [
+        list(model.objects.order_by("pk").values())
+        for model in (
+            Invitation,
+            Recovery,
+            RoleAssignment,
+            Deputyship,
+            DatedSetting,
+            Maintenance,
+            User,
+            Institution,
+            LegalInput,
+            Study,
+            Practice,
+            Consultation,
+            Circular,
         )
     ] + [TrailEntry.objects.count()]
 

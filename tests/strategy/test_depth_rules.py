@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from onatc.money import LARGEST_CENTS, NotAnAmount, as_typed, cents_of
 from strategy import rights
 from strategy.budget import Line, Statement, Total, not_known, of_line, that_counts, total, totals
 from strategy.dependencies import circle_with
 from strategy.models import BudgetSource, MeasureState, RightsOutcome, Signal
-from strategy.money import LARGEST_CENTS, NotAnAmount, as_typed, cents_of
 from strategy.signal import MeasureFacts, compute, overdue_milestone, reason_text
 
 SQ = {"decimal": ",", "thousand": "."}

@@ -5,6 +5,7 @@ resolver knows for each role, and rolls all of it back. `GET` where a page can b
 something can be done; a form that comes back with errors says 200, an act that is refused by its state 302.
 """
 
+
 from __future__ import annotations
 
 import csv
@@ -45,6 +46,9 @@ from stakeholders.models import (
     Body,
     BodyMember,
     CalendarFeed,
+    Circular,
+    CircularFile,
+    CircularRecipient,
     Communication,
     CommunicationFile,
     Contact,
@@ -52,11 +56,18 @@ from stakeholders.models import (
     Deputyship,
     Enquiry,
     EnquiryFile,
+    Event,
+    EventFile,
+    EventPartner,
     Exchange,
     ExchangeFile,
     Institution,
+    InternationalDay,
     Invitation,
     KeptText,
+    LibraryDocument,
+    LibraryFile,
+    LibraryReader,
     Meeting,
     MeetingFile,
     MeetingSeries,
@@ -73,6 +84,7 @@ from stakeholders.models import (
     RoleAssignment,
     User,
 )
+from stakeholders.models.accounts import hashed
 from strategy.actions import consultation as consultation_actions
 from strategy.actions import drafts as draft_actions
 from strategy.actions import progress as progress_actions
@@ -223,6 +235,7 @@ class _Samples:
         self.research = self._research()
         self.meetings = {code: self._meeting(code) for code in (OWN, OTHER)}
         self.drafts = {OWN: self._draft(version, "PRN"), OTHER: self._draft(version)}
+        self.outreach = {code: self._outreach(code) for code in (OWN, OTHER)}
         self.report = report_actions.draft_report(version.plan, period, by=self.users[Role.DIRECTOR])
         self.report_file = self._file(
             ReportFile, "x.pdf", "application/pdf", by=None, report=self.report, language="sq", pages=1
@@ -649,6 +662,8 @@ class _Samples:
             return {"pk": shared[name]}
         if found := self._depth_arguments(name, code):
             return found
+        if found := self._outreach_arguments(name, code):
+            return found
         if name == "strategy:list-export":
             return {"what": "plans"}
         if name.startswith("stakeholders:country-"):
@@ -831,6 +846,55 @@ class _Samples:
             ),
             "agreement": agreement,
         }
+
+    def _outreach(self, code: str) -> dict[str, Any]:
+        """An event for its partner, a circular that was sent to its reporter, a document of a body in which it sits."""
+        office, today, body = self.users[Role.INFORMATION], timezone.localdate(), self.institutions[code]
+        event = Event.objects.create(
+            kind="training", title_en="x", starts_on=today, ends_on=today, organiser=self.institutions["ONATC"],
+            is_public=False, created_by=office,
+        )  # fmt: skip
+        circular = Circular.objects.create(
+            title_en="x", text_en="x", state="sent", sent_at=timezone.now(), sent_by=office, created_by=office
+        )
+        contact = Contact.objects.create(full_name="x", user=self.reporters[code])
+        key = f"matrix-{code}"
+        CircularRecipient.objects.create(
+            circular=circular, contact=contact, institution=body, language="en", key_hash=hashed(key)
+        )
+        readers = Body.objects.create(code=f"matrix-{code.lower()}", name_sq="x", kind="group", founded_on=today)
+        BodyMember.objects.create(body=readers, institution=body, starts_on=today)
+        library = LibraryDocument.objects.create(kind="other", title_en="x", is_for_all=False, created_by=office)
+        LibraryReader.objects.create(document=library, body=readers)
+        circular_file = self._file(CircularFile, "x.csv", "text/csv", by=office, circular=circular)
+        return {
+            "stakeholders:event-partner-remove": EventPartner.objects.create(event=event, institution=body),
+            **dict.fromkeys(
+                ("stakeholders:event-file", "stakeholders:event-file-remove"),
+                self._file(EventFile, "x.csv", "text/csv", by=office, event=event, kind="material"),
+            ),
+            **dict.fromkeys(("stakeholders:circular-file", "stakeholders:circular-file-remove"), circular_file),
+            "stakeholders:library-file": self._file(
+                LibraryFile, "x.csv", "text/csv", by=office, document=library, number=1, on=today
+            ),
+            "event": event, "circular": circular, "document": library, "key": key, "file": circular_file,
+        }  # fmt: skip
+
+    def _outreach_arguments(self, name: str, code: str) -> dict[str, Any]:
+        """Of events, circulars and the library; empty for all others."""
+        samples = self.outreach[code]
+        if name.startswith("stakeholders:circular-read"):
+            return {"key": samples["key"]} | ({"pk": samples["file"].pk} if name.endswith("-file") else {})
+        if name in samples:
+            return {"pk": samples[name].pk}
+        if name == "stakeholders:day-edit":
+            return {"pk": InternationalDay.objects.all()[0].pk}
+        if name == "strategy:event-measures":
+            return {"pk": samples["event"].pk}
+        for kind in ("event", "circular", "document"):
+            if name.startswith(f"stakeholders:{kind}-"):
+                return {"pk": samples[kind].pk}
+        return {}
 
 
 def _upload(name: str, content_type: str) -> SimpleUploadedFile:

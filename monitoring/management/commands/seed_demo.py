@@ -1,5 +1,6 @@
 """`manage.py seed_demo --seed 1 [--years Y]`: demonstration data into an empty database; same seed and day, same data."""
 
+
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from monitoring.demo.consultation import add_consultation
 from monitoring.demo.decisions import add_decisions
 from monitoring.demo.depth import add_depth_content, add_depth_records
 from monitoring.demo.enquiries import add_enquiries
+from monitoring.demo.events import add_events
 from monitoring.demo.indicators import add_indicators
 from monitoring.demo.knowledge import add_knowledge
 from monitoring.demo.meetings import add_meetings
@@ -94,7 +96,6 @@ class Command(BaseCommand):
         add_bodies(people, seed, today)
         _settle()
         Story(version.plan, version, people, seed, today).tell(quarters)
-        _settle()
         add_rounds(version.plan, version, people, seed, today)
         add_indicators(version.plan, version, people, seed, today)
         add_plans(version.plan, version, people, seed, today)
@@ -106,6 +107,7 @@ class Command(BaseCommand):
         add_consultation(version.plan, version, people, seed, today)
         add_meetings(people, seed, today)
         add_decisions(version.plan, version, people, seed, today)
+        add_events(version, people, seed, today)
         last = Period.quarter_of(today).previous()
         report = actions.draft_report(version.plan, last, by=people["monitoring@onatc.example"])
         for language, text in CONCLUSIONS.items():

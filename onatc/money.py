@@ -1,8 +1,14 @@
-"""Reading an amount of euro as people write it; kept in cents, never as a floating-point number."""
+"""Amounts of euro as people write them, and the field that reads them; kept in cents, never as floating-point numbers."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.formats import get_format
+from django.utils.translation import gettext_lazy as _
 
 LARGEST_CENTS = 999_999_999_999  # 9,999,999,999.99 €
 
@@ -65,3 +71,37 @@ def _ungrouped(text: str, sign: str) -> str:
 def as_typed(cents: int, *, decimal: str, thousand: str) -> str:
     """The amount as the language writes it, without a sign of currency: what a form shows and reads back."""
     return f"{cents // 100:,}".replace(",", thousand) + f"{decimal}{cents % 100:02d}"
+
+
+PROBLEMS = {
+    "negative": _("An amount cannot be less than nothing."),
+    "fine": _("An amount has two decimals at most: euro and cents."),
+    "large": _("The amount is too large."),
+}
+
+
+def _signs() -> dict[str, str]:
+    return {"decimal": get_format("DECIMAL_SEPARATOR"), "thousand": get_format("THOUSAND_SEPARATOR")}
+
+
+class MoneyField(forms.CharField):
+    """Euro and cents written as the reader's language writes them; gives cents, or None when it is empty."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 40)
+        super().__init__(**kwargs)
+        self.widget.attrs |= {"inputmode": "decimal", "autocomplete": "off"}
+
+    def prepare_value(self, value: Any) -> Any:
+        return as_typed(value, **_signs()) if isinstance(value, int) else value
+
+    def clean(self, value: Any) -> int | None:  # type: ignore[override]
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return cents_of(text, **_signs())
+        except NotAnAmount as problem:
+            fallback = _("Write an amount of euro in figures, for example %(example)s.")
+            sentence = PROBLEMS.get(problem.why, fallback) % {"example": as_typed(123_450, **_signs())}
+            raise ValidationError(sentence) from problem
