@@ -7,9 +7,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
+from django.db.models import Q
+from django.utils import timezone
 from django.utils.functional import Promise
 
-from stakeholders.models import Invitation, Role, User
+from stakeholders.models import (
+    REPORTERS,
+    SECRETARIAT,
+    ActionPoint,
+    Agreement,
+    Circular,
+    CircularState,
+    Enquiry,
+    EnquiryState,
+    Invitation,
+    Meeting,
+    MeetingState,
+    Questionnaire,
+    QuestionnaireState,
+    Role,
+    RoleAssignment,
+    User,
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +65,25 @@ def holders_of(*roles: str) -> Callable[[list[Any]], models.QuerySet[User]]:
     return lambda _records: User.objects.holding(*roles)
 
 
+def _colleagues_at_owners(points: list[Any]) -> models.QuerySet[User]:
+    """Who reports for each of the institutions that own the action points."""
+    people = User.objects.filter(is_active=True)
+    for owner in {point.owner_id for point in points}:
+        there = RoleAssignment.objects.active().filter(role__in=REPORTERS, institution=owner)
+        people = people.filter(pk__in=there.values("user"))
+    return people
+
+
+def _running_agreements(user: User) -> models.QuerySet[Agreement]:
+    """Being prepared, signed or in force."""
+    today = timezone.localdate()
+    return Agreement.objects.filter(
+        Q(ended_on__isnull=True) | Q(ended_on__gt=today),
+        Q(expires_on__isnull=True) | Q(expires_on__gte=today),
+        responsible=user,
+    )
+
+
 def register_own() -> None:
     from django.utils.translation import gettext_lazy as _
 
@@ -58,3 +96,43 @@ def register_own() -> None:
             heirs=holders_of(Role.DIRECTOR, Role.ADMINISTRATOR),
         )
     )
+    register(
+        Holding(
+            key="action-point",
+            label=_("action points in their own name"),
+            held_by=lambda user: ActionPoint.objects.open().filter(person=user),
+            field="person",
+            heirs=_colleagues_at_owners,
+            stays=True,
+        )
+    )
+    for key, label, held, field in (
+        (
+            "meeting",
+            _("meetings that were not held yet"),
+            lambda user: Meeting.objects.filter(created_by=user, state__in=[MeetingState.DRAFT, MeetingState.CALLED]),
+            "created_by",
+        ),
+        ("agreement", _("agreements they are responsible for"), _running_agreements, "responsible"),
+        (
+            "enquiry",
+            _("enquiries assigned to them"),
+            lambda user: Enquiry.objects.filter(assigned_to=user).exclude(
+                state__in=[EnquiryState.ANSWERED, EnquiryState.CLOSED]
+            ),
+            "assigned_to",
+        ),
+        (
+            "questionnaire",
+            _("questionnaires they are responsible for"),
+            lambda user: Questionnaire.objects.filter(responsible=user, state=QuestionnaireState.OPEN),
+            "responsible",
+        ),
+        (
+            "circular",
+            _("circulars that were not sent yet"),
+            lambda user: Circular.objects.filter(created_by=user, state=CircularState.DRAFT),
+            "created_by",
+        ),
+    ):
+        register(Holding(key=key, label=label, held_by=held, field=field, heirs=holders_of(*SECRETARIAT)))

@@ -324,11 +324,25 @@ SAYS_WHO = {
     "strategy.legalinputfile.uploaded_by", "strategy.legalstage.by", "strategy.practice.created_by",
     "strategy.studyfile.uploaded_by", "strategy.studystep.by", "strategy.trend.noted_by", "strategy.trend.reviewed_by",
     "strategy.dueextension.asked_by", "strategy.dueextension.decided_by", "strategy.roundworkbook.uploaded_by",
+    "stakeholders.meeting.called_by", "stakeholders.meetingfile.uploaded_by", "stakeholders.minutescomment.by",
+    "stakeholders.minutescomment.answered_by", "stakeholders.minutesfile.uploaded_by",
+    "stakeholders.decision.created_by", "stakeholders.actionpoint.closed_by", "stakeholders.actionpoint.created_by",
+    "stakeholders.pointstep.by", "stakeholders.pointfile.uploaded_by", "strategy.pointmeasure.by", "strategy.eventmeasure.by",
+    "stakeholders.agreementversion.by", "stakeholders.agreementfile.uploaded_by", "stakeholders.obligationmet.by",
+    "stakeholders.exchange.created_by", "stakeholders.exchangefile.uploaded_by",
+    "stakeholders.communication.by", "stakeholders.communicationfile.uploaded_by",
+    "stakeholders.answertemplate.created_by", "stakeholders.enquiry.drafted_by", "stakeholders.enquiry.approved_by",
+    "stakeholders.enquiry.answered_by", "stakeholders.enquiry.created_by", "stakeholders.enquiryfile.uploaded_by",
+    "stakeholders.questionnaire.sent_by", "stakeholders.question.approved_by",
+    "stakeholders.questionassignment.answered_by", "stakeholders.assignmentfile.uploaded_by",
+    "stakeholders.event.created_by", "stakeholders.eventfile.uploaded_by", "stakeholders.circular.sent_by",
+    "stakeholders.circularfile.uploaded_by", "stakeholders.librarydocument.created_by", "stakeholders.libraryfile.uploaded_by",
 }  # fmt: skip
 # The account's own: they end or go with it.
 ITS_OWN = {
     "stakeholders.invitation.user", "stakeholders.deputyship.principal", "stakeholders.deputyship.deputy",
     "stakeholders.recovery.user", "stakeholders.kepttext.user", "stakeholders.roleassignment.user",
+    "stakeholders.contact.user", "stakeholders.calendarfeed.user", "stakeholders.minutesdraft.by",
 }  # fmt: skip
 
 
