@@ -7,8 +7,9 @@ class StakeholdersConfig(AppConfig):
     verbose_name = _("stakeholders")
 
     def ready(self) -> None:
-        from stakeholders import account_events, findable, ownership
+        from stakeholders import account_events, findable, invariants, ownership
 
         account_events.connect()
         ownership.register_own()
         findable.register_own()
+        invariants.register()

@@ -13,8 +13,10 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from stakeholders.models import Meeting, MeetingState, MinutesState
 from strategy.models import (
     EvidenceLink,
     LegalInput,
@@ -131,6 +133,13 @@ def _local_progress(user: Any) -> QuerySet[ProgressEntry]:
     )
 
 
+def _held_meeting(meeting: Meeting) -> str:
+    """What it was and when; minutes that were adopted are said, since they prove more than a meeting alone."""
+    if meeting.minutes_state == MinutesState.ADOPTED:
+        return gettext("%(meeting)s, minutes adopted") % {"meeting": meeting}
+    return str(meeting)
+
+
 def register_own() -> None:
     for kind in (
         RecordKind(
@@ -195,6 +204,15 @@ def register_own() -> None:
             lambda words: Q(title_sq__unaccent__icontains=words) | Q(title_sr__unaccent__icontains=words)
             | Q(title_en__icontains=words),
             lambda one: str(one.title),
+            lambda one: one.get_absolute_url(),
+        ),
+        RecordKind(
+            "meeting",
+            _("meeting that was held"),
+            lambda user: Meeting.objects.visible_to(user).filter(state=MeetingState.HELD).order_by("-starts_at", "pk"),
+            lambda words: Q(title_sq__unaccent__icontains=words) | Q(title_sr__unaccent__icontains=words)
+            | Q(title_en__icontains=words),
+            _held_meeting,
             lambda one: one.get_absolute_url(),
         ),
     ):  # fmt: skip

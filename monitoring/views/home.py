@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from monitoring.models import Report, ReportState
-from monitoring.queries import dashboard
+from monitoring.queries import dashboard, waiting
 from stakeholders.accounts import SignedInRequest
 from stakeholders.models import Role
 from strategy.access import may_decide_proposal
@@ -61,7 +61,7 @@ def _observer(user: Any) -> dict[str, Any]:
 
 
 def _natc(user: Any) -> dict[str, Any]:
-    context = _standing(user)
+    context = _standing(user) | {"cooperation": waiting.for_the_coordinator(user)}
     context["proposals_to_decide"] = list(to_decide(user)[:8])
     context["to_issue"] = list(
         Report.objects.visible_to(user).filter(state=ReportState.DRAFT).defer("data").select_related("plan")[:5]
@@ -83,6 +83,7 @@ def _secretariat(user: Any) -> dict[str, Any]:
     )
     rows = round_matrix(open_round, user) if open_round else []
     context |= {
+        "cooperation": waiting.for_the_office(user),
         "inbox_count": inbox.count(),
         "inbox": list(inbox[:8]),
         "round": open_round,
@@ -108,15 +109,16 @@ def _secretariat(user: Any) -> dict[str, Any]:
 
 def _focal_point(user: Any) -> dict[str, Any]:
     owed = owed_by(user)
-    waiting = [one for one in owed if one.state in ("owed", "overdue", "draft", "returned")]
+    due = [one for one in owed if one.state in ("owed", "overdue", "draft", "returned")]
     measures = Measure.objects.visible_to(user).current().select_related("lead").order_by("version", "position")
     return {
+        "cooperation": waiting.for_an_institution(user),
         "consultations": list(open_consultations(user)),
         "owed": owed,
-        "waiting": len(waiting),
-        "done": len(owed) - len(waiting),
+        "waiting": len(due),
+        "done": len(owed) - len(due),
         "returned": sum(one.state == "returned" for one in owed),
-        "due_on": min((one.request.due_on for one in waiting if one.request.is_open), default=None),
+        "due_on": min((one.request.due_on for one in due if one.request.is_open), default=None),
         "today": timezone.localdate(),
         "measures": list(measures[:60]),
         "measure_count": measures.count(),

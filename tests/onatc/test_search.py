@@ -30,6 +30,7 @@ from strategy.actions.recommendations import save_recommendation
 from strategy.models import Evidence, ProgressEntry, ProgressRequest
 from tests.conftest import CAST, plan_that_runs
 from tests.samples import document
+from tests.stakeholders.gathered import meetings_of_each
 from tests.strategy.knowledge import something_of_each
 from tests.strategy.steps import accepted, drafted, submitted
 
@@ -112,6 +113,7 @@ def full(world):
     }
     save_recommendation(None, recommended, by=world.director)
     something_of_each(world)
+    meetings_of_each(world.director, called=[world.observer, world.administrator], local=world.local)
     version = apply_import(
         preview_import(renewed, "renewed.csv", plan=world.plan, by=world.planning), by=world.planning
     )
