@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -17,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from stakeholders.models import (
     ActionPoint,
+    AgendaItem,
     AgendaKind,
     Agreement,
     Answer,
@@ -67,12 +69,17 @@ def _numbers(*found: tuple[str | Promise, int, str, str]) -> list[Number]:
     return [Number(label, count, _list(name, query)) for label, count, name, query in found if count]
 
 
+def _counted(rows: QuerySet[Any], path: str) -> Coalesce:
+    """How many of `rows` belong to a record: asked for the few that are shown, not for all that are looked through."""
+    return Coalesce(Subquery(rows.order_by().values(path).annotate(count=Count("pk")).values("count")), 0)
+
+
 def _next_meeting(user: Any, *states: MeetingState) -> Meeting | None:
-    undecided = Count("items", filter=Q(items__kind=AgendaKind.DECISION, items__decisions__isnull=True), distinct=True)
+    undecided = AgendaItem.objects.filter(meeting=OuterRef("pk"), kind=AgendaKind.DECISION, decisions__isnull=True)
     return (
         Meeting.objects.visible_to(user)
         .filter(state__in=states, ends_at__gte=timezone.now())
-        .annotate(to_decide=undecided)
+        .annotate(to_decide=_counted(undecided, "meeting"))
         .order_by("starts_at", "pk")
         .first()
     )
@@ -97,10 +104,14 @@ def ending_agreements(user: Any) -> QuerySet[Agreement]:
 
 def _enquiries(user: Any) -> dict[str, int]:
     is_open = ~Q(state__in=[EnquiryState.ANSWERED, EnquiryState.CLOSED])
-    return Enquiry.objects.visible_to(user).aggregate(
-        open=Count("pk", filter=is_open),
-        overdue=Count("pk", filter=is_open & Q(due_on__lt=timezone.localdate())),
-        to_approve=Count("pk", filter=Q(state=EnquiryState.DRAFTED)),
+    return (
+        Enquiry.objects.visible_to(user)
+        .filter(is_open)
+        .aggregate(
+            open=Count("pk"),
+            overdue=Count("pk", filter=Q(due_on__lt=timezone.localdate())),
+            to_approve=Count("pk", filter=Q(state=EnquiryState.DRAFTED)),
+        )
     )
 
 
@@ -113,9 +124,9 @@ def for_the_office(user: Any) -> Waiting:
     """Five queries."""
     enquiries = _enquiries(user)
     overdue = _overdue_points(ActionPoint.objects.visible_to(user))
-    missing = Count("recipients", filter=Q(recipients__confirmed_at__isnull=True, recipients__has_no_address=False))
+    silent = CircularRecipient.objects.filter(circular=OuterRef("pk"), confirmed_at__isnull=True, has_no_address=False)
     sent = Circular.objects.visible_to(user).filter(state=CircularState.SENT, asks_confirmation=True)
-    recent = sent.filter(sent_at__gte=timezone.now() - timedelta(days=365))
+    recent = sent.filter(Exists(silent), sent_at__gte=timezone.now() - timedelta(days=365))
     return Waiting(
         numbers=_numbers(
             (_("action points overdue"), overdue, "action-point-list", "standing=overdue"),
@@ -127,8 +138,7 @@ def for_the_office(user: Any) -> Waiting:
         meeting=_next_meeting(user, MeetingState.DRAFT, MeetingState.CALLED),
         unconfirmed=list(
             recent.defer("text_sq", "text_sr", "text_en")
-            .annotate(missing=missing)
-            .filter(missing__gt=0)
+            .annotate(missing=_counted(silent, "circular"))
             .order_by("-sent_at", "pk")[:SHOWN]
         ),
     )
