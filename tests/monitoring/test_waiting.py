@@ -168,7 +168,7 @@ def test_the_homes_show_it_at_the_same_price_for_many(world, client_for, some, w
         a_point(held, by, due=-2)
         an_enquiry(10 + number, "received", -1)
         an_agreement(by, expires=50)
-        a_circular(by, mine)
+        a_circular(by, mine, other)
         put_questions(by, 2, title=f"Q{number}")
         an_attendee(a_meeting(by, 30 + number, "called"), user=mine)
     assert cost() == before
