@@ -86,6 +86,16 @@ GUIDES: dict[str, list[Line]] = {
             "stakeholders:institution-list",
             _("Look who the members of the National Authority are that you will chair."),
         ),
+        Line(
+            3,
+            "stakeholders:meeting-list",
+            _("Open the next meeting that you chair: its agenda, who comes, and which points wait for a decision."),
+        ),
+        Line(
+            4,
+            "stakeholders:action-point-list",
+            _("Look at the action points that are overdue, and ask at the next meeting about three of them."),
+        ),
     ],
     Role.DIRECTOR: [
         Line(2, "home", _("Begin each day with your home page: what came in, what is outstanding, who is late.")),
@@ -118,6 +128,17 @@ GUIDES: dict[str, list[Line]] = {
             "problem-list",
             _("Look at what people reported as not working, and agree with the administrator who answers."),
         ),
+        Line(
+            3,
+            "stakeholders:meeting-list",
+            _("See which meetings are owed by a duty, and begin the agenda of the next one from the open points."),
+        ),
+        Line(
+            4,
+            "stakeholders:agreement-list",
+            _("Look at the agreements that end within 90 days, and decide which are renewed."),
+        ),
+        Line(4, "stakeholders:enquiry-list", _("Read the enquiries that are open: who answers each, and by when.")),
     ],
     Role.PLANNING: [
         Line(2, "strategy:plan-list", _("Read the plan in force as a tree, from goals to measures.")),
@@ -133,6 +154,18 @@ GUIDES: dict[str, list[Line]] = {
         Line(4, "monitoring:dashboard", _("See on the dashboard which goals need attention.")),
         Line(
             5, "monitoring:report-list", _("Read the last report; you will draft the next one after the round closes.")
+        ),
+        Line(
+            3,
+            "stakeholders:meeting-list",
+            _(
+                "Prepare a meeting as a trial: the agenda is made from open points. Leave it as a draft; nobody is called."
+            ),
+        ),
+        Line(
+            5,
+            "stakeholders:action-point-list",
+            _("Follow one action point from the decision to the measure that it serves."),
         ),
     ],
     Role.MONITORING: [
@@ -158,6 +191,11 @@ GUIDES: dict[str, list[Line]] = {
             "monitoring:report-list",
             _("Compare a table of the last report with the measure list of the same period."),
         ),
+        Line(
+            4,
+            "stakeholders:action-point-list",
+            _("Read how action points were closed, and open the evidence of two of them."),
+        ),
     ],
     Role.CHILD: [
         Line(2, "strategy:plan-list", _("Read the plan in force and mark the measures about children.")),
@@ -182,6 +220,7 @@ GUIDES: dict[str, list[Line]] = {
         ),
         Line(4, "monitoring:dashboard", _("See how the goal on protection stands.")),
         Line(5, "monitoring:report-list", _("Read what the last report says about children.")),
+        Line(3, "stakeholders:body-list", _("Look who sits in the child sub-group, and when it met last.")),
     ],
     Role.INFORMATION: [
         Line(2, "home", _("Read where the plan stands: these are the sentences that you will be asked for.")),
@@ -199,6 +238,19 @@ GUIDES: dict[str, list[Line]] = {
         ),
         Line(4, "glossary", _("Use the words of the glossary in what you publish.")),
         Line(4, "", _("A small count can point to a person. Publish a figure only as it stands in an issued report.")),
+        Line(
+            3,
+            "stakeholders:enquiry-list",
+            _(
+                "Follow one enquiry from the question to the answer that was sent; every answer is approved by somebody else."
+            ),
+        ),
+        Line(
+            4,
+            "stakeholders:communication-list",
+            _("Note a contact that you made today: when, with whom, about what. Never about a case."),
+        ),
+        Line(5, "stakeholders:circular-list", _("Read the last circular and see who confirmed it.")),
     ],
     Role.FOCAL_POINT: [
         Line(2, "home", _("Your home page says what your institution owes and by when.")),
@@ -229,6 +281,18 @@ GUIDES: dict[str, list[Line]] = {
         ),
         Line(4, "strategy:round-list", _("Note when the next round is due.")),
         Line(5, "strategy:signal-rule", _("Read how the signal of your measures comes about from what you report.")),
+        Line(
+            3,
+            "stakeholders:action-point-list",
+            _("Look at the action points of your institution; write a step as soon as something was done."),
+        ),
+        Line(
+            4,
+            "stakeholders:calendar",
+            _(
+                "Answer the call to the next meeting, and add your private calendar address to the calendar that you use."
+            ),
+        ),
     ],
     Role.LOCAL: [
         Line(2, "home", _("Your home page says what is asked of your municipality or region and by when.")),
@@ -241,6 +305,11 @@ GUIDES: dict[str, list[Line]] = {
         Line(4, "strategy:round-list", _("Note when the next round is due and who helps you with the figures.")),
         Line(
             4, "strategy:signal-rule", _("Read why a measure is late or without news, to see what your report changes.")
+        ),
+        Line(
+            3,
+            "stakeholders:meeting-list",
+            _("Read the minutes of the last meeting of your regional committee, and what it asks of you."),
         ),
     ],
     Role.OBSERVER: [
@@ -261,6 +330,11 @@ GUIDES: dict[str, list[Line]] = {
         Line(4, "monitoring:dashboard", _("Choose an earlier period on the dashboard and compare.")),
         Line(4, "monitoring:report-list", _("Read the issued reports; cite them with period, version and date.")),
         Line(4, "", _("Your access ends on a day. Ask the office in time if you need it longer.")),
+        Line(
+            4,
+            "stakeholders:event-list",
+            _("See which events and campaigns were held, and how many people they reached."),
+        ),
     ],
     Role.ADMINISTRATOR: [
         Line(2, "admin:index", _("Look at the accounts: every person has one account, and nobody uses another's.")),

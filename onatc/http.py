@@ -1,6 +1,5 @@
 """What every page shares: language and headers, navigation by rights, health, and the page for a database that is away."""
 
-
 from __future__ import annotations
 
 from collections.abc import Callable

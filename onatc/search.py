@@ -259,6 +259,14 @@ def _news(cursor: Any, model: type[models.Model], before: SearchProgress) -> set
     return {row[0] for row in cursor.fetchall()}
 
 
+def _last_step(model: type[models.Model], path: str) -> tuple[str, Any]:
+    """The way to the record before the last one of a path, and the relation that leads on from there."""
+    way, _sep, last = path.rpartition("__")
+    for name in way.split("__") if way else []:
+        model = model._meta.get_field(name).related_model  # type: ignore[assignment]
+    return way, model._meta.get_field(last)
+
+
 def _changed(cursor: Any, kind: Kind, before: SearchProgress) -> set[Any]:
     """Keys of the kind's records that were touched since the last look, themselves or by what they follow."""
     keys = _news(cursor, kind.model, before)
@@ -266,10 +274,18 @@ def _changed(cursor: Any, kind: Kind, before: SearchProgress) -> set[Any]:
         if others := _news(cursor, model, before):
             keys |= set(kind.queryset().filter(**{f"{path}__in": others}).values_list("pk", flat=True))
             # What is gone leads back to nobody any more; the table of changes still knows whose it was.
-            relation = kind.model._meta.get_field(path) if "__" not in path else None
-            if relation is not None and relation.one_to_many:
-                owner = relation.remote_field.attname  # type: ignore[union-attr]
-                keys |= set(_events(model).objects.filter(pgh_obj_id__in=others).values_list(owner, flat=True))
+            way, relation = _last_step(kind.model, path)
+            if relation.one_to_many:
+                owners = set(
+                    _events(model)
+                    .objects.filter(pgh_obj_id__in=others)
+                    .values_list(relation.remote_field.attname, flat=True)
+                )
+                keys |= (
+                    set(kind.queryset().filter(**{f"{way}__in": owners}).values_list("pk", flat=True))
+                    if way
+                    else owners
+                )
     return keys
 
 
@@ -390,6 +406,7 @@ def scopes_of(user: Any) -> list[str]:
     scopes = [name for name, holds in rights.items() if holds]
     scopes += [f"i{one.hex}" for one in user.institution_ids] + [f"u{user.pk.hex}"]
     scopes += [f"c{one.hex}" for one in user.consulted_institution_ids]
+    scopes += [f"k{user.pk.hex}"] if user.sees_cooperation else []  # a person who may be called to a meeting
     scopes += [place_token("d", one) for one in user.district_codes]
     return scopes + [place_token("m", one) for one in user.municipality_codes]
 

@@ -4,7 +4,6 @@ Without `DEMO=1` the application is in production: it refuses to start with a mi
 default secret, with `ALLOWED_HOSTS=*`, or with debugging on (threats.md T39).
 """
 
-
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 

@@ -1,6 +1,5 @@
 """Who may change institutions, accounts and roles; and what a person sees and may do, in words."""
 
-
 from __future__ import annotations
 
 from typing import Any

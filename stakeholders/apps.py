@@ -7,7 +7,7 @@ class StakeholdersConfig(AppConfig):
     verbose_name = _("stakeholders")
 
     def ready(self) -> None:
-        from stakeholders import account_events, agenda_sources, calendar_sources, findable, ownership
+        from stakeholders import account_events, agenda_sources, calendar_sources, findable, invariants, ownership
         from stakeholders.queries import agreements
 
         account_events.connect()
@@ -16,3 +16,4 @@ class StakeholdersConfig(AppConfig):
         agenda_sources.register_own()
         calendar_sources.register_own()
         agreements.register_own()
+        invariants.register()

@@ -14,9 +14,13 @@ from stakeholders.models import (
     SECRETARIAT,
     ActionPoint,
     Agreement,
+    Circular,
+    CircularState,
     Enquiry,
     EnquiryState,
     Invitation,
+    Meeting,
+    MeetingState,
     Questionnaire,
     QuestionnaireState,
     Role,
@@ -113,6 +117,21 @@ def register_own() -> None:
             heirs=holders_of(*SECRETARIAT),
         )
     )
+    for key, label, held, field in (
+        (
+            "meeting",
+            _("meetings that were not held yet"),
+            lambda user: Meeting.objects.filter(created_by=user, state__in=[MeetingState.DRAFT, MeetingState.CALLED]),
+            "created_by",
+        ),
+        (
+            "circular",
+            _("circulars that were not sent yet"),
+            lambda user: Circular.objects.filter(created_by=user, state=CircularState.DRAFT),
+            "created_by",
+        ),
+    ):
+        register(Holding(key=key, label=label, held_by=held, field=field, heirs=holders_of(*SECRETARIAT)))
 
 
 def _colleagues_at_owners(points: list[Any]) -> models.QuerySet[User]:

@@ -1,6 +1,5 @@
 """What beat asks of stakeholders each day, and its jobs; every one may run twice and late."""
 
-
 from celery import shared_task
 
 from onatc import jobs

@@ -1,6 +1,5 @@
 """Who may do what in strategy and action plan. Each predicate says why not when it can."""
 
-
 from __future__ import annotations
 
 import uuid

@@ -18,6 +18,7 @@ class StrategyConfig(AppConfig):
             invariants,
         )
         from strategy.queries import cooperation
+
         holdings.register()
         findable.register_own()
         computed.register_own()

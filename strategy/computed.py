@@ -6,7 +6,6 @@ None, never zero. Apps above register their own when they are ready (`register`)
 never used again for something else.
 """
 
-
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -14,15 +13,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from allauth.mfa.models import Authenticator
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from onatc.periods import Period
 from stakeholders.models import (
+    ActionPoint,
     Agreement,
     AgreementParty,
+    BodyKind,
     Communication,
     Enquiry,
     EnquiryState,
@@ -31,7 +33,11 @@ from stakeholders.models import (
     EventPartner,
     EventState,
     Institution,
+    Meeting,
+    MeetingState,
+    PointState,
     RoleAssignment,
+    SeriesKind,
     User,
 )
 from stakeholders.reach import reached_by
@@ -255,6 +261,7 @@ def people_with_second_factor(plan: Plan, period: Period) -> Figure:
 
 
 def register_own() -> None:
+    register_meetings()
     for query in (
         Computed(
             "recommendations-answered",
@@ -433,6 +440,7 @@ def members_with_agreement(plan: Plan, period: Period) -> Figure:
     members = members.exclude(code__in=["NATC", "ONATC"])
     return _share(members.filter(Exists(holds)).count(), members.count())
 
+
 TRAININGS = (EventKind.TRAINING, EventKind.SEMINAR)
 
 
@@ -475,3 +483,88 @@ def events_with_foreign_partner(plan: Plan, period: Period) -> Figure:
         | Q(institution__country__isnull=False) & ~Q(institution__country="XK")
     )
     return _count(_held(period).filter(Exists(abroad)).count())
+
+
+# Meetings and what came of them
+
+
+def _meetings_of(period: Period) -> QuerySet[Meeting]:
+    """Meetings that were held and began on a day of the period, by the office's clock."""
+    return Meeting.objects.filter(
+        state=MeetingState.HELD, starts_at__date__gte=period.start, starts_at__date__lte=period.end
+    )
+
+
+def meetings_held(kind: str) -> Callable[[Plan, Period], Figure]:
+    """Meetings of a kind of series that were held in the period; several series of a kind count together."""
+
+    def compute(plan: Plan, period: Period) -> Figure:
+        return _count(_meetings_of(period).filter(series__kind=kind).count())
+
+    return compute
+
+
+def points_done_in_time(plan: Plan, period: Period) -> Figure:
+    """Of the action points due in the period whose day is over or that are done, those done by their due day, as it was
+    moved last; without dropped ones. A day counts whole, by the office's clock."""
+    due = (
+        ActionPoint.objects.filter(due_on__gte=period.start, due_on__lte=period.end)
+        .exclude(state=PointState.DROPPED)
+        .filter(Q(due_on__lt=timezone.localdate()) | Q(state=PointState.DONE))
+    )
+    in_time = Q(state=PointState.DONE, closed_at__date__lte=F("due_on"))
+    found = due.aggregate(whole=Count("pk"), part=Count("pk", filter=in_time))
+    return _share(found["part"], found["whole"])
+
+
+def authority_attendance(plan: Plan, period: Period) -> Figure:
+    """Of the seats with a vote in the meetings of the National Authority held in the period, those that somebody took, a
+    deputy included: the numbers that were kept with the quorum when attendance was recorded."""
+    found = (
+        _meetings_of(period)
+        .filter(body__kind=BodyKind.AUTHORITY, voting_members__isnull=False, voting_present__isnull=False)
+        .aggregate(whole=Sum("voting_members"), part=Sum("voting_present"))
+    )
+    return _share(found["part"] or 0, found["whole"] or 0)
+
+
+# Key → the words beside the figure; the key is kept although the words may be put better.
+MEETINGS_HELD = (
+    ("meetings-of-the-authority", SeriesKind.AUTHORITY, _("meetings of the National Authority")),
+    ("round-tables", SeriesKind.ROUND_TABLE, _("round tables of all main actors")),
+    ("meetings-on-the-mechanism", SeriesKind.NRM_PROGRESS, _("meetings on the progress of the referral mechanism")),
+    ("meetings-with-counterparts", SeriesKind.FACE_TO_FACE, _("meetings with counterparts abroad")),
+    ("meetings-of-regional-committees", SeriesKind.REGIONAL, _("meetings of regional committees")),
+    ("meetings-of-working-groups", SeriesKind.GROUP, _("meetings of working groups")),
+)
+
+
+def register_meetings() -> None:
+    for key, kind, title in MEETINGS_HELD:
+        register(
+            Computed(
+                key,
+                title,
+                _("Meetings of the series of this kind that were held and began in the period."),
+                Unit.NUMBER,
+                meetings_held(kind),
+            )
+        )
+    register(
+        Computed(
+            "action-points-in-time",
+            _("action points done in time"),
+            _("Numerator: action points that were done by the day on which they were due. Denominator: action points that were due in the period, without dropped ones and without those whose day is still to come. A day that was moved counts as moved."),
+            Unit.PERCENT,
+            points_done_in_time,
+        )
+    )  # fmt: skip
+    register(
+        Computed(
+            "authority-attendance",
+            _("seats taken in meetings of the National Authority"),
+            _("Numerator: seats with a vote that the member or the deputy took. Denominator: seats with a vote, of the meetings of the National Authority held in the period."),
+            Unit.PERCENT,
+            authority_attendance,
+        )
+    )  # fmt: skip

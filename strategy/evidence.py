@@ -4,7 +4,6 @@ Each kind says which of its records somebody may see; a record is offered, and i
 register meetings, trainings or agreements of their own when they are ready.
 """
 
-
 from __future__ import annotations
 
 import uuid
@@ -16,10 +15,21 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from onatc.texts import COLUMNS
-from stakeholders.models import ActionPoint, Agreement, Decision, Event, EventKind, EventState
+from stakeholders.models import (
+    ActionPoint,
+    Agreement,
+    Decision,
+    Event,
+    EventKind,
+    EventState,
+    Meeting,
+    MeetingState,
+    MinutesState,
+)
 from stakeholders.queries.decisions import with_number
 from strategy.models import (
     EvidenceLink,
@@ -259,3 +269,10 @@ def _event_search(words: str) -> Q:
 
 def _event_title(one: Event) -> str:
     return f"{one.title}, {one.starts_on:%d.%m.%Y}"
+
+
+def _held_meeting(meeting: Meeting) -> str:
+    """What it was and when; minutes that were adopted are said, since they prove more than a meeting alone."""
+    if meeting.minutes_state == MinutesState.ADOPTED:
+        return gettext("%(meeting)s, minutes adopted") % {"meeting": meeting}
+    return str(meeting)

@@ -1,10 +1,11 @@
-"""`python -m tests.bench_mass`: each list and dashboard of strategy and monitoring at full mass and at a tenth of it.
+"""`python -m tests.bench_mass`: each list, record and dashboard of strategy, stakeholders and monitoring at full mass and at a tenth of it.
 
-20 plans, 5,000 measures, 40 rounds and 100,000 entries (tests/mass.py) against a tenth of each, in two databases of one
+20 plans, 5,000 measures, 40 rounds and 100,000 entries (tests/mass.py), 50 bodies, 3,000 meetings, 40,000 action points and what
+else stands between institutions (tests/mass_cooperation.py) against a tenth of each, in two databases of one
 server that are asked in turn, page for page, so that what else the machine does meets both. Each page is made anew (the
 pages kept in Valkey are passed by); the median and the number of queries count. Goal: at most 1.5 times the time, the same
 number of queries. Pages are found by their names: every address of the two apps that needs no argument or whose argument
-is a plan, a version, a measure or a round, and that answers with a page. The result is merged into var/bench.json.
+is a plan, a version, a measure or a round, and that answers with a page; of stakeholders lists, records and what `WIDE` names. The result is merged into var/bench.json.
 
 `MASS_TURNS` (7) is how often each page is asked; `MASS_PAGES` a part of a name, to ask these pages only.
 """
@@ -26,6 +27,11 @@ ROOT = Path(__file__).resolve().parent.parent
 GOAL = 1.5
 FULL = {"plans": 20, "measures": 5_000, "rounds": 40, "entries": 100_000}
 TENTH = {name: number // 10 for name, number in FULL.items()}
+COOPERATION = {
+    "bodies": 50, "meetings": 3_000, "points": 40_000, "agreements": 500, "communications": 5_000, "enquiries": 2_000,
+    "events": 2_000, "circulars": 400,
+}  # fmt: skip
+COOPERATION_TENTH = {name: number // 10 for name, number in COOPERATION.items()}
 TURNS = int(os.environ.get("MASS_TURNS", "7"))
 # Beside the plain lists: what filters, sorts, searches and turns pages.
 QUERIES = {
@@ -35,10 +41,29 @@ QUERIES = {
     "strategy:plan-detail": ["?signal=late", "?q=viktim"],
     "monitoring:dashboard": ["?goal=G2"],
     "strategy:progress-list": ["?page=2"],
+    "stakeholders:meeting-list": ["?state=held&page=2", "?body={body}", "?kind=authority", "?minutes=circulated", "?q=strehim"],
+    "stakeholders:decision-list": ["?q=strehim", "?body={body}", "?sort=decided&page=2"],
+    "stakeholders:action-point-list": [
+        "?standing=overdue", "?standing=done&page=3", "?due=open", "?due=week", "?whose=mine", "?owner={owner}", "?body={body}",
+        "?q=strehim", "?sort=-closed", "?sort=owner&page=2",
+    ],
+    "stakeholders:agreement-list": ["?state=in_force", "?ends=90", "?institution={owner}", "?q=strehim"],
+    "stakeholders:communication-list": ["?channel=email&page=2", "?country=AL", "?q=strehim"],
+    "stakeholders:enquiry-list": ["?due=open", "?due=overdue", "?q=strehim"],
+    "stakeholders:event-list": ["?kind=training", "?q=strehim"],
+    "stakeholders:circular-list": ["?state=sent", "?q=strehim"],
+    "stakeholders:contact-list": ["?q=personi"],
 }  # fmt: skip
 ROLES = {"director": "director@onatc.example", "focal point": "kp-thb@demo.example", "NATC": "natc@onatc.example",
          "observer": "observer@demo.example"}  # fmt: skip
-OFTEN = {"home", "strategy:plan-list", "strategy:measure-list", "strategy:round-list", "strategy:progress-list"}
+OFTEN = {
+    "home", "strategy:plan-list", "strategy:measure-list", "strategy:round-list", "strategy:progress-list",
+    "stakeholders:meeting-list", "stakeholders:meeting-detail", "stakeholders:body-list", "stakeholders:decision-list",
+    "stakeholders:action-point-list", "stakeholders:agreement-list", "stakeholders:event-list", "stakeholders:circular-list",
+    "stakeholders:country-list", "stakeholders:calendar", "stakeholders:assignment-list",
+}  # fmt: skip
+# Of stakeholders, what is asked beside lists and records: pages that show much at once.
+WIDE = ("-list", "-detail", "-matrix", ":calendar", ":meeting-minutes")
 
 
 def serve() -> None:
@@ -54,6 +79,7 @@ def serve() -> None:
     from monitoring.management.commands.access_matrix import sign_in
     from stakeholders.models import Institution
     from tests.mass import fill
+    from tests.mass_cooperation import fill_cooperation
 
     setup_test_environment()
     numbers = json.loads(os.environ["MASS"])
@@ -62,14 +88,15 @@ def serve() -> None:
 
     people = make_people(list(leads), timezone.localdate())
     began = time.perf_counter()
-    plan = fill(**numbers, author=people[ROLES["focal point"]], reviewer=people[ROLES["director"]])
+    plan = fill(**numbers["plans"], author=people[ROLES["focal point"]], reviewer=people[ROLES["director"]])
+    made = fill_cooperation(**numbers["cooperation"], by=people[ROLES["director"]])
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     clients = {}
     for name, email in ROLES.items():
         clients[name] = Client()
         sign_in(clients[name], people[email])
-    answer({"filled": round(time.perf_counter() - began, 1), "pages": pages(plan)})
+    answer({"filled": round(time.perf_counter() - began, 1), "pages": pages(plan, made)})
     plain = {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -96,8 +123,9 @@ def answer(said: dict[str, Any]) -> None:
     sys.__stdout__.flush()
 
 
-def pages(plan: Any) -> list[tuple[str, str, str]]:
-    """Role, name and address of each page to ask for; what is no page is found out by asking."""
+def pages(plan: Any, made: dict[str, list[Any]] | None = None) -> list[tuple[str, str, str]]:
+    """Role, name and address of each page to ask for; what is no page is found out by asking. `made` are records of
+    stakeholders, by the beginning of the names of their pages; without them its pages are left out."""
     from django.urls import NoReverseMatch, reverse
 
     from monitoring.management.commands.access_matrix import named_patterns
@@ -107,10 +135,14 @@ def pages(plan: Any) -> list[tuple[str, str, str]]:
     measure = Measure.objects.get(version=version, position=17)
     round_ = Round.objects.get(plan=plan, state="open")
     kinds = {"plan": [plan.pk, version.pk], "version": [version.pk], "measure": [measure.pk], "round": [round_.pk]}
+    kinds |= made or {}
+    owner = measure.lead
+    words = {"lead": owner.code, "owner": owner.pk, "body": (made or {}).get("body", [""])[0]}
     found = []
     for name, wanted in sorted(named_patterns().items()):
         app, _colon, page = name.rpartition(":")
-        if app not in ("strategy", "monitoring") and name != "home":
+        is_wide = app == "stakeholders" and made is not None and name.endswith(WIDE)
+        if app not in ("strategy", "monitoring") and name != "home" and not is_wide:
             continue
         records = kinds.get(page.partition("-")[0], []) if wanted == ["pk"] else [None] if not wanted else []
         for pk in records:
@@ -121,14 +153,14 @@ def pages(plan: Any) -> list[tuple[str, str, str]]:
             roles = list(ROLES) if name in OFTEN else ["director"]
             found += [(role, name, address) for role in roles]
             for query in QUERIES.get(name, []):
-                found.append(("director", f"{name} {query}", address + query.format(lead=measure.lead.code)))
+                found.append(("director", f"{name} {query}", address + query.format(**words)))
     return found
 
 
 class Side:
     """A child with its database."""
 
-    def __init__(self, numbers: dict[str, int], database: str, broker: str) -> None:
+    def __init__(self, numbers: dict[str, dict[str, int]], database: str, broker: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.bench_mass", "--serve"],
             cwd=ROOT,
@@ -185,9 +217,8 @@ def measure() -> list[dict[str, Any]]:
     """The rows of the table; starts both sides, asks them in turn."""
     urls = databases()
     brokers = [os.environ["REDIS_URL"].rpartition("/")[0] + f"/{number}" for number in (11, 12)]
-    sides = [
-        Side(numbers, database, broker) for numbers, database, broker in zip((FULL, TENTH), urls, brokers, strict=True)
-    ]
+    sizes = [{"plans": FULL, "cooperation": COOPERATION}, {"plans": TENTH, "cooperation": COOPERATION_TENTH}]
+    sides = [Side(numbers, database, broker) for numbers, database, broker in zip(sizes, urls, brokers, strict=True)]
     ready = [side.read() for side in sides]
     print("filled in", [one["filled"] for one in ready], "seconds", file=sys.stderr, flush=True)
     rows: list[dict[str, Any]] = []

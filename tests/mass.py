@@ -111,14 +111,17 @@ def _plan(strategy: Strategy, number: int, today: date, office: Institution) -> 
 def _multiply(pattern: Any, columns: dict[str, str], source: str) -> None:
     """Rows like `pattern` (kept as it is) for each row of `source`, with these columns computed from it by SQL."""
     table = pattern._meta.db_table
-    said = ", ".join(f"'{name}', {expression}" for name, expression in columns.items())
-    key = "" if "id" in columns else f", 'id', nextval(pg_get_serial_sequence('{table}', 'id'))"
+    names = [field.column for field in pattern._meta.concrete_fields]
+    values = {name: f'pattern."{name}"' for name in names} | columns
+    if "id" not in columns:
+        values["id"] = f"nextval(pg_get_serial_sequence('{table}', 'id'))"
+    into, said = ", ".join(f'"{name}"' for name in names), ", ".join(values[name] for name in names)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         # The wrapper that lifts the freezing passes parameters: per cent signs are doubled.
         cursor.execute(
             (
-                f"INSERT INTO {table} SELECT (jsonb_populate_record(pattern, jsonb_build_object({said}{key}))).* "
+                f"INSERT INTO {table} ({into}) SELECT {said} "
                 f"FROM {table} AS pattern, ({source}) AS made WHERE pattern.id = '{pattern.pk}'"
             ).replace("%", "%%"),
             [],

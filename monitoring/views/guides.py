@@ -1,6 +1,5 @@
 """Pages about the application itself: the first week by role, and every pattern in every state."""
 
-
 from __future__ import annotations
 
 from datetime import date, timedelta

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from monitoring.models import Report, ReportState
-from monitoring.queries import dashboard
+from monitoring.queries import dashboard, waiting
 from stakeholders.accounts import SignedInRequest
 from stakeholders.models import Role
 from strategy.access import may_decide_proposal
@@ -62,7 +62,7 @@ def _observer(user: Any) -> dict[str, Any]:
 
 
 def _natc(user: Any) -> dict[str, Any]:
-    context = _standing(user)
+    context = _standing(user) | {"cooperation": waiting.for_the_coordinator(user)}
     context["proposals_to_decide"] = list(to_decide(user)[:8])
     context["to_issue"] = list(
         Report.objects.visible_to(user).filter(state=ReportState.DRAFT).defer("data").select_related("plan")[:5]
@@ -84,6 +84,7 @@ def _secretariat(user: Any) -> dict[str, Any]:
     )
     rows = round_matrix(open_round, user) if open_round else []
     context |= {
+        "cooperation": waiting.for_the_office(user),
         "inbox_count": inbox.count(),
         "inbox": list(inbox[:8]),
         "round": open_round,
@@ -110,9 +111,9 @@ def _secretariat(user: Any) -> dict[str, Any]:
 def _focal_point(user: Any) -> dict[str, Any]:
     owed = owed_by(user)
     today = timezone.localdate()
-    waiting = [one for one in owed if one.state in ("owed", "overdue", "draft", "returned")]
+    due = [one for one in owed if one.state in ("owed", "overdue", "draft", "returned")]
     # What was returned has its own sentence: the day on which it was due may lie years back, in a round that is closed.
-    asked = [one.request.due_on for one in waiting if one.state != "returned"]
+    asked = [one.request.due_on for one in due if one.state != "returned"]
     first = min(asked, default=None)
     # A plan whose time is over has no successor to its measures; nothing is to be done on them.
     measures = (
@@ -123,17 +124,32 @@ def _focal_point(user: Any) -> dict[str, Any]:
         .order_by("version", "position")
     )
     return {
+        "cooperation": waiting.for_an_institution(user),
         "consultations": list(open_consultations(user)),
         "owed": owed,
         "kept": kept_drafts(user),
-        "waiting": len(waiting),
-        "done": len(owed) - len(waiting),
+        "waiting": len(due),
+        "done": len(owed) - len(due),
         "returned": sum(one.state == "returned" for one in owed),
         "due_on": first,
         "due_first": asked.count(first),
         "due_later": len(asked) - asked.count(first),
         "last_due_on": max(asked, default=None),
         "today": today,
+        "measures": list(measures[:60]),
+        "measure_count": measures.count(),
+    }
+    due = [one for one in owed if one.state in ("owed", "overdue", "draft", "returned")]
+    measures = Measure.objects.visible_to(user).current().select_related("lead").order_by("version", "position")
+    return {
+        "cooperation": waiting.for_an_institution(user),
+        "consultations": list(open_consultations(user)),
+        "owed": owed,
+        "waiting": len(due),
+        "done": len(owed) - len(due),
+        "returned": sum(one.state == "returned" for one in owed),
+        "due_on": min((one.request.due_on for one in due if one.request.is_open), default=None),
+        "today": timezone.localdate(),
         "measures": list(measures[:60]),
         "measure_count": measures.count(),
     }

@@ -160,11 +160,13 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
             return self.none()
         if user.is_secretariat or user.is_natc:
             return self
+        # Asked once for all meetings and not anew for each: points, decisions and files are shown by this too.
         asked = Attendee.objects.filter(
-            Q(institution__in=user.consulted_institution_ids) | Q(contact__user=user), meeting=OuterRef("pk")
+            Q(institution__in=user.consulted_institution_ids)
+            | Q(contact__in=Contact.objects.filter(user=user).values("pk"))
         )
         area = Q(body__district__in=user.district_codes) | Q(body__municipality__in=user.municipality_codes)
-        return self.filter(area | Exists(asked) & ~Q(state=MeetingState.DRAFT))
+        return self.filter(area | Q(pk__in=asked.values("meeting")) & ~Q(state=MeetingState.DRAFT))
 
 
 @tracked(exclude=["answer_salt"])

@@ -1,6 +1,5 @@
 """The search (threats T1, T4, T5, T10): everything one may see, and nothing of what one may not."""
 
-
 from __future__ import annotations
 
 import io
@@ -36,6 +35,7 @@ from tests.samples import document
 from tests.stakeholders import outreach as samples
 from tests.stakeholders.agreed import a_signed_agreement, an_agreement
 from tests.stakeholders.cooperation import a_body, a_contact, a_seat
+from tests.stakeholders.gathered import meetings_of_each
 from tests.strategy.knowledge import something_of_each
 from tests.strategy.steps import accepted, drafted, submitted
 
@@ -125,6 +125,7 @@ def full(world):
     an_agreement(world, parties=["NATC", "KP-THB"])
     a_signed_agreement(world, parties=["NATC", "KP-THB", "OSCE"])
     a_signed_agreement(world, parties=["NATC", "MOH"])
+    meetings_of_each(world.director, called=[world.observer, world.administrator], local=world.local)
     version = apply_import(
         preview_import(renewed, "renewed.csv", plan=world.plan, by=world.planning), by=world.planning
     )

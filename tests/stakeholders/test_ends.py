@@ -1,6 +1,5 @@
 """What ends by itself: sessions, roles, deputyships and links; a clock set back reopens none of it (T7, T16, R16)."""
 
-
 from __future__ import annotations
 
 import threading
@@ -330,12 +329,15 @@ SAYS_WHO = {
     "stakeholders.eventfile.uploaded_by", "stakeholders.circular.created_by", "stakeholders.circular.sent_by",
     "stakeholders.circularfile.uploaded_by", "stakeholders.librarydocument.created_by",
     "stakeholders.libraryfile.uploaded_by", "strategy.eventmeasure.by",
+    "stakeholders.exchange.created_by", "stakeholders.exchangefile.uploaded_by",
+    "stakeholders.event.created_by",
 }  # fmt: skip
 # The account's own: they end or go with it.
 ITS_OWN = {
     "stakeholders.invitation.user", "stakeholders.deputyship.principal", "stakeholders.deputyship.deputy",
     "stakeholders.recovery.user", "stakeholders.kepttext.user", "stakeholders.roleassignment.user",
     "stakeholders.minutesdraft.by",
+    "stakeholders.contact.user", "stakeholders.calendarfeed.user",
 }  # fmt: skip
 
 

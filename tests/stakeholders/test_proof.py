@@ -1,6 +1,5 @@
 """What is grave waits for a fresh proof, and nothing opens without the second factor (threats T8, T14, T15)."""
 
-
 from __future__ import annotations
 
 import csv

@@ -5,7 +5,6 @@ resolver knows for each role, and rolls all of it back. `GET` where a page can b
 something can be done; a form that comes back with errors says 200, an act that is refused by its state 302.
 """
 
-
 from __future__ import annotations
 
 import csv

@@ -1,6 +1,5 @@
 """`manage.py seed_demo --seed 1 [--years Y]`: demonstration data into an empty database; same seed and day, same data."""
 
-
 from datetime import date
 from pathlib import Path
 from typing import Any

@@ -1,0 +1,194 @@
+"""What of meetings, action points, agreements, enquiries and circulars waits for somebody: the cooperation part of the homes.
+
+Each number is asked as the list asks that it opens; each answer takes the same few queries however much there is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from stakeholders.models import (
+    ActionPoint,
+    AgendaItem,
+    AgendaKind,
+    Agreement,
+    Answer,
+    AssignmentState,
+    Attendee,
+    Circular,
+    CircularRecipient,
+    CircularState,
+    Enquiry,
+    EnquiryState,
+    Meeting,
+    MeetingState,
+    QuestionAssignment,
+)
+
+ENDS_WITHIN = 90  # days; the list of agreements offers the same
+SHOWN = 5  # rows of a kind; behind numbers and links stands the rest
+
+
+@dataclass(frozen=True)
+class Number:
+    """How many wait, and the address of the list that shows exactly these."""
+
+    label: str | Promise
+    count: int
+    url: str
+
+
+@dataclass
+class Waiting:
+    """What waits for one reader. `meeting` is the next one, with `to_decide`, how many of its points are for decision and
+    have none yet; `to_answer` are meetings without the reader's own answer, `to_confirm` circulars that they did not
+    confirm; `unconfirmed` are circulars with `missing`, how many confirmations the office still waits for."""
+
+    numbers: list[Number] = field(default_factory=list)
+    meeting: Meeting | None = None
+    to_answer: list[Meeting] = field(default_factory=list)
+    to_confirm: list[Circular] = field(default_factory=list)
+    unconfirmed: list[Circular] = field(default_factory=list)
+
+
+def _list(name: str, query: str) -> str:
+    return f"{reverse(f'stakeholders:{name}')}?{query}"
+
+
+def _numbers(*found: tuple[str | Promise, int, str, str]) -> list[Number]:
+    """Those of which there is one at least; a zero on a home is noise."""
+    return [Number(label, count, _list(name, query)) for label, count, name, query in found if count]
+
+
+def _counted(rows: QuerySet[Any], path: str) -> Coalesce:
+    """How many of `rows` belong to a record: asked for the few that are shown, not for all that are looked through."""
+    return Coalesce(Subquery(rows.order_by().values(path).annotate(count=Count("pk")).values("count")), 0)
+
+
+def _next_meeting(user: Any, *states: MeetingState) -> Meeting | None:
+    undecided = AgendaItem.objects.filter(meeting=OuterRef("pk"), kind=AgendaKind.DECISION, decisions__isnull=True)
+    return (
+        Meeting.objects.visible_to(user)
+        .filter(state__in=states, ends_at__gte=timezone.now())
+        .annotate(to_decide=_counted(undecided, "meeting"))
+        .order_by("starts_at", "pk")
+        .first()
+    )
+
+
+def _overdue_points(points: QuerySet[ActionPoint]) -> int:
+    return points.overdue().count()  # type: ignore[attr-defined,no-any-return]
+
+
+def ending_agreements(user: Any) -> QuerySet[Agreement]:
+    """Signed ones whose last day comes within 90 days and that nothing signed renews."""
+    today = timezone.localdate()
+    renewed = Agreement.objects.filter(renews=OuterRef("pk"), signed_on__isnull=False)
+    return Agreement.objects.visible_to(user).filter(
+        ~Exists(renewed),
+        signed_on__isnull=False,
+        ended_on__isnull=True,
+        expires_on__gte=today,
+        expires_on__lte=today + timedelta(days=ENDS_WITHIN),
+    )
+
+
+def _enquiries(user: Any) -> dict[str, int]:
+    is_open = ~Q(state__in=[EnquiryState.ANSWERED, EnquiryState.CLOSED])
+    return (
+        Enquiry.objects.visible_to(user)
+        .filter(is_open)
+        .aggregate(
+            open=Count("pk"),
+            overdue=Count("pk", filter=Q(due_on__lt=timezone.localdate())),
+            to_approve=Count("pk", filter=Q(state=EnquiryState.DRAFTED)),
+        )
+    )
+
+
+def _agreements_number(user: Any) -> tuple[str | Promise, int, str, str]:
+    label = _("agreements that end within 90 days")
+    return label, ending_agreements(user).count(), "agreement-list", f"ends={ENDS_WITHIN}"
+
+
+def for_the_office(user: Any) -> Waiting:
+    """Five queries."""
+    enquiries = _enquiries(user)
+    overdue = _overdue_points(ActionPoint.objects.visible_to(user))
+    silent = CircularRecipient.objects.filter(circular=OuterRef("pk"), confirmed_at__isnull=True, has_no_address=False)
+    sent = Circular.objects.visible_to(user).filter(state=CircularState.SENT, asks_confirmation=True)
+    recent = sent.filter(Exists(silent), sent_at__gte=timezone.now() - timedelta(days=365))
+    return Waiting(
+        numbers=_numbers(
+            (_("action points overdue"), overdue, "action-point-list", "standing=overdue"),
+            (_("enquiries not answered"), enquiries["open"], "enquiry-list", "due=open"),
+            (_("enquiries overdue"), enquiries["overdue"], "enquiry-list", "due=overdue"),
+            (_("answers to approve"), enquiries["to_approve"], "enquiry-list", "state=drafted"),
+            _agreements_number(user),
+        ),
+        meeting=_next_meeting(user, MeetingState.DRAFT, MeetingState.CALLED),
+        unconfirmed=list(
+            recent.defer("text_sq", "text_sr", "text_en")
+            .annotate(missing=_counted(silent, "circular"))
+            .order_by("-sent_at", "pk")[:SHOWN]
+        ),
+    )
+
+
+def for_the_coordinator(user: Any) -> Waiting:
+    """What needs the Coordinator: four queries."""
+    enquiries = _enquiries(user)
+    overdue = _overdue_points(ActionPoint.objects.visible_to(user))
+    return Waiting(
+        numbers=_numbers(
+            (_("answers to approve"), enquiries["to_approve"], "enquiry-list", "state=drafted"),
+            _agreements_number(user),
+            (_("action points overdue"), overdue, "action-point-list", "standing=overdue"),
+        ),
+        meeting=_next_meeting(user, MeetingState.CALLED),
+    )
+
+
+def for_an_institution(user: Any) -> Waiting:
+    """What an institution's people have to do, answer and confirm: five queries."""
+    today = timezone.localdate()
+    mine = Q(owner__in={one.institution_id for one in user.assignments}) | Q(person=user)
+    points = (
+        ActionPoint.objects.visible_to(user)
+        .open()
+        .filter(mine)
+        .aggregate(open=Count("pk"), overdue=Count("pk", filter=Q(due_on__lt=today)))
+    )
+    asked = QuestionAssignment.objects.visible_to(user).filter(
+        state__in=[AssignmentState.ASKED, AssignmentState.RETURNED]
+    )
+    unanswered = Attendee.objects.filter(contact__user=user, answer=Answer.NONE, meeting=OuterRef("pk"))
+    unconfirmed = CircularRecipient.objects.filter(contact__user=user, confirmed_at__isnull=True)
+    return Waiting(
+        numbers=_numbers(
+            (_("action points to do"), points["open"], "action-point-list", "whose=mine&due=open"),
+            (_("action points overdue"), points["overdue"], "action-point-list", "whose=mine&standing=overdue"),
+            (_("questions to answer"), asked.count(), "assignment-list", "due=waiting"),
+        ),
+        meeting=_next_meeting(user, MeetingState.CALLED),
+        to_answer=list(
+            Meeting.objects.visible_to(user)
+            .filter(Exists(unanswered), state=MeetingState.CALLED, ends_at__gte=timezone.now())
+            .order_by("starts_at", "pk")[:SHOWN]
+        ),
+        to_confirm=list(
+            Circular.objects.visible_to(user)
+            .filter(asks_confirmation=True, pk__in=unconfirmed.values("circular"))
+            .defer("text_sq", "text_sr", "text_en")
+            .order_by("-sent_at", "pk")[:SHOWN]
+        ),
+    )
