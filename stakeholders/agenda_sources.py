@@ -83,5 +83,5 @@ def unadopted_minutes(meeting: Meeting, user: Any, limit: int) -> Iterable[OpenP
 
 def register_own() -> None:
     register(Source("minutes", gettext_lazy("minutes to adopt"), unadopted_minutes))
-    register(Source("points", gettext_lazy("overdue action points"), overdue_points))
+    register(Source("action-point", gettext_lazy("overdue action points"), overdue_points))
     register(Source("decisions", gettext_lazy("decisions that wait"), waiting_decisions))

@@ -10,9 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from onatc.dated_settings import SettingName, holidays_between, next_working_day, setting
-
-LONGEST_CLOSURE = timedelta(days=31)
+from onatc.dated_settings import SettingName, due_day, setting
 
 
 @dataclass(frozen=True)
@@ -38,11 +36,6 @@ class AnswerTimes:
     in_time_pct: int | None
 
 
-def due_day(received_on: date, days: int, holidays: set[date]) -> date:
-    """Calendar days from the day after it came; a weekend or holiday moves it to the next working day."""
-    return next_working_day(received_on + timedelta(days=days), holidays)
-
-
 def days_to_answer(received_on: date, answered_on: date) -> int:
     """Calendar days from the day it came to the day it was answered: 0 when on the same day."""
     return (answered_on - received_on).days
@@ -58,7 +51,5 @@ def answer_times(answered: Iterable[Answered]) -> AnswerTimes:
 
 
 def enquiry_due_day(received_on: date) -> date:
-    """By the setting and the holidays of the day on which it came."""
-    days = setting(SettingName.ENQUIRY_DAYS, on=received_on)
-    nominal = received_on + timedelta(days=days)
-    return due_day(received_on, days, holidays_between(nominal, nominal + LONGEST_CLOSURE))
+    """Calendar days from the day after it came, as many as the setting of that day says; moved as due days are."""
+    return due_day(received_on + timedelta(days=setting(SettingName.ENQUIRY_DAYS, on=received_on)))

@@ -129,6 +129,10 @@ def register_own() -> None:
         Kind(
             "body", _("body"), Body, _body,
             lambda: Body.objects.prefetch_related("members"), {BodyMember: "members"},
+        )
+    )  # fmt: skip
+    register(
+        Kind(
             "agreement", _("agreement"), Agreement, _agreement,
             lambda: Agreement.objects.prefetch_related("parties__institution"), {AgreementParty: "parties"},
         )

@@ -111,7 +111,7 @@ def register_own() -> None:
             key="agreement",
             label=_("agreements that are not over"),
             held_by=lambda user: (
-                Agreement.objects.with_state().filter(responsible=user).exclude(state__in=["expired", "ended"])
+                Agreement.objects.filter(responsible=user).with_state().exclude(state__in=["expired", "ended"])  # type: ignore[misc]
             ),
             field="responsible",
             heirs=holders_of(*SECRETARIAT),

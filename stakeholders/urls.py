@@ -14,7 +14,6 @@ from stakeholders.views import (
     institutions,
     invitations,
     library,
-    meeting_placeholder,
     meetings,
     minutes,
     people,
@@ -154,7 +153,6 @@ urlpatterns = [
     path("questions/<uuid:pk>/move/", questionnaires.question_move, name="question-move"),
     path("questions/<uuid:pk>/approve/", questionnaires.question_approve, name="question-approve"),
     path("questions/<uuid:pk>/take-over/", questionnaires.question_take_over, name="question-take-over"),
-    path("meetings/<uuid:pk>/", meeting_placeholder.meeting_detail, name="meeting-detail"),
     # decisions and action points
     path("decisions/", decisions.decision_list, name="decision-list"),
     path("decisions/export/", decisions.decision_export, name="decision-export"),

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from onatc import mail
-from onatc.dated_settings import holidays_between, next_working_day
+from onatc.dated_settings import due_day
 from onatc.errors import Refused, require
 from onatc.texts import COLUMNS
 from stakeholders import access
@@ -53,7 +53,6 @@ from stakeholders.models import (
 from stakeholders.queries.decisions import occasion_on
 
 ESCALATED_AFTER = timedelta(days=14)
-LONGEST_CLOSURE = timedelta(days=31)
 FARTHEST = timedelta(days=3660)
 NUMBERING = 8_305  # of the advisory lock under which numbers are given
 
@@ -153,10 +152,10 @@ def end_decision(decision: Decision, *, by: User, later: Decision, state: str) -
 
 
 def settled(day: date) -> date:
-    """The day itself when the office works on it, else the next working day."""
+    """The day itself when the office works on it, else the one to which the setting moves it."""
     if day > timezone.localdate() + FARTHEST:
         raise Refused(_("This day lies more than ten years ahead."))
-    return next_working_day(day, holidays_between(day, day + LONGEST_CLOSURE))
+    return due_day(day)
 
 
 def _check_owner(owner: Institution, person: User | None) -> None:

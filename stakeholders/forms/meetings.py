@@ -245,7 +245,9 @@ class BodyForm(CarefulForm):
     def __init__(self, data: Any = None, *, meeting: Meeting, user: Any) -> None:
         super().__init__(data)
         bodies = (
-            Body.objects.visible_to(user).existing_on(meeting.day).exclude(pk=meeting.body.pk if meeting.body else None)
+            Body.objects.visible_to(user)
+            .existing_on(meeting.day)
+            .exclude(pk__in=[meeting.body.pk] if meeting.body else [])
         )
         self.fields["body"].queryset = bodies.order_by(SortKey("name"))  # type: ignore[attr-defined]
         self._finish()

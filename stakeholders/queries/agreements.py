@@ -142,7 +142,7 @@ def matrix(user: Any, *, by_agreement: bool = False, kind: str = "", level: str 
 
 
 def _cell(agreements: list[Agreement], body: Institution, kind: str, day: date) -> Cell:
-    query = urlencode({"institution": body.pk, "kind": kind})
+    query = urlencode({"institution": str(body.pk), "kind": kind})
     if not agreements:
         return Cell(CellStanding.NONE, f"{reverse('stakeholders:agreement-create')}?{query}")
     standings = [(ORDER.index(standing_in_cell(one, day)), one) for one in agreements]

@@ -350,9 +350,9 @@ def question_take_over(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     one, user = _question(request, pk), request.user
     require(access.may_edit_questionnaire(user, one.questionnaire))
     revision = posted_revision(request)
-    earlier = Question.objects.visible_to(user).filter(pk=_key(request, "earlier")).first()
+    earlier = Question.objects.visible_to(user).filter(pk__in=_keys(request, "earlier")).first()
     assignment = (
-        QuestionAssignment.objects.visible_to(user).filter(pk=_key(request, "assignment"), question=one).first()
+        QuestionAssignment.objects.visible_to(user).filter(pk__in=_keys(request, "assignment"), question=one).first()
     )
 
     def act() -> None:
@@ -366,11 +366,12 @@ def question_take_over(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return _done(request, act, _("Taken over. Check it before it is approved."), one)
 
 
-def _key(request: SignedInRequest, name: str) -> uuid.UUID | None:
+def _keys(request: SignedInRequest, name: str) -> list[uuid.UUID]:
+    """The key that a button names; none when it names nothing that is one."""
     try:
-        return uuid.UUID(request.POST.get(name, ""))
+        return [uuid.UUID(request.POST.get(name, ""))]
     except ValueError:
-        return None
+        return []
 
 
 # Questions put to institutions
@@ -383,7 +384,7 @@ def assignment_list(request: SignedInRequest) -> HttpResponse:
     rows, today = QuestionAssignment.objects.visible_to(request.user), timezone.localdate()
     waiting = Q(state__in=[AssignmentState.ASKED, AssignmentState.RETURNED])
     late = {"overdue": waiting & Q(due_on__lt=today), "waiting": waiting}
-    selects = {
+    selects: dict[str, tuple[Any, list[tuple[Any, Any]]]] = {
         "state": (_("State"), list(AssignmentState.choices)),
         "due": (_("Show"), [("waiting", _("not answered")), ("overdue", _("overdue"))]),
     }

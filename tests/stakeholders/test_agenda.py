@@ -153,13 +153,19 @@ def test_overdue_points_of_the_body_and_of_its_members_are_offered_once(world, c
     closed = an_action_point(last, world.planning)
     ActionPoint.objects.filter(pk=closed.pk).update(state="done", closed_at=timezone.now(), outcome="x")
     meeting = a_meeting(world.planning, body)
-    assert {one.key for one in offered(meeting, world.planning, "points")} == {str(own.pk), str(members.pk)}
+    assert {one.key for one in offered(meeting, world.planning, "action-point")} == {str(own.pk), str(members.pk)}
     client, address = client_for("planning"), url("meeting-open-points", meeting.pk)
     assert "owed it by" in client.get(address).content.decode()
-    client.post(address, {"point": [f"points:{own.pk}", f"points:{own.pk}", "points:nonsense", "nonsense"]})
-    client.post(address, {"point": [f"points:{own.pk}"]})
+    client.post(
+        address, {"point": [f"action-point:{own.pk}", f"action-point:{own.pk}", "action-point:nonsense", "nonsense"]}
+    )
+    client.post(address, {"point": [f"action-point:{own.pk}"]})
     item = meeting.items.get()
-    assert (item.source, item.source_url, item.title_sq) == (f"points:{own.pk}", own.get_absolute_url(), own.title_sq)
+    assert (item.source, item.source_url, item.title_sq) == (
+        f"action-point:{own.pk}",
+        own.get_absolute_url(),
+        own.title_sq,
+    )
     assert "on the agenda" in client.get(address).content.decode()
 
 

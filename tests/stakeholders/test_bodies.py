@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
@@ -156,10 +156,12 @@ def test_two_keepers_who_add_a_chair_at_once_make_one_chair(world, client_for):
         values = {"institution": institution(codes[number]), "function": "chair", "starts_on": days_ago(1)}
         try:
             ready.wait(10)
-            bodies.add_seat(uuid.uuid4(), body, values, by=people[number])
+            with translation.override("en"):  # a thread begins in the language of the installation
+                bodies.add_seat(uuid.uuid4(), body, values, by=people[number])
             outcomes.append("added")
         except Refused as refusal:
-            outcomes.append(str(refusal))
+            with translation.override("en"):
+                outcomes.append(str(refusal))
         finally:
             connections.close_all()
 

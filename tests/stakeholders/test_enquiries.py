@@ -23,7 +23,7 @@ from onatc.models import DatedSetting, Message
 from onatc.periods import Period
 from stakeholders import deadlines, ownership
 from stakeholders.actions import enquiries
-from stakeholders.deadlines import Answered, AnswerTimes, answer_times, days_to_answer, due_day
+from stakeholders.deadlines import Answered, AnswerTimes, answer_times, days_to_answer
 from stakeholders.models import Enquiry, EnquiryFile, RoleAssignment
 from strategy import computed
 from tests.samples import document
@@ -41,7 +41,7 @@ def refresh(record):
     return record
 
 
-# Days: plain functions
+# Days
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,11 @@ def refresh(record):
         (date(2026, 3, 2), 1, set(), date(2026, 3, 3)),
     ],
 )
-def test_an_answer_is_due_on_a_working_day(received, days, holidays, due):
-    assert due_day(received, days, holidays) == due
+def test_an_answer_is_due_on_a_working_day(db, received, days, holidays, due):
+    Holiday.objects.all().delete()
+    Holiday.objects.bulk_create(Holiday(day=day, name_sq="Festë") for day in holidays)
+    DatedSetting.objects.create(name="enquiry_days", value=days, valid_from=received)
+    assert deadlines.enquiry_due_day(received) == due
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
