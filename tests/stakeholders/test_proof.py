@@ -58,7 +58,7 @@ GRAVE = {
     # what can never be taken back
     "monitoring:report-issue": "natc", "strategy:plan-adopt": "director", "strategy:consultation-publish": "planning",
     # what leaves the office
-    "stakeholders:circular-send": "information",
+    "stakeholders:circular-send": "director",
     "strategy:legal-input-approve": "director", "strategy:study-publish": "director",
     "strategy:practice-publish": "director",
     # what takes much away, and one's own password
