@@ -104,7 +104,7 @@ class AgreementForm(KeptForm):
                 )
                 names.append(f"focal_{number}")
             if given is not None:
-                self.initial |= {
+                self.initial |= {  # type: ignore[assignment,operator]
                     f"party_{number}": given.institution.pk,
                     f"signed_as_{number}": given.signed_as,
                     f"focal_{number}": given.focal_person.pk if given.focal_person else None,

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from onatc import search
 from onatc.errors import Refused
 from onatc.history import history_of
-from onatc.models import DatedSetting, Message
+from onatc.models import DatedSetting, Holiday, Message
 from onatc.periods import Period
 from stakeholders import deadlines, ownership
 from stakeholders.actions import enquiries

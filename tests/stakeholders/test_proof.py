@@ -68,7 +68,7 @@ GRAVE = {
     "monitoring:report-issue": "natc", "strategy:plan-adopt": "director", "strategy:consultation-publish": "planning",
     # what leaves the office
     "stakeholders:feed-list": "director", "stakeholders:feed-renew": "director",
-    "stakeholders:circular-send": "information",
+    "stakeholders:circular-send": "director",
     "strategy:legal-input-approve": "director", "strategy:study-publish": "director",
     "strategy:practice-publish": "director", "stakeholders:enquiry-approve": "director",
     "stakeholders:questionnaire-send": "director",
