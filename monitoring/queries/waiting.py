@@ -49,11 +49,12 @@ class Number:
 
 @dataclass
 class Waiting:
-    """What waits for one reader. `meeting` is the next one, with `to_decide`, how many of its points are for decision and
+    """What waits for one reader; `decisions` are numbers that wait for their own decision. `meeting` is the next one, with `to_decide`, how many of its points are for decision and
     have none yet; `to_answer` are meetings without the reader's own answer, `to_confirm` circulars that they did not
     confirm; `unconfirmed` are circulars with `missing`, how many confirmations the office still waits for."""
 
     numbers: list[Number] = field(default_factory=list)
+    decisions: list[Number] = field(default_factory=list)
     meeting: Meeting | None = None
     to_answer: list[Meeting] = field(default_factory=list)
     to_confirm: list[Circular] = field(default_factory=list)
@@ -149,8 +150,8 @@ def for_the_coordinator(user: Any) -> Waiting:
     enquiries = _enquiries(user)
     overdue = _overdue_points(ActionPoint.objects.visible_to(user))
     return Waiting(
+        decisions=_numbers((_("answers to approve"), enquiries["to_approve"], "enquiry-list", "state=drafted")),
         numbers=_numbers(
-            (_("answers to approve"), enquiries["to_approve"], "enquiry-list", "state=drafted"),
             _agreements_number(user),
             (_("action points overdue"), overdue, "action-point-list", "standing=overdue"),
         ),
