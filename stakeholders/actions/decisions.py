@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import DateTimeField, Max, Q, Subquery
 from django.db.models import OuterRef as Outer
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -384,16 +385,22 @@ def remind_of_points(*, on: date | None = None) -> int:
     people = people_of({point.owner_id for point in points})
     for point in points:
         occasion = occasion_on(point.due_on, timezone.localdate(point.since), day)  # type: ignore[attr-defined]
-        for user in people[point.owner_id].told_of(point.person_id):
-            owed[user].append(point)
-            if occasion is not None:
-                occasions[user].add(occasion)
+        list_url = reverse("stakeholders:action-point-list") + "?whose=mine&due=open"
+    for user in people[point.owner_id].told_of(point.person_id):
+        owed[user].append(point)
+        if occasion is not None:
+            occasions[user].add(occasion)
     return sum(
         mail.queue(
             user,
             occasion=f"points:{max(days).isoformat()}:{user.pk}",
             template="action_points",
-            context={"points": owed[user], "day": day, "overdue": sum(one.due_on < day for one in owed[user])},
+            context={
+                "points": owed[user],
+                "list_url": list_url,
+                "day": day,
+                "overdue": sum(one.due_on < day for one in owed[user]),
+            },
             kind=mail.Kind.REMINDER,
         )
         for user, days in occasions.items()
