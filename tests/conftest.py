@@ -149,8 +149,9 @@ class World:
         return Measure.objects.get(version=self.version, code=code)
 
 
-def make_world() -> None:
-    """What `world` gives, in a database of its own (tests/databases.py): half a second that each test would pay."""
+def make_world() -> tuple[Any, Any]:
+    """What `world` gives, in a database of its own (tests/databases.py): half a second that each test would pay.
+    The keys of version and round, since another fixture may make a plan of its own before."""
     version = plan_actions.apply_import(
         plan_actions.preview_import(plan_that_runs(), "plan.csv", plan=None, by=None), by=None
     )
@@ -170,14 +171,16 @@ def make_world() -> None:
         version.plan, period, by=None, due_on=timezone.localdate() + timedelta(days=10)
     )
     round_actions.open_round(round_, by=None)
+    return version.pk, round_.pk
 
 
 @pytest.fixture
-def world(db: None) -> World:
+def world(db: None, databases: Databases) -> World:
+    version_key, round_key = databases.made
     everybody = {user.email: user for user in User.objects.all()}
     people = {name: everybody[email] for name, email in (CAST | {"stranger": "stranger@example.org"}).items()}
-    version = PlanVersion.objects.select_related("plan").get()
-    return World(people, version.plan, version, Round.objects.get())
+    version = PlanVersion.objects.select_related("plan").get(pk=version_key)
+    return World(people, version.plan, version, Round.objects.get(pk=round_key))
 
 
 @pytest.fixture

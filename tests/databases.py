@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -30,11 +31,12 @@ def needs_world(item: pytest.Item) -> bool:
 
 
 class Databases:
-    def __init__(self, make_world: Callable[[], None]) -> None:
+    def __init__(self, make_world: Callable[[], tuple[Any, ...]]) -> None:
         self._make_world = make_world
         self._plain = connection.settings_dict["NAME"]
         self._world, self._copy = f"{self._plain}_world", f"{self._plain}_copy"
         self._world_is_of: date | None = None
+        self.made: tuple[Any, ...] = ()  # what `make_world` gave: the keys of its records
 
     def use_for(self, item: pytest.Item) -> None:
         """From here on the default connection, of this thread and of each new one, goes to the database of that test."""
@@ -59,7 +61,7 @@ class Databases:
             self._create(self._world, self._plain)
             self._connect(self._world)
             with transaction.atomic():
-                self._make_world()
+                self.made = self._make_world()
                 connection.run_on_commit = []  # a test begins with an empty queue
             self._world_is_of = today
         return self._world
