@@ -62,9 +62,7 @@ def register_own() -> None:
         Holding(
             key="agreement",
             label=_("agreements that are not over"),
-            held_by=lambda user: (
-                Agreement.objects.with_state().filter(responsible=user).exclude(state__in=["expired", "ended"])
-            ),
+            held_by=lambda user: Agreement.objects.filter(responsible=user).not_over(),
             field="responsible",
             heirs=holders_of(*SECRETARIAT),
         )

@@ -104,11 +104,13 @@ class AgreementForm(KeptForm):
                 )
                 names.append(f"focal_{number}")
             if given is not None:
-                self.initial |= {
-                    f"party_{number}": given.institution.pk,
-                    f"signed_as_{number}": given.signed_as,
-                    f"focal_{number}": given.focal_person.pk if given.focal_person else None,
-                }
+                self.initial.update(
+                    {
+                        f"party_{number}": given.institution.pk,
+                        f"signed_as_{number}": given.signed_as,
+                        f"focal_{number}": given.focal_person.pk if given.focal_person else None,
+                    }
+                )
         return names
 
     def _asked_of(self, number: int, given: Party | None) -> set[uuid.UUID]:

@@ -125,7 +125,7 @@ def counterparts(user: Any, day: date, *, kind: str = "", level: str = "") -> Qu
 def matrix(user: Any, *, by_agreement: bool = False, kind: str = "", level: str = "", on: date | None = None) -> Matrix:
     """Institutions by kinds of agreement, or by the agreements in force. Three queries, whatever their number."""
     day = on or timezone.localdate()
-    agreements = list(Agreement.objects.visible_to(user).with_state(day).prefetch_related("parties"))
+    agreements: list[Any] = list(Agreement.objects.visible_to(user).with_state(day).prefetch_related("parties"))
     rows = list(counterparts(user, day, kind=kind, level=level))
     if by_agreement:
         return _by_agreement([one for one in agreements if one.state == AgreementStanding.IN_FORCE], rows, day)
@@ -142,7 +142,7 @@ def matrix(user: Any, *, by_agreement: bool = False, kind: str = "", level: str 
 
 
 def _cell(agreements: list[Agreement], body: Institution, kind: str, day: date) -> Cell:
-    query = urlencode({"institution": body.pk, "kind": kind})
+    query = urlencode({"institution": str(body.pk), "kind": kind})
     if not agreements:
         return Cell(CellStanding.NONE, f"{reverse('stakeholders:agreement-create')}?{query}")
     standings = [(ORDER.index(standing_in_cell(one, day)), one) for one in agreements]
