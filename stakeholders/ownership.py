@@ -1,5 +1,6 @@
 """What a person holds, so that nothing is left behind when they leave: each app names its own kinds of holding."""
 
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -113,6 +114,7 @@ def register_own() -> None:
             held_by=lambda user: (
                 Agreement.objects.filter(responsible=user).with_state().exclude(state__in=["expired", "ended"])  # type: ignore[misc]
             ),
+            held_by=lambda user: Agreement.objects.filter(responsible=user).not_over(),
             field="responsible",
             heirs=holders_of(*SECRETARIAT),
         )

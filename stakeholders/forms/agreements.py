@@ -1,5 +1,6 @@
 """Forms of agreements, their dates, wordings, annexes and obligations."""
 
+
 from __future__ import annotations
 
 import uuid
@@ -109,6 +110,30 @@ class AgreementForm(KeptForm):
                     f"signed_as_{number}": given.signed_as,
                     f"focal_{number}": given.focal_person.pk if given.focal_person else None,
                 }
+        for number in range(self.row_count):
+            given = self.given[number] if number < len(self.given) else None
+            party = forms.ModelChoiceField(
+                institutions, label=_("Party %(number)d") % {"number": number + 1}, required=False
+            )
+            self.fields[f"party_{number}"] = party
+            self.fields[f"signed_as_{number}"] = forms.CharField(
+                label=capfirst(_("signed by (function)")), max_length=160, required=False
+            )
+            names += [f"party_{number}", f"signed_as_{number}"]
+            asked = self._asked_of(number, given)
+            if asked:
+                self.fields[f"focal_{number}"] = forms.ModelChoiceField(
+                    self._contacts_of(asked, given), label=capfirst(_("focal person")), required=False
+                )
+                names.append(f"focal_{number}")
+            if given is not None:
+                self.initial.update(
+                    {
+                        f"party_{number}": given.institution.pk,
+                        f"signed_as_{number}": given.signed_as,
+                        f"focal_{number}": given.focal_person.pk if given.focal_person else None,
+                    }
+                )
         return names
 
     def _asked_of(self, number: int, given: Party | None) -> set[uuid.UUID]:

@@ -74,6 +74,10 @@ class AgreementQuerySet(models.QuerySet["Agreement"]):
         renewals = Agreement.objects.filter(renews=OuterRef("pk"), signed_on__isnull=False)
         return self.annotate(state=state, is_renewed=Exists(renewals))
 
+    def not_over(self, on: date | None = None) -> Self:
+        """Being prepared, signed or in force."""
+        return self.with_state(on).exclude(Q(("state__in", [AgreementStanding.EXPIRED, AgreementStanding.ENDED])))
+
     def lapsing(self, days: int, on: date | None = None) -> Self:
         """Signed ones whose last day is today or lies at most so many days ahead, and that nothing signed renews."""
         day = on or timezone.localdate()
