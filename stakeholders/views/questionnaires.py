@@ -366,11 +366,12 @@ def question_take_over(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return _done(request, act, _("Taken over. Check it before it is approved."), one)
 
 
-def _key(request: SignedInRequest, name: str) -> uuid.UUID | None:
+def _key(request: SignedInRequest, name: str) -> uuid.UUID:
+    """The key that was sent, or one that no record has."""
     try:
         return uuid.UUID(request.POST.get(name, ""))
     except ValueError:
-        return None
+        return uuid.UUID(int=0)
 
 
 # Questions put to institutions
@@ -383,7 +384,7 @@ def assignment_list(request: SignedInRequest) -> HttpResponse:
     rows, today = QuestionAssignment.objects.visible_to(request.user), timezone.localdate()
     waiting = Q(state__in=[AssignmentState.ASKED, AssignmentState.RETURNED])
     late = {"overdue": waiting & Q(due_on__lt=today), "waiting": waiting}
-    selects = {
+    selects: dict[str, tuple[Any, list[tuple[Any, Any]]]] = {
         "state": (_("State"), list(AssignmentState.choices)),
         "due": (_("Show"), [("waiting", _("not answered")), ("overdue", _("overdue"))]),
     }
