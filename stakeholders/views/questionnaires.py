@@ -1,5 +1,6 @@
 """Questionnaires of many questions (GRETA, the US report): the office's pages, and those of the institutions asked."""
 
+
 from __future__ import annotations
 
 import uuid
@@ -46,14 +47,7 @@ from stakeholders.models import (
     QuestionState,
 )
 from stakeholders.queries.enquiries import earlier_answers, standing
-from stakeholders.views.records import (
-    choices_of,
-    confirm_page,
-    form_page,
-    list_page,
-    posted_revision,
-    revision_in,
-)
+from stakeholders.views.records import choices_of, confirm_page, form_page, list_page, posted_revision, revision_in
 
 
 @require_safe
