@@ -1,6 +1,5 @@
 """What a person holds, so that nothing is left behind when they leave: each app names its own kinds of holding."""
 
-
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -111,10 +110,7 @@ def register_own() -> None:
         Holding(
             key="agreement",
             label=_("agreements that are not over"),
-            held_by=lambda user: (
-                Agreement.objects.filter(responsible=user).with_state().exclude(state__in=["expired", "ended"])  # type: ignore[misc]
-            ),
-            held_by=lambda user: Agreement.objects.filter(responsible=user).not_over(),
+            held_by=lambda user: Agreement.objects.not_over().filter(responsible=user),
             field="responsible",
             heirs=holders_of(*SECRETARIAT),
         )

@@ -1,6 +1,5 @@
 """Forms of agreements, their dates, wordings, annexes and obligations."""
 
-
 from __future__ import annotations
 
 import uuid
@@ -88,28 +87,6 @@ class AgreementForm(KeptForm):
             typed = [int(name[6:]) for name in self.data if name.startswith("party_") and name[6:].isdecimal()]
             self.row_count = min(MOST_ROWS, max([self.row_count - 1, *typed]) + 1)
         institutions = Institution.objects.visible_to(self.user).order_by(SortKey("name"))
-        for number in range(self.row_count):
-            given = self.given[number] if number < len(self.given) else None
-            party = forms.ModelChoiceField(
-                institutions, label=_("Party %(number)d") % {"number": number + 1}, required=False
-            )
-            self.fields[f"party_{number}"] = party
-            self.fields[f"signed_as_{number}"] = forms.CharField(
-                label=capfirst(_("signed by (function)")), max_length=160, required=False
-            )
-            names += [f"party_{number}", f"signed_as_{number}"]
-            asked = self._asked_of(number, given)
-            if asked:
-                self.fields[f"focal_{number}"] = forms.ModelChoiceField(
-                    self._contacts_of(asked, given), label=capfirst(_("focal person")), required=False
-                )
-                names.append(f"focal_{number}")
-            if given is not None:
-                self.initial |= {  # type: ignore[assignment,operator]
-                    f"party_{number}": given.institution.pk,
-                    f"signed_as_{number}": given.signed_as,
-                    f"focal_{number}": given.focal_person.pk if given.focal_person else None,
-                }
         for number in range(self.row_count):
             given = self.given[number] if number < len(self.given) else None
             party = forms.ModelChoiceField(

@@ -1,6 +1,5 @@
 """Questionnaires of many questions (GRETA, the US report): the office's pages, and those of the institutions asked."""
 
-
 from __future__ import annotations
 
 import uuid
