@@ -229,6 +229,21 @@ def _mail_cancellation(meeting: Meeting, attendee: Attendee) -> None:
     _queue(meeting, attendee, "cancelled", "meeting_cancelled", context, enclosed)
 
 
+def send_minutes(meeting: Meeting) -> int:
+    """Tell who was called and can sign in that the minutes are open for remarks, and until when; once for each such day."""
+    called = meeting.attendees.filter(HAS_ADDRESS, IS_PRESENT, contact__user__is_active=True)
+    return sum(
+        mail.queue(
+            attendee.contact.user,  # type: ignore[union-attr]
+            occasion=f"minutes:{attendee.pk}:{meeting.comments_until}",
+            template="minutes_circulated",
+            context={"meeting": meeting, "page_url": _page_of(meeting, attendee.contact.user)},  # type: ignore[union-attr]
+            kind=mail.Kind.MEETING,
+        )
+        for attendee in called.select_related("contact__user").order_by("pk")
+    )
+
+
 def _queue(
     meeting: Meeting, attendee: Attendee, what: str, template: str, context: dict[str, Any], enclosed: mail.Enclosed
 ) -> None:

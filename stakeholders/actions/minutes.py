@@ -18,6 +18,7 @@ from onatc.errors import Refused, require
 from onatc.models import Job
 from onatc.texts import COLUMNS, DJANGO_CODES, column_of
 from stakeholders import access, minutes_document
+from stakeholders.actions.invitations import send_minutes
 from stakeholders.actions.meetings import locked_meeting
 from stakeholders.actions.records import Stale, locked, make_once, save
 from stakeholders.models import (
@@ -106,7 +107,9 @@ def circulate(meeting: Meeting, *, comments_until: date, by: User) -> Meeting:
     meeting.minutes_state, meeting.comments_until = MinutesState.CIRCULATED, comments_until
     meeting.circulated_at = meeting.circulated_at or timezone.now()
     meeting.revision += 1
-    return save(meeting)
+    save(meeting)
+    send_minutes(meeting)
+    return meeting
 
 
 @transaction.atomic

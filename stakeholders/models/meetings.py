@@ -298,6 +298,10 @@ class Meeting(models.Model):
         return timezone.localtime(self.starts_at).date()
 
     @property
+    def has_begun(self) -> bool:
+        return self.starts_at <= timezone.now()
+
+    @property
     def has_quorum(self) -> bool | None:
         """None before attendance was recorded, and for a meeting without a body."""
         if self.quorum_needed is None or self.voting_present is None:

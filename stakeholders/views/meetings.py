@@ -24,6 +24,7 @@ from stakeholders import access, agenda
 from stakeholders.accounts import SignedInRequest
 from stakeholders.actions import agenda as agenda_actions
 from stakeholders.actions import meetings as actions
+from stakeholders.forms.invitations import GIVEN
 from stakeholders.forms.meetings import (
     AttendanceForm,
     BodyForm,
@@ -288,6 +289,9 @@ def meeting_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "papers": list(files.filter(meeting=meeting, item__isnull=True)),
             "people": people,
             "attendance": attendance(people),
+            "mine": next((one for one in people if one.contact and one.contact.user_id == user.pk), None),
+            "answers": GIVEN,
+            "may_see_replies": meeting.state != MeetingState.DRAFT and access.may_send_calls(user),
             "vacant": _vacant(meeting) if may_prepare and is_open else [],
             "without_address": [one for one in people if one.contact and not one.contact.address],
             "reads_minutes": reads_minutes,

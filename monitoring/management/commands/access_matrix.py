@@ -821,7 +821,7 @@ class _Samples:
             title_en="x", starts_at=start, ends_at=start + timedelta(hours=1), state="called", called_at=timezone.now(),
             called_by=office, created_by=office, answer_salt="matrix",
         )  # fmt: skip
-        contact = Contact.objects.create(full_name=code, user=self.reporters[code])
+        contact, _new = Contact.objects.get_or_create(user=self.reporters[code], defaults={"full_name": code})
         attendee = Attendee.objects.create(meeting=meeting, contact=contact, institution=self.institutions[code])
         return {
             "meeting": meeting,
@@ -856,12 +856,12 @@ class _Samples:
         circular = Circular.objects.create(
             title_en="x", text_en="x", state="sent", sent_at=timezone.now(), sent_by=office, created_by=office
         )
-        contact = Contact.objects.create(full_name="x", user=self.reporters[code])
+        contact, _new = Contact.objects.get_or_create(user=self.reporters[code], defaults={"full_name": code})
         key = f"matrix-{code}"
         CircularRecipient.objects.create(
             circular=circular, contact=contact, institution=body, language="en", key_hash=hashed(key)
         )
-        readers = Body.objects.create(code=f"matrix-{code.lower()}", name_sq="x", kind="group", founded_on=today)
+        readers = Body.objects.create(code=f"readers-{code.lower()}", name_sq="x", kind="group", founded_on=today)
         BodyMember.objects.create(body=readers, institution=body, starts_on=today)
         library = LibraryDocument.objects.create(kind="other", title_en="x", is_for_all=False, created_by=office)
         LibraryReader.objects.create(document=library, body=readers)
