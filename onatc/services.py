@@ -229,6 +229,8 @@ class Postgres:
     def _serve(self) -> int:
         port = free_port()
         settings = ["listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=", "max_connections=100"]
+        # A restore locks every table and index in its one transaction (docs/operation.md).
+        settings += ["max_locks_per_transaction=512"]
         if self.throw_away:
             settings += ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
         arguments = ["-D", str(self.folder)]

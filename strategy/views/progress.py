@@ -238,6 +238,10 @@ def _breakdown(form: EntryForm, pk: int, dimension: str, stored: Sum) -> dict[st
 def progress_autosave(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Called by the page while one writes; answers with the line that says so, and the new revision."""
     entry = _entry(request, pk)
+    if not entry.is_editable and entry.request.institution_id in request.user.institution_ids:
+        return HttpResponse(
+            status=204
+        )  # handed in meanwhile, perhaps by the press that followed: nothing to save, no error
     require(access.may_edit(request.user, entry))
     form = _form(request, entry, request.POST)
     context: dict[str, Any] = {"entry": entry, "revision": request.POST.get("revision", "")[:12]}

@@ -8,14 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone, translation
-from django.utils.translation import gettext
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from onatc.periods import Period
 from stakeholders.models import User
 from strategy.models import Comment, Measure, Plan, PlanVersion, ProgressEntry, Proposal, Round, VersionState
 from tests.browser.conftest import assert_accessible
+from tests.browser.walking import In, fill
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,28 +23,8 @@ PLANNER, DIRECTOR, OFFICER = "planning@onatc.example", "director@onatc.example",
 POLICE, HEALTH, ADVOCATES = "kp-thb@demo.example", "moh@demo.example", "vpao@demo.example"
 
 
-def sr(message: str) -> str:
-    with translation.override("sr-latn"):
-        translated = gettext(message)
-    assert translated != message, f"not translated: {message}"
-    return translated
-
-
-def press(page: Page, message: str) -> None:
-    page.locator("main").get_by_role("button", name=sr(message), exact=True).first.click()
-
-
-def follow(page: Page, message: str) -> None:
-    page.get_by_role("link", name=sr(message)).first.click()
-
-
-def fill(page: Page, **values: Any) -> None:
-    for name, value in values.items():
-        field = page.locator(f"[name={name}]").first
-        if field.evaluate("one => one.tagName") == "SELECT":
-            field.select_option(value)
-        else:
-            field.fill(value)
+sr = In("sr-latn")
+press, follow = sr.press, sr.follow
 
 
 @pytest.fixture

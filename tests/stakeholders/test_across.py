@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pgtrigger
 import pytest
 from django.db import connection
 from django.utils import timezone
@@ -219,7 +220,8 @@ def test_minutes_and_decisions_written_anew_after_they_were_adopted_are_found(wo
     assert planted("adopted_minutes_are_as_adopted") == []
     if what == "minutes":
         item.minutes_sq = "U vendos ndryshe."
-        item.save()
+        with pgtrigger.ignore("stakeholders.AgendaItem:frozen_once_minutes_adopted"):  # a restored one may have lost it
+            item.save()
     else:
         decision.text_sq = "Vendoset ndryshe."
         decision.save()

@@ -191,6 +191,15 @@ def test_autosave_keeps_the_text_and_gives_the_next_revision(world, client_for, 
     assert f'value="{entry.revision}"' in page and "Draft saved" in page
 
 
+def test_autosave_that_comes_after_the_press_changes_nothing_and_is_no_fault(world, client_for):
+    entry = submitted(world.request(), world.focal_point)
+    url, typed = reverse("strategy:progress-autosave", args=[entry.pk]), form_data(entry, done="U krye krejt ndryshe.")
+    assert client_for("focal_point").post(url, typed).status_code == 204
+    assert client_for("other_focal_point").post(url, typed).status_code == 404
+    entry.refresh_from_db()
+    assert entry.done != "U krye krejt ndryshe."
+
+
 def test_a_stale_form_shows_both_texts(world, client_for, entry):
     old = form_data(entry, done="E treta.")
     client = client_for("focal_point")
