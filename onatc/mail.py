@@ -44,7 +44,7 @@ from django.template.defaultfilters import linebreaks_filter, urlize
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language, override
+from django.utils.translation import get_language, override, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -107,7 +107,12 @@ class MessageQuerySet(models.QuerySet["Message"]):
 class Message(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     to = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("to")
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=pgettext_lazy("mail", "to"),
     )
     address = models.EmailField(_("e-mail address"), blank=True)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.NOTICE)

@@ -22,11 +22,13 @@ ROW_TOTAL = _known("women") + _known("men") + _known("others") + _known("unknown
 
 
 def with_reach(events: QuerySet[Event]) -> QuerySet[Event]:
-    """Each event with `reached`, all who were counted there, and `reached_women`; None where nobody counted."""
+    """Each event with `reached`, all who were counted there, `reached_women`, and `reached_unknown`, those of `reached` whose
+    sex is not known; None where nobody counted."""
     rows = EventReach.objects.filter(event=OuterRef("pk")).order_by().values("event")
     return events.annotate(
         reached=Subquery(rows.annotate(sum=Sum(ROW_TOTAL)).values("sum"), output_field=IntegerField()),
         reached_women=Subquery(rows.annotate(sum=Sum("women")).values("sum"), output_field=IntegerField()),
+        reached_unknown=Subquery(rows.annotate(sum=Sum("unknown")).values("sum"), output_field=IntegerField()),
     )
 
 

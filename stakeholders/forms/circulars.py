@@ -147,7 +147,7 @@ class VersionForm(CarefulForm):
         label=_("File"), widget=forms.ClearableFileInput, help_text=_("One file; at most 20 MB.")
     )
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
-    on = day_field(_("Of"), help_text=_("The date of the document."))
+    on = day_field(_("Date of the document"))
     note = forms.CharField(label=_("What changed"), max_length=500, required=False)
     past = ("on",)
 

@@ -391,7 +391,7 @@ class ObligationReminder(models.Model):
     obligation = models.ForeignKey(Obligation, models.CASCADE, related_name="+", verbose_name=_("obligation"))
     due_on = models.DateField(_("due on"))
     step = models.CharField(max_length=10, choices=Step)
-    user = models.ForeignKey(User, models.CASCADE, related_name="+", verbose_name=_("to"))
+    user = models.ForeignKey(User, models.CASCADE, related_name="+", verbose_name=pgettext_lazy("mail", "to"))
     at = models.DateTimeField(_("sent on"), auto_now_add=True)
 
     class Meta:

@@ -244,7 +244,7 @@ class EventReach(models.Model):
 
 class EventFileKind(models.TextChoices):
     MATERIAL = "material", _("material")
-    PICTURE = "picture", _("picture")
+    PICTURE = "picture", pgettext_lazy("event", "picture")
     REPORT = "report", _("report")
 
 

@@ -389,6 +389,7 @@ def enquiry_answer(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         lead=lead,
         cancel_url=one.get_absolute_url(),
         done=_("Saved."),
+        template="stakeholders/enquiry_answer.html",
     )  # fmt: skip
 
 
@@ -469,6 +470,7 @@ def enquiry_send(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         cancel_url=one.get_absolute_url(),
         done=_("Answered, and on record."),
         submit=_("Send"),
+        template="stakeholders/enquiry_send.html",
     )
 
 

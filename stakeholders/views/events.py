@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from calendar import isleap
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -95,7 +96,7 @@ def event_export(request: SignedInRequest) -> HttpResponseBase:
     head = [
         _("title"), _("kind"), _("from"), _("to"), _("place"), _("municipality"), _("country"), _("international day"),
         _("organiser"), _("cost in euro"), _("state"), _("reason"), _("people reached"), _("of them women"),
-        _("what came of it"),
+        _("sex not known"), _("what came of it"),
     ]  # fmt: skip
     rows = with_reach(_events(request).ordered()).select_related(
         "organiser", "municipality", "country", "international_day"
@@ -107,7 +108,8 @@ def event_export(request: SignedInRequest) -> HttpResponseBase:
         return [
             str(one.title), one.get_kind_display(), one.starts_on, one.ends_on, one.place, str(one.municipality or ""),
             str(one.country or ""), str(one.international_day or ""), str(one.organiser.name), cost,
-            one.get_state_display(), one.cancel_reason, one.reached, one.reached_women, one.outcome,
+            one.get_state_display(), one.cancel_reason, one.reached, one.reached_women, one.reached_unknown,
+            one.outcome,
         ]  # fmt: skip
 
     return as_file(request, "events", head, rows, row)
@@ -129,6 +131,12 @@ def _chart(rows: list[EventReach]) -> Chart | None:
     return stacked_bars(_("Whom it reached"), _("people"), labels, series, head=_("who"))
 
 
+def _sum(numbers: Iterable[int | None]) -> int | None:
+    """None when none was counted."""
+    counted = [one for one in numbers if one is not None]
+    return sum(counted) if counted else None
+
+
 @require_safe
 def event_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     event, user = _event(request, pk), request.user
@@ -142,6 +150,7 @@ def event_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "partners": list(event.partners.select_related("institution", "country")),
             "reach": reach,
             "reached": sum(one.total for one in reach) if reach else None,
+            "by_sex": [_sum(getattr(one, sex) for one in reach) for sex in SEXES],
             "chart": _chart(reach),
             "files": files,
             "sections": sections_of(event, user),

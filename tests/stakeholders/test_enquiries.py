@@ -112,6 +112,7 @@ def test_from_its_number_to_the_mail(world, client_for):
     assert refresh(one).state == "assigned" and Message.objects.filter(to=world.monitoring).count() == 1
     writer = client_for("monitoring")
     said = {"revision": one.revision, "answer": "Pesë raste.", "answer_language": "sq"}
+    assert one.question in writer.get(url("enquiry-answer", one.pk)).content.decode()  # read beside the answer
     writer.post(url("enquiry-answer", one.pk), said | {"attachments": SimpleUploadedFile("t.pdf", document())})
     writer.post(url("enquiry-submit", one.pk))
     writer.post(url("enquiry-submit", one.pk))
@@ -124,6 +125,8 @@ def test_from_its_number_to_the_mail(world, client_for):
     client_for("natc").post(url("enquiry-approve", one.pk), {"revision": refresh(one).revision})
     assert refresh(one).state == "approved" and one.approved_by == world.natc
     send = {"way": "email", "answered_on": days_ago(0).isoformat()}
+    page = client.get(url("enquiry-send", one.pk)).content.decode()  # what leaves, and to whom
+    assert "Pesë raste në 2025." in page and one.sender_email in page
     assert client.post(url("enquiry-send", one.pk), send).status_code == 302
     client.post(url("enquiry-send", one.pk), send)  # twice is once
     assert refresh(one).state == "answered" and one.answered_on == days_ago(0)

@@ -93,7 +93,7 @@ def test_bad_input_is_said_at_its_field(world, client_for, changes, sentence):
     assert page.status_code == 200 and sentence in page.content.decode() and not Event.objects.exists()
 
 
-def test_unknown_is_not_zero_and_totals_are_computed(world):
+def test_unknown_is_not_zero_and_totals_are_computed(world, client_for):
     by = world.information
     first = reached(an_event(by, held=True), by, participants_women=3, participants_unknown=4)
     second = reached(an_event(by, held=True), by, officials_men=5)
@@ -101,6 +101,9 @@ def test_unknown_is_not_zero_and_totals_are_computed(world):
     zero = reached(an_event(by, held=True), by, public_women=0)
     found = {one.pk: (one.reached, one.reached_women) for one in with_reach(Event.objects.all())}
     assert found == {first.pk: (7, 3), second.pk: (5, None), third.pk: (None, None), zero.pk: (0, 0)}
+    assert with_reach(Event.objects.filter(pk=first.pk)).get().reached_unknown == 4
+    listed = client_for("director").get(url("event-list")).content.decode()
+    assert "3<br>" in listed and "sex of 4 not known" in listed  # three women of seven would be a wrong share
     total = reached_by(Event.objects.all())
     assert (total.total, total.women, total.events, total.uncounted) == (12, 3, 4, 1)
     assert reached_by(Event.objects.filter(pk=third.pk)).total is None

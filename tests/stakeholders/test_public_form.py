@@ -159,3 +159,9 @@ def test_the_confirmation_tells_nobody_elses_number(client):
         page = client.get("/ask/done/", {"number": number})
         assert page.status_code == 200 and "too old" in page.content.decode()
     assert client.post("/ask/done/").status_code == 405
+
+
+def test_what_everybody_may_open_does_not_say_that_it_is_for_internal_use(client):
+    assert "For internal use" in client.get("/accounts/login/").content.decode()
+    for page in (URL, "/ask/done/"):
+        assert "For internal use" not in client.get(page).content.decode()
