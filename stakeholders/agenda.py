@@ -36,6 +36,7 @@ class Source:
 
     key: str
     label: str | Promise
+    rank: int  # where the kind stands among the others: what a meeting takes first, first
     points: Callable[[Meeting, Any, int], Iterable[OpenPoint]]
 
 
@@ -48,4 +49,4 @@ def register(source: Source) -> None:
 
 
 def known() -> list[Source]:
-    return list(_sources.values())
+    return sorted(_sources.values(), key=lambda one: one.rank)

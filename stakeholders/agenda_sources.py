@@ -82,6 +82,6 @@ def unadopted_minutes(meeting: Meeting, user: Any, limit: int) -> Iterable[OpenP
 
 
 def register_own() -> None:
-    register(Source("minutes", gettext_lazy("minutes to adopt"), unadopted_minutes))
-    register(Source("action-point", gettext_lazy("overdue action points"), overdue_points))
-    register(Source("decisions", gettext_lazy("decisions that wait"), waiting_decisions))
+    register(Source("minutes", gettext_lazy("minutes to adopt"), 10, unadopted_minutes))
+    register(Source("action-point", gettext_lazy("overdue action points"), 30, overdue_points))
+    register(Source("decisions", gettext_lazy("decisions that wait"), 20, waiting_decisions))

@@ -8,12 +8,10 @@ class StakeholdersConfig(AppConfig):
 
     def ready(self) -> None:
         from stakeholders import account_events, agenda_sources, calendar_sources, findable, invariants, ownership
-        from stakeholders.queries import agreements
 
         account_events.connect()
         ownership.register_own()
         findable.register_own()
         agenda_sources.register_own()
         calendar_sources.register_own()
-        agreements.register_own()
         invariants.register()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -108,7 +108,7 @@ def _holidays(user: Any, start: date, end: date) -> Iterator[Entry]:
 def _agreements(user: Any, start: date, end: date) -> Iterator[Entry]:
     within = (start, end)
     rows = Agreement.objects.visible_to(user).filter(
-        Q(review_on__range=within) | Q(expires_on__range=within), ended_on__isnull=True
+        Q(review_on__range=within) | Q(expires_on__range=within), signed_on__isnull=False, ended_on__isnull=True
     )
     for one in rows.order_by("pk"):
         for what, day, words in (
@@ -120,10 +120,16 @@ def _agreements(user: Any, start: date, end: date) -> Iterator[Entry]:
 
 
 def _obligations(user: Any, start: date, end: date) -> Iterator[Entry]:
-    rows = Obligation.objects.visible_to(user).open().filter(due_on__range=(start, end)).select_related("agreement")
-    for one in rows.order_by("due_on", "pk"):
+    """Of agreements that bind on the day on which it is due."""
+    rows = Obligation.objects.visible_to(user).open().filter(
+        Q(agreement__expires_on__isnull=True) | Q(agreement__expires_on__gte=F("due_on")),
+        due_on__range=(start, end), agreement__signed_on__isnull=False, agreement__ended_on__isnull=True,
+    )  # fmt: skip
+    for one in rows.select_related("agreement", "institution").order_by("due_on", "pk"):
         if one.due_on is not None:
-            yield on_day(f"obligation-{one.pk}", _due(one.text), one.due_on, one.agreement.get_absolute_url())
+            owed = {"institution": one.institution.short, "text": one.text[:120]}
+            words = gettext("Obligation of %(institution)s: %(text)s") % owed
+            yield on_day(f"obligation-{one.pk}", words, one.due_on, one.agreement.get_absolute_url())
 
 
 def _action_points(user: Any, start: date, end: date) -> Iterator[Entry]:

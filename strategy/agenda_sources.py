@@ -86,5 +86,5 @@ def waiting_proposals(meeting: Meeting, user: Any, limit: int) -> Iterable[OpenP
 
 
 def register_own() -> None:
-    register(Source("measures", gettext_lazy("measures late or without news"), late_measures))
-    register(Source("proposals", gettext_lazy("proposals that wait"), waiting_proposals))
+    register(Source("measures", gettext_lazy("measures late or without news"), 50, late_measures))
+    register(Source("proposals", gettext_lazy("proposals that wait"), 40, waiting_proposals))

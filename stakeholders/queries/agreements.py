@@ -1,10 +1,10 @@
-"""Which institution is bound by what, and where the holes are; agreements as they stand on other pages and in the calendar."""
+"""Which institution is bound by what, and where the holes are; agreements as they stand on other pages."""
 
 from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -14,11 +14,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import pgettext_lazy
 
 from onatc.texts import SortKey
-from stakeholders import calendar
 from stakeholders.models import (
     REPORTERS,
     Agreement,
@@ -27,7 +25,6 @@ from stakeholders.models import (
     AgreementStanding,
     BodyMember,
     Institution,
-    Obligation,
     RoleAssignment,
 )
 
@@ -190,37 +187,3 @@ def _for_page(found: QuerySet[Agreement], limit: int = 50) -> list[Agreement]:
     for one in rows:
         one.shown = standing_in_cell(one, day)
     return sorted(rows, key=lambda one: ORDER.index(one.shown))
-
-
-# What has a day
-
-
-def _entries(user: Any, start: date, end: date) -> Iterable[calendar.Entry]:
-    agreements = Agreement.objects.visible_to(user).filter(signed_on__isnull=False, ended_on__isnull=True)
-    said = {
-        "expires_on": _("Last day of an agreement: %(title)s"),
-        "review_on": _("Review of an agreement: %(title)s"),
-    }
-    for name, sentence in said.items():
-        for one in agreements.filter(**{f"{name}__range": (start, end)}).order_by(name, "pk"):
-            day = getattr(one, name)
-            key = f"agreement-{name}-{one.pk}"
-            yield calendar.Entry(key, sentence % {"title": one.title}, day, day, one.get_absolute_url())
-    obligations = (
-        Obligation.objects.visible_to(user)
-        .open()
-        .filter(due_on__range=(start, end), agreement__in=Agreement.objects.in_force())
-        .order_by("due_on", "pk")
-    )
-    for owed in obligations.select_related("institution", "agreement"):
-        title = _("Obligation of %(institution)s: %(text)s") % {
-            "institution": owed.institution.short,
-            "text": owed.text[:120],
-        }
-        assert owed.due_on is not None
-        key, url = f"obligation-{owed.pk}", owed.agreement.get_absolute_url()
-        yield calendar.Entry(key, title, owed.due_on, owed.due_on, url)
-
-
-def register_own() -> None:
-    calendar.register(calendar.Source("agreement", gettext_lazy("agreements and obligations"), _entries))

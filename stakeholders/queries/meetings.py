@@ -7,11 +7,20 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Case, OuterRef, QuerySet, Subquery, When
 from django.utils import timezone
 
-from stakeholders.meeting_rules import Seat, Standing, next_due, standing, standing_label
+from stakeholders.meeting_rules import (
+    Seat,
+    Standing,
+    next_due,
+    standing,
+    standing_label,
+    votes_present,
+    voting_seats,
+)
 from stakeholders.models import (
+    Answer,
     Attendee,
     AttendeeRole,
     Body,
@@ -127,3 +136,43 @@ def before(meeting: Meeting) -> QuerySet[Meeting]:
     if meeting.series_id is not None:
         return earlier.filter(series=meeting.series_id)
     return earlier.filter(country=meeting.country_id) if meeting.country_id is not None else earlier.none()
+
+
+def people_called(meeting: Meeting, user: Any) -> list[Attendee]:
+    """Who is on the list, as one reads it: who chairs, then by institution the member before who stands in, then guests."""
+    chairs = Case(When(contact__user=meeting.chair_id, then=0), default=1) if meeting.chair_id else Case(default=1)
+    place = Case(When(role=AttendeeRole.GUEST, then=1), default=0)
+    return list(
+        Attendee.objects.visible_to(user)
+        .filter(meeting=meeting)
+        .select_related("contact__user", "institution", "seat__institution")
+        .order_by(chairs, place, "institution__code", Case(When(role=AttendeeRole.MEMBER, then=0), default=1), "pk")
+    )
+
+
+@dataclass(frozen=True)
+class Replies:
+    """How the call was answered: how many by answer, and for a body how many votes are announced of how many, and how many
+    the quorum asks for."""
+
+    counts: list[tuple[str, Any, int]]
+    votes: int
+    members: int
+    needed: int | None
+
+    @property
+    def is_enough(self) -> bool:
+        return self.needed is not None and self.votes >= self.needed
+
+
+def replies(meeting: Meeting, people: Iterable[Attendee]) -> Replies:
+    """A seat is announced when its member or who stands in comes."""
+    rows = list(people)
+    counts = [(one.value, one.label, sum(1 for row in rows if row.answer == one.value)) for one in
+              (Answer.YES, Answer.MAYBE, Answer.NO, Answer.NONE)]  # fmt: skip
+    if meeting.body is None:
+        return Replies(counts, 0, 0, None)
+    rule = as_rule(seats_on(meeting.body, meeting.day))
+    members = voting_seats(rule)
+    votes = votes_present(rule, [row.seat_id for row in rows if row.answer == Answer.YES])
+    return Replies(counts, votes, members, meeting.body.quorum_of(members))

@@ -21,7 +21,8 @@ from stakeholders.accounts import SignedInRequest
 from stakeholders.actions import invitations as actions
 from stakeholders.forms.invitations import GIVEN, AnswerForm, ReplyForm, ToldForm
 from stakeholders.ics import office_address
-from stakeholders.models import Attendee, Meeting
+from stakeholders.models import Meeting
+from stakeholders.queries.meetings import people_called, replies
 
 
 @login_not_required
@@ -98,14 +99,15 @@ def meeting_replies(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     if done is not None:
         messages.success(request, _("The answer is recorded."))
         return redirect("stakeholders:meeting-replies", pk=meeting.pk)
-    called = Attendee.objects.visible_to(request.user).filter(meeting=meeting)
+    called = people_called(meeting, request.user)
     return render(
         request,
         "stakeholders/meeting_replies.html",
         {
             "meeting": meeting,
             "when": actions.when_in_words(meeting),
-            "attendees": called.select_related("contact__user", "institution").order_by("answer", "pk")[:500],
+            "attendees": called,
+            "replies": replies(meeting, called),
             "to_telephone": actions.to_telephone(meeting)[:100],
             "told_form": told,
             "reply_form": reply,

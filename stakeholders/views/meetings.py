@@ -48,7 +48,15 @@ from stakeholders.models import (
     MinutesState,
     SeriesKind,
 )
-from stakeholders.queries.meetings import attendance, due_of_series, people_of, seats_on, with_last_held
+from stakeholders.queries.meetings import (
+    attendance,
+    due_of_series,
+    people_called,
+    people_of,
+    replies,
+    seats_on,
+    with_last_held,
+)
 from stakeholders.views.records import as_file, confirm_page, file_remove_page, form_page, list_page
 
 # Series
@@ -271,12 +279,8 @@ def meeting_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         .prefetch_related(Prefetch("files", files, to_attr="papers"))
         .order_by("position", "pk")
     )
-    people = list(
-        Attendee.objects.visible_to(user)
-        .filter(meeting=meeting)
-        .select_related("contact__user", "institution", "seat__institution")
-        .order_by("role", "institution__code", "pk")
-    )
+    people = people_called(meeting, user)
+    may_see_replies = meeting.state != MeetingState.DRAFT and access.may_send_calls(user)
     is_office = user.keeps_cooperation
     is_open = meeting.state in (MeetingState.DRAFT, MeetingState.CALLED)
     reads_minutes = meeting.state == MeetingState.HELD and access.may_read_minutes(user, meeting)
@@ -291,7 +295,10 @@ def meeting_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "attendance": attendance(people),
             "mine": next((one for one in people if one.contact and one.contact.user_id == user.pk), None),
             "answers": GIVEN,
-            "may_see_replies": meeting.state != MeetingState.DRAFT and access.may_send_calls(user),
+            "may_see_replies": may_see_replies,
+            "replies": replies(meeting, people) if may_see_replies and is_open else None,
+            "sees_body": meeting.body_id is not None
+            and Body.objects.visible_to(user).filter(pk=meeting.body_id).exists(),
             "vacant": _vacant(meeting) if may_prepare and is_open else [],
             "without_address": [one for one in people if one.contact and not one.contact.address],
             "reads_minutes": reads_minutes,
@@ -383,21 +390,20 @@ def meeting_call(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     if request.method == "POST":
         try:
             actions.call_meeting(meeting, by=request.user)
-            messages.success(request, _("The meeting is called."))
+            words = _(
+                "The meeting is called: the invitations go out by e-mail now, and the answers come in on this page."
+            )
+            messages.success(request, words)
         except Refused as refusal:
             messages.error(request, str(refusal))
         return redirect(meeting)
-    people = list(
-        Attendee.objects.visible_to(request.user)
-        .filter(meeting=meeting)
-        .select_related("contact__user", "institution")
-        .order_by("role", "institution__code", "pk")
-    )
+    people = people_called(meeting, request.user)
+    without_address = [one for one in people if one.contact is None or not one.contact.address]
     context = {
         "meeting": _with_times([meeting])[0],
         "items": list(meeting.items.all()),
-        "people": people,
-        "without_address": [one for one in people if one.contact is None or not one.contact.address],
+        "reached": len(people) - len(without_address),
+        "without_address": without_address,
         "vacant": _vacant(meeting),
     }
     return render(request, "stakeholders/meeting_call.html", context)
