@@ -140,7 +140,7 @@ def before(meeting: Meeting) -> QuerySet[Meeting]:
 
 def people_called(meeting: Meeting, user: Any) -> list[Attendee]:
     """Who is on the list, as one reads it: who chairs, then by institution the member before who stands in, then guests."""
-    chairs = Case(When(contact__user=meeting.chair_id, then=0), default=1) if meeting.chair_id else Case(default=1)
+    chairs = Case(When(contact=meeting.chair_id, then=0), default=1) if meeting.chair_id else Case(default=1)
     place = Case(When(role=AttendeeRole.GUEST, then=1), default=0)
     return list(
         Attendee.objects.visible_to(user)

@@ -25,7 +25,16 @@ from stakeholders.actions import minutes as actions
 from stakeholders.actions.records import Stale
 from stakeholders.forms.meetings import AdoptForm, CirculateForm, MinutesForm, RemarkAnswerForm, RemarkForm
 from stakeholders.meeting_rules import duration, when
-from stakeholders.models import AgendaItem, Attendee, Meeting, MinutesComment, MinutesDraft, MinutesFile, MinutesState
+from stakeholders.models import (
+    AgendaItem,
+    Attendee,
+    Meeting,
+    MeetingState,
+    MinutesComment,
+    MinutesDraft,
+    MinutesFile,
+    MinutesState,
+)
 from stakeholders.queries.meetings import attendance
 from stakeholders.views.meetings import item_of, meeting_of
 from stakeholders.views.records import form_page
@@ -45,6 +54,8 @@ def meeting_minutes(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     may_write = bool(access.may_write_minutes(user, meeting))
     drafts = set(MinutesDraft.objects.filter(item__meeting=meeting, by=user).values_list("item", flat=True))
     is_circulated = meeting.minutes_state == MinutesState.CIRCULATED
+    may_adopt = is_circulated and bool(access.may_adopt_minutes(user))
+    is_ready = may_adopt and actions.adopting_meetings(meeting).exists()
     return render(
         request,
         "stakeholders/minutes_detail.html",
@@ -57,13 +68,25 @@ def meeting_minutes(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "may_write": may_write,
             "may_circulate": may_write and meeting.minutes_state != MinutesState.NONE,
             "may_remark": bool(access.may_remark_on_minutes(user, meeting)) and _was_called(user, meeting),
-            "may_adopt": is_circulated and bool(access.may_adopt_minutes(user)),
+            "may_adopt": is_ready,
+            "waits_for": _to_adopt_in(meeting, user) if may_adopt and not is_ready else None,
+            "waits": may_adopt and not is_ready,
             "files": list(MinutesFile.objects.visible_to(user).filter(meeting=meeting)),
             "jobs": Job.objects.visible_to(user).filter(
                 kind="minutes_file", params__meeting=str(meeting.pk), state__in=["queued", "running"]
             ),
             "languages": settings.LANGUAGES,
         },
+    )
+
+
+def _to_adopt_in(meeting: Meeting, user: Any) -> Meeting | None:
+    """The next meeting that has these minutes on its agenda and is still to be held."""
+    return (
+        Meeting.objects.visible_to(user)
+        .filter(items__minutes_of=meeting, state__in=[MeetingState.DRAFT, MeetingState.CALLED])
+        .order_by("starts_at")
+        .first()
     )
 
 

@@ -168,10 +168,9 @@ def progress_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     begun_from = None
     if request.method == "GET":
         begun_from = next((one for one in points if str(one.pk) == request.GET.get("point")), None)
-    if begun_from is not None:
-        said = said_of(begun_from)
-        if said not in form.initial["done"]:
-            form.initial["done"] = "\n\n".join(part for part in (form.initial["done"], said) if part)
+    said = said_of(begun_from) if begun_from is not None else ""
+    if said and said not in form.initial["done"]:
+        form.initial["done"] = "\n\n".join(part for part in (form.initial["done"], said) if part)
     previous = previous_entry(entry.request)
     return render(
         request,
@@ -188,6 +187,7 @@ def progress_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "is_closed": not entry.request.is_open and entry.state == EntryState.DRAFT and not entry.corrects_id,
             "parts": partner_parts(entry.request),
             "points": points,
+            "said": said,
             "begun_from": begun_from,
         },
     )

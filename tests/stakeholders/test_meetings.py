@@ -20,7 +20,14 @@ from stakeholders.actions import meetings
 from stakeholders.actions.meetings import Presence
 from stakeholders.actions.records import Stale
 from stakeholders.models import Attendee, BodyMember, Meeting, MeetingFile, MeetingSeries
-from stakeholders.queries.meetings import attendance, due_of_body, due_of_series, with_last_held
+from stakeholders.queries.meetings import (
+    attendance,
+    due_of_body,
+    due_of_series,
+    people_called,
+    replies,
+    with_last_held,
+)
 from tests.samples import document
 from tests.stakeholders.meeting_steps import (
     a_body,
@@ -590,3 +597,23 @@ def test_days_are_those_of_the_offices_clock():
     """23:30 in Kosovo is another day in UTC for half the year."""
     meeting = Meeting(starts_at=at(0, 0) + timedelta(minutes=30))
     assert meeting.day == timezone.localdate()
+
+
+def test_the_answers_say_whether_a_quorum_is_announced_and_a_seat_counts_once(world, client_for):
+    meeting = a_called_meeting(world.planning, a_full_body())
+    people = people_called(meeting, world.planning)
+    assert [str(one) for one in people] == [
+        "Agim Kryesuesi", "Besa Policia", "Dren Zëvendësi", "Cene Shëndeti", "Drita Drejtësia",
+    ]  # fmt: skip
+    page = client_for("planning").get(meeting.get_absolute_url())
+    found = page.context["replies"]
+    assert (found.votes, found.members, found.needed, found.is_enough) == (0, 4, 3, False)
+    for name in ("Besa Policia", "Dren Zëvendësi"):  # of one seat
+        Attendee.objects.filter(meeting=meeting, contact__full_name=name).update(answer="yes")
+    Attendee.objects.filter(meeting=meeting, contact__full_name="Cene Shëndeti").update(answer="maybe")
+    found = replies(meeting, people_called(meeting, world.planning))
+    assert [number for _code, _label, number in found.counts] == [2, 1, 0, 2] and found.votes == 1
+    Attendee.objects.filter(meeting=meeting).update(answer="yes")
+    found = replies(meeting, people_called(meeting, world.planning))
+    assert (found.votes, found.is_enough) == (4, True)
+    assert client_for("focal_point").get(meeting.get_absolute_url()).context.get("replies") is None

@@ -244,6 +244,21 @@ def a_later(world, held, *, on_agenda: bool = True, **options):
     return meetings.record_attendance(later, people, by=world.planning, revision=later.revision)
 
 
+def test_the_page_says_where_circulated_minutes_are_adopted_before_it_offers_to_record_it(world, client_for, held):
+    circulated(held, world.planning)
+    page = client_for("natc").get(url("meeting-minutes", held.pk))
+    assert (page.context["may_adopt"], page.context["waits"], page.context["waits_for"]) == (False, True, None)
+    assert "take them up there from the open points" in page.content.decode()
+    coming = a_meeting(world.planning, held.body, days=9)
+    fields = {"title_sq": "Miratimi", "kind": "minutes", "minutes_of": held}
+    agenda.add_item(coming, uuid.uuid4(), fields, by=world.planning)
+    assert coming.get_absolute_url() in client_for("natc").get(url("meeting-minutes", held.pk)).content.decode()
+    a_later(world, held)
+    page = client_for("natc").get(url("meeting-minutes", held.pk))
+    assert page.context["may_adopt"] and not page.context["waits"]
+    assert not client_for("focal_point").get(url("meeting-minutes", held.pk)).context["waits"]
+
+
 def test_minutes_are_adopted_at_a_later_meeting_and_then_never_change(world, client_for, held, item):
     circulated(held, world.planning)
     later = a_later(world, held)
