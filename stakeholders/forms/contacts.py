@@ -123,6 +123,7 @@ class BodyForm(KeptForm):
             "meets_every_months": _("Empty when no rule says so."),
             "parent": _("For networks: the wider one."),
         }
+        error_messages = {"code": {"unique": _("This code is taken.")}}
 
     def arrange(self) -> None:
         if not self.is_new:
