@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onatc.files import AttachmentField
-from onatc.forms import day_input
+from onatc.forms import day_input, plain_helper
 from onatc.texts import SortKey
 from stakeholders.forms.records import CarefulForm, KeptForm
 from stakeholders.models import (
@@ -97,6 +97,10 @@ class RemoveForm(forms.Form):
         label=_("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("It stays on record: write no name."),
     )  # fmt: skip
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data)
+        self.helper = plain_helper()
 
 
 class BodyForm(KeptForm):
