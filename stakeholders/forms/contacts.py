@@ -213,9 +213,9 @@ class ExchangeForm(KeptForm):
         }
 
     def arrange(self) -> None:
-        self.initial.setdefault("on", timezone.localdate())
         country = self.instance.country
-        self.initial.setdefault("institution", country.counterpart_id)
+        if self.is_new:
+            self.initial |= {"on": timezone.localdate(), "institution": country.counterpart_id}
         agreements = Agreement.objects.visible_to(self.user).filter(country=country)
         self.fields["agreement"].queryset = agreements  # type: ignore[attr-defined]
         abroad = Institution.objects.visible_to(self.user).filter(kind=InstitutionKind.COORDINATOR_ABROAD)

@@ -290,6 +290,12 @@ def test_the_list_is_saved_as_it_stands(world, client_for):
     assert client_for("focal_point").get(url("country-export")).status_code == 403
 
 
+def test_an_exchange_begins_with_today_and_the_counterpart(world, client_for):
+    form = client_for("information").get(url("country-exchange-create", "AL")).context["form"]
+    office = Country.objects.get(pk="AL").counterpart_id
+    assert office and (form["on"].value(), form["institution"].value()) == (timezone.localdate(), office)
+
+
 def test_the_page_of_a_country_leads_to_its_yearly_meeting(world, client_for):
     client = client_for("director")
     Country.objects.filter(pk="AL").update(is_followed=True)
