@@ -225,7 +225,7 @@ def review_done(agreement: Agreement, *, by: User, revision: int, review_on: dat
         return agreement
     _refuse_unless_running(agreement)
     if review_on is not None and review_on <= timezone.localdate():
-        raise Refused(_("The next review lies ahead."))
+        raise Refused(_("The next review is on a day to come."))
     set_fields(agreement, {"review_on": review_on}, revision)
     return save(agreement)
 

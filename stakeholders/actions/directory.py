@@ -105,6 +105,9 @@ def _end(institution: Institution, on: date, successor: Institution | None) -> N
         one = one.successor
     if successor is not None and successor.dissolved_on is not None and successor.dissolved_on <= on:
         raise Refused(_("The successor was dissolved itself by then."))
+    later = institution.predecessors.filter(dissolved_on__gte=on).first()
+    if later is not None:
+        raise Refused(_("It took over from “%(institution)s” after that day.") % {"institution": later})
     institution.dissolved_on, institution.successor = on, successor
     institution.revision += 1
     save(institution)

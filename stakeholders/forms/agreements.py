@@ -217,7 +217,7 @@ class ReviewForm(_RevisedForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if cleaned.get("review_on") and cleaned["review_on"] <= timezone.localdate():
-            self.add_error("review_on", _("The next review lies ahead."))
+            self.add_error("review_on", _("The next review is on a day to come."))
         return cleaned
 
 

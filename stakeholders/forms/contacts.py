@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onatc.files import AttachmentField
-from onatc.forms import day_input
+from onatc.forms import day_input, plain_helper
 from onatc.texts import SortKey
 from stakeholders.forms.records import CarefulForm, KeptForm
 from stakeholders.models import (
@@ -98,6 +98,10 @@ class RemoveForm(forms.Form):
         help_text=_("It stays on record: write no name."),
     )  # fmt: skip
 
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data)
+        self.helper = plain_helper()
+
 
 class BodyForm(KeptForm):
     groups = (
@@ -123,6 +127,7 @@ class BodyForm(KeptForm):
             "meets_every_months": _("Empty when no rule says so."),
             "parent": _("For networks: the wider one."),
         }
+        error_messages = {"code": {"unique": _("This code is taken.")}}
 
     def arrange(self) -> None:
         if not self.is_new:
@@ -208,9 +213,9 @@ class ExchangeForm(KeptForm):
         }
 
     def arrange(self) -> None:
-        self.initial.setdefault("on", timezone.localdate())
         country = self.instance.country
-        self.initial.setdefault("institution", country.counterpart_id)
+        if self.is_new:
+            self.initial |= {"on": timezone.localdate(), "institution": country.counterpart_id}
         agreements = Agreement.objects.visible_to(self.user).filter(country=country)
         self.fields["agreement"].queryset = agreements  # type: ignore[attr-defined]
         abroad = Institution.objects.visible_to(self.user).filter(kind=InstitutionKind.COORDINATOR_ABROAD)

@@ -52,6 +52,7 @@ class InstitutionForm(KeptForm):
             "name_sq": _("To mend a wrong letter. A new name that it took is given by “Rename”."),
             "named_since": _("Empty when it is not known."),
         }
+        error_messages = {"code": {"unique": _("This code is taken.")}}
 
     def __init__(self, *args: Any, is_used: bool = False, **kwargs: Any) -> None:
         self.is_used = is_used

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.db.models import Prefetch, Q
+from django.db.models import Case, F, Prefetch, Q, Value, When
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -513,11 +513,20 @@ def _obligations(request: SignedInRequest) -> RegisterFilter:
     )
 
 
+def _owed_first(found: RegisterFilter) -> Any:
+    """As the address asks; without a wish what is still owed comes before what was met or fell away."""
+    if found.chosen.get("sort"):
+        return found.ordered()
+    is_over = Q(state__in=(ObligationState.MET, ObligationState.LAPSED))
+    rank = Case(When(is_over, then=Value(1)), default=Value(0))
+    return found.rows.order_by(rank, F("due_on").asc(nulls_last=True), "pk")
+
+
 @require_safe
 def obligation_list(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_cooperation)
     found = _obligations(request)
-    rows = found.ordered().select_related("agreement", "institution")
+    rows = _owed_first(found).select_related("agreement", "institution")
     return list_page(
         request,
         "stakeholders/obligation_list.html",
@@ -534,7 +543,7 @@ def obligation_export(request: SignedInRequest) -> HttpResponseBase:
         _("obligation"), _("who owes it"), _("agreement"), _("state"), _("next due on"), _("again every … months"),
         _("met on"),
     ]  # fmt: skip
-    rows = _obligations(request).ordered().select_related("agreement", "institution")
+    rows = _owed_first(_obligations(request)).select_related("agreement", "institution")
 
     def row(one: Any) -> list[Any]:
         return [

@@ -144,7 +144,9 @@ def contact_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def contact_create(request: SignedInRequest) -> HttpResponse:
     require(access.may_keep_contacts(request.user))
-    form = ContactForm(request.POST or None, user=request.user)
+    form = ContactForm(
+        request.POST or None, user=request.user, initial={"institution": request.GET.get("institution", "")}
+    )
     return form_page(
         request,
         form,

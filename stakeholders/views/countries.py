@@ -200,6 +200,9 @@ def country_detail(request: SignedInRequest, pk: str) -> HttpResponse:
     at_counterpart = ContactFunction.objects.visible_to(user).active().filter(institution=country.counterpart_id)
     exchanges = Exchange.objects.visible_to(user).filter(country=country).select_related("institution", "agreement")
     meetings = Meeting.objects.visible_to(user).filter(Q(country=country) | Q(series__country=country))
+    yearly = MeetingSeries.objects.visible_to(user).filter(
+        kind=SeriesKind.FACE_TO_FACE, country=country, ends_on__isnull=True
+    )
     partner = Event.objects.visible_to(user).filter(Q(country=country) | Q(partners__country=country))
     return render(
         request,
@@ -220,6 +223,7 @@ def country_detail(request: SignedInRequest, pk: str) -> HttpResponse:
             "communications": _block(Communication.objects.visible_to(user).filter(country=country)),
             "may_follow": bool(access.may_follow_country(user)),
             "may_keep": bool(access.may_keep_contacts(user)),
+            "yearly": yearly.first() if country.is_followed and user.is_office else None,
             "history": history_of(country) if user.is_office else None,
         },
     )

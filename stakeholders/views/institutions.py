@@ -88,6 +88,8 @@ def institution_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     contacts = functions.select_related("contact").order_by("contact__full_name", "pk")[:MOST]
     is_over = institution.dissolved_on is not None and institution.dissolved_on < timezone.localdate()
     left = list(seats.ordered(actions.seats_to_move(institution)))[:MOST] if is_over and user.is_office else []
+    heirs_of = Institution.objects.visible_to(user).filter(successor=institution)
+    to_move = [one for one in heirs_of[:MOST] if actions.seats_to_move(one).exists()] if user.is_office else []
     return render(
         request,
         "stakeholders/institution_detail.html",
@@ -100,6 +102,8 @@ def institution_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "seats": seats.as_seen(seats.ordered(sitting)[:MOST], user, day),
             "contacts": contacts,
             "left": left,
+            "to_move": [one for one in to_move if one.dissolved_on < timezone.localdate()],
+            "may_keep": bool(access.may_keep_contacts(user)),
             "is_over": is_over,
             "may_edit": bool(access.may_edit_institutions(user)),
             "may_move": bool(left) and institution.successor_id and bool(access.may_keep_contacts(user)),

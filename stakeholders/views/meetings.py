@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count, Prefetch, Q
+from django.db.models.functions import Coalesce
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -36,11 +37,13 @@ from stakeholders.forms.meetings import (
     PaperForm,
     SeriesForm,
 )
+from stakeholders.meeting_duty import YEARLY
 from stakeholders.meeting_rules import duration, when
 from stakeholders.models import (
     AgendaItem,
     Attendee,
     Body,
+    Country,
     Meeting,
     MeetingFile,
     MeetingSeries,
@@ -143,7 +146,7 @@ def series_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def series_create(request: SignedInRequest) -> HttpResponse:
     require(access.may_keep_series(request.user))
-    form = SeriesForm(request.POST or None, user=request.user)
+    form = SeriesForm(request.POST or None, user=request.user, instance=_series_asked_for(request))
     return form_page(
         request,
         form,
@@ -153,6 +156,14 @@ def series_create(request: SignedInRequest) -> HttpResponse:
         cancel_url=reverse("stakeholders:series-list"),
         done=_("The series is on record."),
     )
+
+
+def _series_asked_for(request: SignedInRequest) -> MeetingSeries:
+    """What the form begins with: the yearly meetings with the country whose page led here."""
+    country = Country.objects.visible_to(request.user).filter(pk=request.GET.get("country", "")).first()
+    if country is None:
+        return MeetingSeries()
+    return MeetingSeries(kind=SeriesKind.FACE_TO_FACE, country=country, every_months=YEARLY)
 
 
 @require_http_methods(["GET", "POST"])
@@ -202,6 +213,8 @@ def _meetings(request: SignedInRequest) -> RegisterFilter:
     meetings = Meeting.objects.visible_to(request.user)
     bodies = Body.objects.visible_to(request.user).filter(pk__in=meetings.order_by().values("body"))
     years = sorted({day.year for day in meetings.order_by().dates("starts_at", "year")}, reverse=True)
+    with_country = meetings.annotate(abroad=Coalesce("country", "series__country")).order_by().values("abroad")
+    countries = Country.objects.visible_to(request.user).filter(pk__in=with_country)
     return RegisterFilter(
         request.GET,
         meetings,
@@ -209,11 +222,13 @@ def _meetings(request: SignedInRequest) -> RegisterFilter:
             "state": (_("State"), list(MeetingState.choices)),
             "body": (_("Body"), [(str(one.pk), str(one.name)) for one in bodies.order_by(SortKey("name"))]),
             "kind": (_("Duty"), list(SeriesKind.choices)),
+            "country": (_("Country"), [(one.pk, str(one.name)) for one in countries.order_by(SortKey("name"))]),
             "minutes": (_("Minutes"), list(MinutesState.choices)),
             "year": (_("Year"), [(str(year), str(year)) for year in years]),
         },
         narrow={
             "state": "state", "body": "body", "kind": "series__kind",
+            "country": lambda value: Q(country=value) | Q(country__isnull=True, series__country=value),
             "minutes": lambda value: Q(minutes_state=value, state=MeetingState.HELD), "year": "starts_at__year",
         },
         counted="state",

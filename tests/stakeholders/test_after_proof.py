@@ -17,6 +17,7 @@ from monitoring.management.commands.access_matrix import sign_in
 from onatc.models import Message
 from stakeholders.accounts import demonstration_code
 from stakeholders.models.accounts import hashed
+from tests.stakeholders.cooperation import a_contact
 
 pytestmark = pytest.mark.django_db
 
@@ -105,3 +106,17 @@ def test_a_new_password_by_mail_does_not_walk_round_the_factor(world):
     assert Client().get(path, follow=True).status_code == 200
     world.director.refresh_from_db()
     assert world.director.check_password(GOOD)  # the link works once
+
+
+def test_a_form_that_is_mended_after_the_proof_goes_to_its_own_address(world):
+    """What was asked is done after the proof; when it is refused, the form that comes back must not be sent to the page of
+    the proof."""
+    client = Client(headers={"accept-language": "en"})
+    sign_in(client, world.people["director"])
+    contact = a_contact(world.director, "Zana Zarzavati")
+    old_proof(client, "mfa")
+    address = reverse("stakeholders:contact-remove", args=[contact.pk])
+    asked = client.post(address, {"reason": "Zarzavati asked"}).url
+    code = re.search(r"is now (\d{6})", client.get(asked).content.decode())[1]
+    page = client.post(asked, {"code": code, "next": address}).content.decode()
+    assert "leave the name out" in page and f'action="{address}"' in page

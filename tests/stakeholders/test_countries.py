@@ -288,3 +288,30 @@ def test_the_list_is_saved_as_it_stands(world, client_for):
     rows = saved.strip().split("\r\n")
     assert len(rows) == 5 and "Albania" in rows[1] and "origin" in rows[1] and days_ago(4).isoformat() in rows[1]
     assert client_for("focal_point").get(url("country-export")).status_code == 403
+
+
+def test_an_exchange_begins_with_today_and_the_counterpart(world, client_for):
+    form = client_for("information").get(url("country-exchange-create", "AL")).context["form"]
+    office = Country.objects.get(pk="AL").counterpart_id
+    assert office and (form["on"].value(), form["institution"].value()) == (timezone.localdate(), office)
+
+
+def test_the_page_of_a_country_leads_to_its_yearly_meeting(world, client_for):
+    client = client_for("director")
+    Country.objects.filter(pk="AL").update(is_followed=True)
+    MeetingSeries.objects.filter(country="AL").delete()
+    page = client.get(url("country-detail", "AL")).content.decode()
+    assert f"{url('series-create')}?country=AL" in page
+    page = client.get(url("series-create"), {"country": "AL"}).content.decode()
+    assert '<option value="AL" selected>' in page and '<option value="face_to_face" selected>' in page
+    series = MeetingSeries.objects.create(
+        kind="face_to_face", country_id="AL", name_sq="Takimi", every_months=12, starts_on=days_ago(20)
+    )
+    assert f"{url('meeting-create')}?series={series.pk}" in client.get(url("country-detail", "AL")).content.decode()
+
+
+def test_meetings_are_filtered_by_country_where_the_page_of_a_country_leads(world, client_for):
+    a_meeting(world, "AL", timezone.now() - timedelta(days=9), title_sq="Me shqiptaret")
+    a_meeting(world, "AT", timezone.now() - timedelta(days=9), title_sq="Me austriaket")
+    page = client_for("director").get(url("meeting-list"), {"country": "AL"}).content.decode()
+    assert "Me shqiptaret" in page and "Me austriaket" not in page

@@ -49,7 +49,7 @@ def test_an_institution_is_added_once_and_its_code_stays_once_used(world, client
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"code": "OSCE"}, "already exists"),
+        ({"code": "OSCE"}, "This code is taken."),
         ({"code": "no good"}, "Enter a valid"),
         ({"kind": "x"}, "Select a valid choice"),
         ({"name_sq": ""}, "This field is required"),
@@ -127,6 +127,23 @@ def test_nobody_follows_themselves_nor_whoever_is_gone(world):
         directory.rename(a, by=world.director, since=days_ago(1), name_sq="x", name_sr="x", name_en="x", short="x")
 
 
+def test_whoever_took_over_from_another_was_there_then(world):
+    a, b = institution("HHC"), institution("TDH")
+    directory.dissolve(a, by=world.director, dissolved_on=days_ago(5), successor=b, revision=0)
+    with pytest.raises(Refused, match="took over from"):
+        directory.dissolve(b, by=world.director, dissolved_on=days_ago(5), successor=None, revision=0)
+    directory.dissolve(b, by=world.director, dissolved_on=days_ago(4), successor=None, revision=0)
+
+
+def test_the_page_leads_to_a_contact_there(world, client_for):
+    one, client = institution("HHC"), client_for("planning")
+    page = client.get(url("institution-detail", one.pk)).content.decode()
+    assert f"{url('contact-create')}?institution={one.pk}" in page and "that you may see" not in page
+    page = client.get(url("contact-create"), {"institution": one.pk}).content.decode()
+    assert f'<option value="{one.pk}" selected>' in page
+    assert client.get(url("contact-create"), {"institution": "x"}).status_code == 200
+
+
 def test_two_become_one_and_what_they_owe_stays_readable(world, client_for):
     measure = world.measure("M1.2.3")
     merged, into = [institution(measure.lead.code), institution("HHC")], institution("KOMF")
@@ -184,6 +201,7 @@ def test_seats_go_over_to_the_successor_in_one_act(world, client_for):
     directory.dissolve(old, by=world.director, dissolved_on=days_ago(2), successor=heir, revision=0)
     page = client.get(url("institution-detail", old.pk)).content.decode()
     assert "To be moved" in page and "Move the seats to the successor" in page
+    assert "which it follows" in client.get(url("institution-detail", heir.pk)).content.decode()
     page = client.post(url("institution-move-seats", old.pk), follow=True).content.decode()
     assert "3 seats were moved." in page
     for one in (seat, ended, coming):
@@ -195,6 +213,7 @@ def test_seats_go_over_to_the_successor_in_one_act(world, client_for):
     assert BodyMember.objects.filter(body=both, institution=heir).count() == 1
     assert BodyMember.objects.get(body=both, institution=old).ends_on == days_ago(2)
     assert directory.move_seats(old, by=world.director) == 0
+    assert "which it follows" not in client.get(url("institution-detail", heir.pk)).content.decode()
     page = client.get(url("institution-detail", old.pk)).content.decode()
     assert "Move the seats to the successor" not in page
 

@@ -181,3 +181,15 @@ def test_the_states_are_counted_in_the_database(world, client_for):
     assert page.count("<tr>") == 3
     saved = client_for("planning").get(url("obligation-export") + "?state=soon")
     assert len(b"".join(saved.streaming_content).decode().splitlines()) == 3
+
+
+def test_what_is_owed_stands_before_what_was_met(world, client_for):
+    agreement = a_signed_agreement(world)
+    met = an_obligation(world, agreement, text="E para", first_due_on=in_days(-30))
+    agreements.meet(met, by=world.director, due_on=met.due_on, met_on=in_days(-29), note="Letra 1")
+    an_obligation(world, agreement, text="E dyta", first_due_on=in_days(-3))
+    client = client_for("planning")
+    page = client.get(url("obligation-list")).content.decode()
+    assert page.index("E dyta") < page.index("E para")
+    page = client.get(url("obligation-list"), {"sort": "due"}).content.decode()
+    assert page.index("E para") < page.index("E dyta")
