@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
@@ -31,6 +32,11 @@ class Addressee:
     def language(self) -> str:
         """The account's language when there is an account."""
         return self.contact.user.language if self.contact.user is not None else self.contact.language
+
+
+    @property
+    def language_name(self) -> str:
+        return dict(settings.LANGUAGES)[self.language]
 
 
 @dataclass(frozen=True)
