@@ -33,7 +33,6 @@ class Addressee:
         """The account's language when there is an account."""
         return self.contact.user.language if self.contact.user is not None else self.contact.language
 
-
     @property
     def language_name(self) -> str:
         return dict(settings.LANGUAGES)[self.language]

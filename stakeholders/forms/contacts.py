@@ -215,7 +215,7 @@ class ExchangeForm(KeptForm):
     def arrange(self) -> None:
         country = self.instance.country
         if self.is_new:
-            self.initial |= {"on": timezone.localdate(), "institution": country.counterpart_id}
+            self.initial |= {"on": timezone.localdate(), "institution": country.counterpart_id}  # type: ignore[operator]
         agreements = Agreement.objects.visible_to(self.user).filter(country=country)
         self.fields["agreement"].queryset = agreements  # type: ignore[attr-defined]
         abroad = Institution.objects.visible_to(self.user).filter(kind=InstitutionKind.COORDINATOR_ABROAD)

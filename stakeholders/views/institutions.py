@@ -102,7 +102,7 @@ def institution_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "seats": seats.as_seen(seats.ordered(sitting)[:MOST], user, day),
             "contacts": contacts,
             "left": left,
-            "to_move": [one for one in to_move if one.dissolved_on < timezone.localdate()],
+            "to_move": [one for one in to_move if one.dissolved_on and one.dissolved_on < timezone.localdate()],
             "may_keep": bool(access.may_keep_contacts(user)),
             "is_over": is_over,
             "may_edit": bool(access.may_edit_institutions(user)),
