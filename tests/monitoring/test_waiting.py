@@ -134,10 +134,8 @@ def test_what_waits_for_an_institution_is_its_own(world, some):
 
 def test_where_nothing_waits_the_homes_say_nothing_of_it(world, client_for):
     for who in ("director", "natc", "focal_point"):
-        page = client_for(who).get("/").content.decode()
-        assert (
-            "Next meeting" not in page and "action points" not in page and "Circulars" not in page.partition("<main")[2]
-        )
+        page = client_for(who).get("/").content.decode().partition("<main")[2]  # the menu names them always
+        assert "Next meeting" not in page and "action points" not in page and "Circulars" not in page
 
 
 @pytest.mark.parametrize(
