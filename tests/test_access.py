@@ -19,6 +19,10 @@ from stakeholders.models import Role
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("access")]  # one worker makes the table
 
 GOLDEN = Path(__file__).parent / "golden" / "access_matrix.csv"
+# Addresses that are a key: of a call, of a feed, of a circular; they answer whoever holds them.
+KEYS = {
+    "stakeholders:answer", "stakeholders:feed", "stakeholders:circular-read", "stakeholders:circular-read-file",
+}  # fmt: skip
 ASKING = {"stakeholders:ask", "stakeholders:ask-done"}  # anybody puts a question to the office, signed in or not
 OFFICE = {Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.CHILD, Role.INFORMATION}
 
@@ -77,8 +81,8 @@ def test_no_url_breaks_for_anybody(table):
 def test_whoever_is_not_signed_in_is_sent_to_the_sign_in(table):
     open_to_all = {row[2] for row in table if row[0] == "anonymous" and row[3] != "302"}
     # The links answer whoever holds one; anybody asks for one to their own mailbox; in a demonstration the mails are there
-    # for whoever is invited. A call's link answers for whom it was sent to, a feed's address is its key.
-    links = {"invitation", "recovery", "browser-link", "browser-link-use", "stakeholders:answer", "stakeholders:feed"}
+    # for whoever is invited.
+    links = {"invitation", "recovery", "browser-link", "browser-link-use", *KEYS}
     assert open_to_all <= PUBLIC | links | {"demo-mail", *ASKING}
 
 
@@ -113,5 +117,9 @@ def test_only_the_coordinator_issues_and_only_reviewers_review(table):
 def test_without_a_role_there_is_nothing_but_the_home(table):
     seen = {row[2] for row in table if row[0] == "no_role" and row[3] == "200"}
     helping = {"first-week", "glossary", "shortcuts", "report-problem", "problem-list", "patterns"}
-    own = ASKING | {"home", "healthz", "readyz", "me", "mail-preferences", "session-stay", "browser-link", "demo-mail"}
+    own = (
+        ASKING
+        | KEYS
+        | {"home", "healthz", "readyz", "me", "mail-preferences", "session-stay", "browser-link", "demo-mail"}
+    )
     assert seen <= own | helping

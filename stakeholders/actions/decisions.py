@@ -385,11 +385,11 @@ def remind_of_points(*, on: date | None = None) -> int:
     people = people_of({point.owner_id for point in points})
     for point in points:
         occasion = occasion_on(point.due_on, timezone.localdate(point.since), day)  # type: ignore[attr-defined]
-        list_url = reverse("stakeholders:action-point-list") + "?whose=mine&due=open"
-    for user in people[point.owner_id].told_of(point.person_id):
-        owed[user].append(point)
-        if occasion is not None:
-            occasions[user].add(occasion)
+        for user in people[point.owner_id].told_of(point.person_id):
+            owed[user].append(point)
+            if occasion is not None:
+                occasions[user].add(occasion)
+    list_url = reverse("stakeholders:action-point-list") + "?whose=mine&due=open"
     return sum(
         mail.queue(
             user,

@@ -642,6 +642,6 @@ def test_days_of_agreements_stand_in_the_calendar_of_whoever_sees_them(world):
 
     assert days(world.other_focal_point) == [in_days(10), in_days(15), in_days(20)]  # each once, whoever tells it
     assert days(world.focal_point) == []
-    an_agreement(world, title_sq="Drafti", parties=["NATC", "MOH"], expires_on=in_days(12))
+    an_agreement(world, title_sq="Drafti", parties=["NATC", "MOH"], review_on=in_days(12))
     assert len(days(world.other_focal_point)) == 3  # what nobody has signed yet ends nothing
     assert AgreementParty.objects.filter(agreement=signed).count() == 2

@@ -74,7 +74,7 @@ def test_a_body_is_made_once_changed_and_dissolved_with_its_seats(world, client_
 @pytest.mark.parametrize(
     ("changes", "field", "sentence"),
     [
-        ({"code": "TAKEN"}, "code", "already exists"),
+        ({"code": "TAKEN"}, "code", "This code is taken."),
         ({"quorum_pct": "0"}, "quorum_pct", "greater than or equal to 1"),
         ({"quorum_pct": "101"}, "quorum_pct", "less than or equal to 100"),
         ({"founded_on": "x"}, "founded_on", "Enter a valid date"),

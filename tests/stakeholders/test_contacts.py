@@ -144,7 +144,7 @@ def test_removing_empties_the_data_and_keeps_the_rest_whole(world, client_for):
     person, own, second, coming = a_known_person(world)
     client = client_for("director")
     page = client.get(url("contact-remove", person.pk)).content.decode()
-    page = page[page.index('<form method="post" class="card-plain') :]
+    page = page[page.index("<form", page.index("<main")) :]
     assert "Remove the data" in page[: page.index("</form>")]  # the button sends the form: no form stands inside it
     page = client.post(url("contact-remove", person.pk), {"reason": f"Kërkesë e {NAME}"})
     assert "leave the name out" in page.content.decode()
