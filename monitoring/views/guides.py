@@ -207,7 +207,7 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("Study"), StudyState.choices),
             (gettext("Event"), EventState.choices),
             (gettext("Circulars"), CircularState.choices),
-            (gettext("Agreement"), CellStanding.choices),
+            (gettext("Agreement"), [*CellStanding.choices, ("renewed", gettext("renewed"))]),
             (gettext("Obligations"), ObligationState.choices),
             (gettext("Recommendations"), AdviceState.choices),
             (gettext("Trend"), TrendState.choices),

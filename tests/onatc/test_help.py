@@ -339,7 +339,10 @@ FRAME = {
     "glossary",
     "steps",
     "count",
-}
+    # of one page each: the calendar, the public form, the matrices, the lists that become cards
+    "agenda", "agenda-small", "answer", "bare", "hour", "landscape", "legend", "matrix", "month", "newcomer",
+    "not-for-people", "place", "quick", "short", "stacked", "stacks",
+}  # fmt: skip
 
 
 def test_the_pattern_page_shows_every_component_that_the_theme_knows(world, client_for):

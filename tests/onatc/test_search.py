@@ -34,6 +34,7 @@ from tests.conftest import CAST, plan_that_runs
 from tests.samples import document
 from tests.stakeholders import outreach as samples
 from tests.stakeholders.agreed import a_signed_agreement, an_agreement
+from tests.stakeholders.asking import a_communication, a_questionnaire, an_enquiry, put
 from tests.stakeholders.cooperation import a_body, a_contact, a_seat
 from tests.stakeholders.gathered import meetings_of_each
 from tests.strategy.knowledge import something_of_each
@@ -137,6 +138,9 @@ def full(world):
     open_consultation(version, by=world.planning, opens_on=today, closes_on=today, institutions=others)
     for person in (mine, world.observer):
         report_problem(by=person, page="home", language="en", browser="", window="", text=f"The page {person.pk}")
+    a_communication(world.information)
+    an_enquiry(world.information)
+    put(a_questionnaire(world.planning), world.planning, "KP-THB", "MOH")
     outreach(world)
     search.rebuild()
     return world
