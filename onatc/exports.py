@@ -18,6 +18,7 @@ from typing import Any
 from django.db import models
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
@@ -119,6 +120,8 @@ def as_xlsx(filename: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -
 
 
 def _xlsx_cell(sheet: Any, value: Any, *, bold: bool = False) -> Any:
+    if isinstance(value, datetime.datetime) and timezone.is_aware(value):
+        value = timezone.make_naive(value)  # Excel knows no time zones: the office's clock
     if isinstance(value, str):
         value = ILLEGAL_IN_XLSX.sub(" ", value)[:32_767]
     elif not (value is None or isinstance(value, bool | int | float | Decimal | datetime.date | datetime.datetime)):

@@ -66,7 +66,7 @@ def _contact(one: Contact) -> Found:
         {"sq": one.full_name, "sr": one.full_name, "en": one.full_name},
         joined([one.address, *(part for each in functions for part in (each.title, each.institution.short))]),
         one.get_absolute_url(),
-        ["office", *readers, *([f"u{one.user_id.hex}"] if one.user_id else [])],
+        ["office", *readers, *([f"k{one.user_id.hex}"] if one.user_id else [])],
     )
 
 

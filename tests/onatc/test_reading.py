@@ -121,7 +121,7 @@ def test_whatever_leaves_as_a_file_is_on_record_first(world):
     reader = samples.users[Role.MONITORING]
     access_matrix.sign_in(client, reader)
     found = set()
-    for name in sorted(samples.patterns):
+    for name in sorted(set(samples.patterns) - {"stakeholders:feed"}):  # a feed is one entry a day: tests of feeds
         before = TrailEntry.objects.count()
         url = reverse(name, kwargs=samples.arguments(name, access_matrix.OWN))
         for query in ("", "?format=xlsx", "?format=csv"):
@@ -144,6 +144,31 @@ def test_whatever_leaves_as_a_file_is_on_record_first(world):
         "strategy:legal-input-export", "strategy:legal-file", "strategy:study-export", "strategy:study-file",
         "strategy:practice-export", "strategy:trend-export", "stakeholders:agreement-export",
         "stakeholders:agreement-matrix-export", "stakeholders:agreement-file", "stakeholders:obligation-export",
+        "stakeholders:action-point-export",
+        "stakeholders:action-point-file",
+        "stakeholders:assignment-file",
+        "stakeholders:body-members",
+        "stakeholders:circular-file",
+        "stakeholders:circular-read-file",
+        "stakeholders:circular-recipients-export",
+        "stakeholders:communication-export",
+        "stakeholders:communication-file",
+        "stakeholders:contact-export",
+        "stakeholders:country-export",
+        "stakeholders:decision-export",
+        "stakeholders:document-export",
+        "stakeholders:enquiry-export",
+        "stakeholders:enquiry-file",
+        "stakeholders:event-export",
+        "stakeholders:event-file",
+        "stakeholders:exchange-export",
+        "stakeholders:exchange-file",
+        "stakeholders:library-file",
+        "stakeholders:meeting-export",
+        "stakeholders:meeting-file",
+        "stakeholders:minutes-file",
+        "stakeholders:questionnaire-file",
+        "stakeholders:series-export",
     }  # fmt: skip
 
 

@@ -347,7 +347,7 @@ def test_a_review_that_is_done_names_the_next_one(world, client_for):
     client = client_for("planning")
     assert "The review is done" in client.get(agreement.get_absolute_url()).content.decode()
     form = {"review_on": in_days(0).isoformat(), "revision": str(agreement.revision)}
-    assert "lies ahead" in client.post(url("agreement-review", agreement.pk), form).content.decode()
+    assert "on a day to come" in client.post(url("agreement-review", agreement.pk), form).content.decode()
     for _ in range(2):
         answer = client.post(url("agreement-review", agreement.pk), form | {"review_on": in_days(365).isoformat()})
         assert answer.status_code == 302
