@@ -341,9 +341,10 @@ def may_steer(user: User, point: ActionPoint) -> bool | Denied:
 # Calls, answers and calendar feeds
 
 
-def may_send_calls(user: User) -> bool | Denied:
-    """The office and the NATC call meetings, and write down the answers that reach them."""
-    return user.keeps_cooperation or Denied(_("Only the office calls meetings."))
+def may_send_calls(user: User, meeting: Meeting) -> bool | Denied:
+    """The office and the NATC call meetings, and write down the answers that reach them; a local coordinator those of a
+    body of the own area."""
+    return user.keeps_cooperation or _is_own_area(user, meeting.body) or Denied(_("Only the office calls meetings."))
 
 
 def may_keep_feeds(user: User) -> bool | Denied:

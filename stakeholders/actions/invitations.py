@@ -102,7 +102,7 @@ def _to_tell(meeting: Meeting) -> QuerySet[Attendee]:
 
 def _send(kind: str, meeting: Meeting, *, by: User, title: str) -> int:
     waiting, batch = KINDS[kind]
-    require(access.may_send_calls(by))
+    require(access.may_send_calls(by, meeting))
     given = meeting
     with transaction.atomic():
         meeting = Meeting.objects.select_for_update(of=("self",)).get(pk=given.pk)
@@ -161,7 +161,7 @@ def send_in_batches(job: jobs.Job, progress: jobs.Progress) -> None:
     goes on with the next, and nobody is written to twice."""
     waiting, batch = KINDS[job.kind]
     meeting = Meeting.objects.get(pk=job.params["meeting"])
-    require(access.may_send_calls(job.actor))
+    require(access.may_send_calls(job.actor, meeting))
     done, total = 0, waiting(meeting).count()
     while True:
         with transaction.atomic():
@@ -366,7 +366,7 @@ def answer_for_oneself(meeting: Meeting, *, by: User, answer: str, note: str) ->
 @transaction.atomic
 def answer_told(attendee: Attendee, *, by: User, answer: str, note: str) -> Attendee:
     """What somebody told the office by telephone or wrote to it; until the meeting begins."""
-    require(access.may_send_calls(by))
+    require(access.may_send_calls(by, attendee.meeting))
     found = _locked(Q(pk=attendee.pk))
     if found is None:
         raise Refused(gettext("This person is not called any more."))
@@ -379,7 +379,7 @@ def answer_told(attendee: Attendee, *, by: User, answer: str, note: str) -> Atte
 def take_reply(meeting: Meeting, raw: bytes, *, by: User) -> Attendee:
     """Record what a calendar program answered (a file with METHOD:REPLY). Raises Refused, with a sentence, for a file that
     is no answer, is about another meeting or an earlier time of it, or comes from somebody who was not called."""
-    require(access.may_send_calls(by))
+    require(access.may_send_calls(by, meeting))
     reply = ics.reply_in(raw)
     if reply.meeting_id != meeting.pk:
         raise Refused(gettext("This answer is about another meeting."))

@@ -84,8 +84,8 @@ def meeting_answer(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def meeting_replies(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Who answered what and how; whom no mail reaches; and two forms: what somebody told, and what a calendar sent."""
-    require(access.may_send_calls(request.user))
-    meeting = get_object_or_404(Meeting.objects.visible_to(request.user), pk=pk)
+    meeting = get_object_or_404(Meeting.objects.visible_to(request.user).select_related("body"), pk=pk)
+    require(access.may_send_calls(request.user, meeting))
     told = ToldForm(request.POST if "told" in request.POST else None, meeting=meeting, user=request.user)
     sent = "reply" in request.FILES or "sent" in request.POST
     reply = ReplyForm(request.POST if sent else None, request.FILES if sent else None)

@@ -295,7 +295,7 @@ def meeting_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         .order_by("position", "pk")
     )
     people = people_called(meeting, user)
-    may_see_replies = meeting.state != MeetingState.DRAFT and access.may_send_calls(user)
+    may_see_replies = meeting.state != MeetingState.DRAFT and bool(access.may_send_calls(user, meeting))
     is_office = user.keeps_cooperation
     is_open = meeting.state in (MeetingState.DRAFT, MeetingState.CALLED)
     reads_minutes = meeting.state == MeetingState.HELD and access.may_read_minutes(user, meeting)

@@ -185,7 +185,7 @@ def test_anothers_records_change_neither_results_counts_snippets_nor_suggestions
         cursor.execute("DELETE FROM onatc_searchterm WHERE NOT scopes && %s::varchar[]", [search.scopes_of(mine)])
     assert {typed: search.ask(mine, typed) for typed in QUESTIONS} == with_others
     # A word that stands in another's record alone is mended like one that nobody ever wrote.
-    assert with_others["xhirafat"].near == ["gjirafat"]
+    assert with_others["xhirafat"].near == ["gjirafat", "xhirafa"]  # the second stands in minutes that are circulated
 
 
 def test_tokens_only_spare_work_the_gate_decides(full):

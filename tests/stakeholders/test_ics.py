@@ -7,7 +7,7 @@ import base64
 import socket
 import subprocess
 import sys
-import time
+import uuid
 from datetime import UTC, date, datetime, timedelta
 
 import caldav
@@ -21,6 +21,7 @@ from onatc.errors import Refused
 from stakeholders import ics
 from stakeholders.calendar import Entry
 from stakeholders.models import Answer
+from tests.processes import until
 from tests.stakeholders.calls import OFFICE, call, contact, meeting, moment, officer
 
 pytestmark = pytest.mark.django_db
@@ -151,6 +152,11 @@ def test_a_feed_has_whole_days_hours_places_and_what_was_cancelled():
 # A real server and a real client
 
 
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """Radicale on a free port, open to everybody, on a folder of its own."""
@@ -164,12 +170,7 @@ def server(tmp_path_factory):
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
+        until(lambda: answers(port), "the calendar server answers", 60)
         yield f"http://127.0.0.1:{port}/"
     finally:
         process.terminate()
@@ -180,7 +181,7 @@ def server(tmp_path_factory):
 def shelf(server):
     """An empty calendar on the server, by the client."""
     with caldav.DAVClient(url=server, username="reader", password="any") as client:
-        yield client.principal().make_calendar(name=f"calls {time.monotonic_ns()}")
+        yield client.principal().make_calendar(name=f"calls {uuid.uuid4().hex}")
 
 
 def put(shelf, text: str) -> None:

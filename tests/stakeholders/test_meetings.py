@@ -268,7 +268,7 @@ def test_the_call_asks_first_and_is_made_once(world, client_for):
         meetings.call_meeting(meeting, by=world.planning)
     an_item(meeting, world.planning, "Raporti vjetor")
     page = client.get(url("meeting-call", meeting.pk)).content.decode()
-    assert "5 people are called" in page and "Raporti vjetor" in page and "Drita" in page
+    assert "5 people get the invitation" in page and "Raporti vjetor" in page and "Drita" in page
     assert refresh(meeting).state == "draft"
     assert "The meeting is called." in client.post(url("meeting-call", meeting.pk), follow=True).content.decode()
     assert (refresh(meeting).state, meeting.sequence, meeting.number, meeting.called_by) == (
