@@ -245,7 +245,7 @@ class Sheet:
         return hashlib.sha256(repr(self).encode()).hexdigest()
 
 
-def as_docx(sheet: Sheet) -> bytes:
+def in_docx(sheet: Sheet) -> bytes:
     """Sections as headings, the number and the question in bold, the answer below; what is unanswered says so."""
     document = Document()
     document.core_properties.author = "ONATC"
@@ -271,7 +271,7 @@ def as_docx(sheet: Sheet) -> bytes:
     return buffer.getvalue()
 
 
-def as_xlsx(sheet: Sheet) -> bytes:
+def in_xlsx(sheet: Sheet) -> bytes:
     """One sheet; every cell is a text, so that none of them can run."""
     book = Workbook(write_only=True)
     page = book.create_sheet()

@@ -499,6 +499,7 @@ def meetings_held(kind: str) -> Callable[[Plan, Period], Figure]:
     """Meetings of a kind of series that were held in the period; several series of a kind count together."""
 
     def compute(plan: Plan, period: Period) -> Figure:
+        """The number of those that began in the period; it says nothing of the plan."""
         return _count(_meetings_of(period).filter(series__kind=kind).count())
 
     return compute

@@ -31,11 +31,11 @@ from stakeholders.meeting_rules import Standing, standing_label
 from stakeholders.models import (
     Answer,
     AssignmentState,
-    Body,
     CircularState,
     DecisionState,
     EnquiryState,
     EventState,
+    Level,
     MeetingState,
     MinutesState,
     ObligationState,
@@ -219,7 +219,10 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("Reported problem"), ProblemState.choices),
             (gettext("Long work"), JobState.choices),
         ],
-        "tree": [(depth, Body(name_sq=example, name_sr=example, name_en=example)) for depth in range(5)],
+        "tree": [
+            (depth, SimpleNamespace(pk=depth, name=example, get_absolute_url="#facts", get_level_display=level))
+            for depth, level in enumerate([*Level.labels, Level.labels[-1]][:5])
+        ],
         "sample_wordings": (f"{example} {EntryState.DRAFT.label}", f"{example} {EntryState.ACCEPTED.label}"),
         "owed_states": [OWED, OVERDUE, MISSING, NIL, WAIVED],
         "levels": [

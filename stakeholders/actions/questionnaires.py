@@ -383,7 +383,7 @@ def make_file(found: Job, progress: Progress) -> None:
     ).exists():
         return
     with override(questionnaire.language):
-        body = questions.as_docx(sheet) if form == QuestionnaireFormat.DOCX else questions.as_xlsx(sheet)
+        body = questions.in_docx(sheet) if form == QuestionnaireFormat.DOCX else questions.in_xlsx(sheet)
     progress(1, 2)
     with transaction.atomic():
         QuestionnaireFile.keep_content(

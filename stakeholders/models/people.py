@@ -42,9 +42,9 @@ class Role(models.TextChoices):
     ADMINISTRATOR = "administrator", _("administrator")
 
 
-# Whoever sees cases, approves or administers proves it with a second factor (ADR 8).
+# Whoever sees cases, approves, writes to many in the office's name or administers proves it with a second factor (ADR 8).
 NEEDS_SECOND_FACTOR = frozenset({
-    Role.NATC, Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.CHILD, Role.ADMINISTRATOR,
+    Role.NATC, Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.CHILD, Role.INFORMATION, Role.ADMINISTRATOR,
 })  # fmt: skip
 REVIEW_MONTHS = 6
 SECRETARIAT = frozenset({Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.CHILD, Role.INFORMATION})

@@ -21,7 +21,7 @@ from onatc.models import Job, Message
 from stakeholders.actions import questionnaires as actions
 from stakeholders.actions.records import Stale
 from stakeholders.models import Question, QuestionAssignment, Questionnaire, QuestionnaireFile
-from stakeholders.questions import MAX_QUESTIONS, Sheet, Written, alike, as_docx, as_xlsx, read_file, read_text
+from stakeholders.questions import MAX_QUESTIONS, Sheet, Written, alike, in_docx, in_xlsx, read_file, read_text
 from stakeholders.tasks import questionnaire_file
 from tests.stakeholders.asking import a_questionnaire, days_ago, institution, put, the_question
 
@@ -283,7 +283,7 @@ def test_a_worker_writes_the_file_in_the_order_of_the_original(world, client_for
 
 def test_control_characters_break_no_file():
     sheet = Sheet("T\x0b", "A", (Written("1", "S", "Q\x00?", "A\x1f"),))
-    assert Document(io.BytesIO(as_docx(sheet))).paragraphs and load_workbook(io.BytesIO(as_xlsx(sheet)))
+    assert Document(io.BytesIO(in_docx(sheet))).paragraphs and load_workbook(io.BytesIO(in_xlsx(sheet)))
 
 
 def test_the_page_costs_as_much_for_many_questions_as_for_few(world, client_for, django_assert_max_num_queries):
