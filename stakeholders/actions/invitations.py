@@ -285,7 +285,11 @@ class Opened:
 def key_of(meeting: Meeting, attendee: Attendee) -> str:
     """The key of the link by which one attendee answers for the time that the meeting has now."""
     head = attendee.pk.bytes + _times(meeting)
-    return base64.urlsafe_b64encode(head + _seal(head, meeting)).decode().rstrip("=")
+    return _written(head + _seal(head, meeting))
+
+
+def _written(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def _times(meeting: Meeting) -> bytes:
@@ -307,7 +311,7 @@ def opened(key: str) -> Opened | None:
         raw = base64.b64decode(key + "=" * (-len(key) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return None
-    if len(raw) != 16 + 8 + SEAL_BYTES:
+    if len(raw) != 16 + 8 + SEAL_BYTES or _written(raw) != key:  # several spellings say the same bytes
         return None
     head, seal = raw[:-SEAL_BYTES], raw[-SEAL_BYTES:]
     attendee = Attendee.objects.select_related("meeting", "contact__user").filter(pk=uuid.UUID(bytes=raw[:16])).first()
