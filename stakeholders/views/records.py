@@ -53,7 +53,7 @@ def form_page(
             changed = stale.changed
             form.data = with_revision(request.POST, stale.revision)
         except Refused as refusal:
-            form.add_error(None, str(refusal))
+            refusal.tell(form)
     return render(
         request,
         template,
