@@ -145,6 +145,7 @@ urlpatterns = [
     path("questions/put/<uuid:pk>/", questionnaires.assignment_detail, name="assignment-detail"),
     path("questions/put/<uuid:pk>/answer/", questionnaires.assignment_answer, name="assignment-answer"),
     path("questions/put/<uuid:pk>/return/", questionnaires.assignment_return, name="assignment-return"),
+    path("questions/put/<uuid:pk>/withdraw/", questionnaires.assignment_withdraw, name="assignment-withdraw"),
     path("questions/put/<uuid:pk>/accept/", questionnaires.assignment_accept, name="assignment-accept"),
     path("questions/put/files/<uuid:pk>/", questionnaires.assignment_file, name="assignment-file"),
     path("questions/<uuid:pk>/", questionnaires.question_detail, name="question-detail"),
