@@ -115,6 +115,11 @@ urlpatterns = [
     path("communications/<uuid:pk>/", enquiries.communication_detail, name="communication-detail"),
     path("communications/<uuid:pk>/edit/", enquiries.communication_edit, name="communication-edit"),
     path("communications/files/<uuid:pk>/", enquiries.communication_file, name="communication-file"),
+    path(
+        "communications/files/<uuid:pk>/remove/",
+        enquiries.communication_file_remove,
+        name="communication-file-remove",
+    ),
     path("enquiries/", enquiries.enquiry_list, name="enquiry-list"),
     path("enquiries/export/", enquiries.enquiry_export, name="enquiry-export"),
     path("enquiries/new/", enquiries.enquiry_create, name="enquiry-create"),
