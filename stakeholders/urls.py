@@ -73,8 +73,10 @@ urlpatterns = [
     path("meetings/papers/<uuid:pk>/", meetings.meeting_file, name="meeting-file"),
     path("meetings/papers/<uuid:pk>/remove/", meetings.meeting_file_remove, name="meeting-file-remove"),
     path("meetings/remarks/<uuid:pk>/answer/", minutes.minutes_answer, name="minutes-answer"),
+    path("minutes/read/<str:key>/", minutes.minutes_read, name="minutes-read"),
     path("meetings/minutes/<uuid:pk>/", minutes.minutes_file, name="minutes-file"),
     # institutions, contacts, bodies, countries
+    path("institutions/export/", institutions.institution_export, name="institution-export"),
     path("institutions/add/", institutions.institution_create, name="institution-create"),
     path("institutions/merge/", institutions.institution_merge, name="institution-merge"),
     path("institutions/<uuid:pk>/edit/", institutions.institution_edit, name="institution-edit"),
@@ -89,6 +91,7 @@ urlpatterns = [
     path("contacts/<uuid:pk>/remove/", contacts.contact_remove, name="contact-remove"),
     path("contacts/functions/<uuid:pk>/", contacts.function_edit, name="function-edit"),
     path("bodies/", bodies.body_list, name="body-list"),
+    path("bodies/export/", bodies.body_export, name="body-export"),
     path("bodies/add/", bodies.body_create, name="body-create"),
     path("bodies/<uuid:pk>/", bodies.body_detail, name="body-detail"),
     path("bodies/<uuid:pk>/edit/", bodies.body_edit, name="body-edit"),
@@ -228,6 +231,7 @@ urlpatterns = [
     path("events/<uuid:pk>/files/new/", events.event_file_add, name="event-file-add"),
     # circulars and newsletters
     path("circulars/", circulars.circular_list, name="circular-list"),
+    path("circulars/export/", circulars.circular_export, name="circular-export"),
     path("circulars/new/", circulars.circular_create, name="circular-create"),
     path("circulars/read/<str:key>/", circulars.circular_read, name="circular-read"),
     path("circulars/read/<str:key>/files/<uuid:pk>/", circulars.circular_read_file, name="circular-read-file"),

@@ -86,6 +86,14 @@ def test_a_stale_form_overwrites_nothing(world):
     assert institution("OSCE").short == "OSBE"
 
 
+def test_the_list_is_saved_as_a_file_with_its_filter(world, client_for):
+    client = client_for("planning")
+    assert url("institution-export") in client.get(url("institution-list")).content.decode()
+    saved = b"".join(client.get(url("institution-export"), {"format": "csv", "q": "MOH"}).streaming_content).decode()
+    assert saved.count("\n") == 2 and "MOH" in saved
+    assert url("institution-export") not in client_for("administrator").get(url("institution-list")).content.decode()
+
+
 def test_the_page_shows_the_name_of_the_day_that_is_asked(world, client_for):
     one = institution("OSCE")
     old = one.name_en
