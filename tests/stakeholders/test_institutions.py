@@ -252,3 +252,12 @@ def test_a_round_shows_the_name_of_the_time(world, client_for):
     page = client_for("director").get(reverse("strategy:round-detail", args=[world.round.pk])).content.decode()
     row = page.split(f'<th scope="row"><a href="{one.get_absolute_url()}">')[1].split("</a>")[0]
     assert row == old
+    office = client_for("director")
+    rows = office.get(reverse("strategy:round-matrix")).context["matrix"].rows
+    assert [row.name for row in rows if row.institution == one] == [old]
+    world.round.due_on = days_ago(1)
+    world.round.save(update_fields=["due_on"])
+    late = office.get(reverse("strategy:late-list"), {"kind": "report", "institution": "KP-THB"}).context["page"]
+    assert {row.name for row in late} == {old}
+    saved = office.get(reverse("strategy:list-export", args=["matrix"]), {"format": "csv"})
+    assert old in b"".join(saved.streaming_content).decode()
