@@ -18,7 +18,7 @@ from onatc.errors import Refused, require
 from onatc.models import Job
 from onatc.texts import COLUMNS, DJANGO_CODES, column_of
 from stakeholders import access, minutes_document
-from stakeholders.actions.invitations import send_minutes
+from stakeholders.actions.invitations import new_salt, send_minutes
 from stakeholders.actions.meetings import locked_meeting
 from stakeholders.actions.records import Stale, locked, make_once, save
 from stakeholders.models import (
@@ -97,7 +97,8 @@ def drop_draft(item: AgendaItem, *, by: User) -> None:
 
 @transaction.atomic
 def circulate(meeting: Meeting, *, comments_until: date, by: User) -> Meeting:
-    """Lay the minutes before everybody called; again with another day, as long as they are not adopted."""
+    """Lay the minutes before everybody called, and before who was there without an account; again with another day, as
+    long as they are not adopted."""
     meeting = locked_meeting(meeting)
     require(access.may_write_minutes(by, meeting))
     if meeting.minutes_state == MinutesState.NONE:
@@ -106,6 +107,7 @@ def circulate(meeting: Meeting, *, comments_until: date, by: User) -> Meeting:
         raise Refused(_("This day is over. Give the institutions time to read."))
     meeting.minutes_state, meeting.comments_until = MinutesState.CIRCULATED, comments_until
     meeting.circulated_at = meeting.circulated_at or timezone.now()
+    meeting.answer_salt = meeting.answer_salt or new_salt()
     meeting.revision += 1
     save(meeting)
     send_minutes(meeting)

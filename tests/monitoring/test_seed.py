@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,9 +10,10 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.models import AutoField, Field
+from django.utils import timezone
 
 from monitoring.models import Report
-from stakeholders.models import Institution, Role, RoleAssignment, User
+from stakeholders.models import ActionPoint, Body, Institution, Role, RoleAssignment, User
 from strategy.models import (
     Consultation,
     EntryState,
@@ -93,6 +95,11 @@ def looks_used() -> None:
     assert kinds >= {NoteKind.SUBMITTED, NoteKind.RESUBMITTED, NoteKind.RETURNED, NoteKind.ACCEPTED}
     assert Report.objects.exists()
     assert {entry.language for entry in ProgressEntry.objects.all()} >= {"sq", "sr-latn"}
+    titles = list(ActionPoint.objects.values_list("title_sq", flat=True))
+    assert len(titles) == len(set(titles)) == 90 and not any("{" in title for title in titles)
+    must_meet = Body.objects.filter(meets_every_months__isnull=False)
+    year = timezone.now() - timedelta(days=365)
+    assert must_meet and not must_meet.exclude(meetings__held_at__gte=year).exists()
 
 
 def is_left_alone() -> None:
