@@ -39,7 +39,11 @@ def pytest_collection_finish() -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Those of one database after each other, and long ones first: no worker waits long for another at the end."""
-    items.sort(key=lambda item: (not commits(item), not needs_world(item)))
+
+    def is_long(item: pytest.Item) -> bool:
+        return item.get_closest_marker("xdist_group") is not None
+
+    items.sort(key=lambda item: (not is_long(item), not commits(item), not needs_world(item)))
 
 
 # Name → e-mail of the demonstration's people; `stranger` has an account and no role.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -174,8 +174,10 @@ def named_patterns() -> dict[str, list[str]]:
     return found
 
 
-def rows(look: Callable[[str, Any], object] = lambda name, response: None) -> list[list[str]]:
-    """The whole table; leaves nothing behind. `look` is shown each answer with the name of its URL.
+def rows(
+    look: Callable[[str, Any], object] = lambda name, response: None, roles: Sequence[str] = ROLES
+) -> list[list[str]]:
+    """The table, or the part of some roles; leaves nothing behind. `look` is shown each answer with the name of its URL.
 
     Raises LookupError for a URL without a sample record.
     """
@@ -186,7 +188,7 @@ def rows(look: Callable[[str, Any], object] = lambda name, response: None) -> li
         with override_settings(STORAGES=plain), transaction.atomic(), translation.override("en"):
             samples = _Samples(look)
             try:
-                for role in ROLES:
+                for role in roles:
                     table += samples.rows_of(role)
             finally:
                 samples.remove_files()
