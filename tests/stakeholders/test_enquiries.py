@@ -291,3 +291,8 @@ def test_the_number_begins_anew_with_the_year(world):
         old = an_enquiry(world.information, received_on=date(2026, 12, 31))
         new = an_enquiry(world.information, received_on=date(2027, 1, 4))
     assert (old.label, new.label) == ("1/2026", "1/2027") and old.due_on == date(2027, 1, 15)
+
+
+def test_the_form_says_who_asks_in_words_that_are_no_time(world, client_for):
+    form = client_for("information").get(url("enquiry-create")).context["form"]
+    assert form.fields["sender_kind"].label == "Who asks"
