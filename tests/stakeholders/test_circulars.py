@@ -395,3 +395,9 @@ def test_the_pages_cost_the_same_for_few_and_for_many(world, client_for):
         with CaptureQueriesContext(connection) as caught:
             assert office.get(address).status_code == 200
         assert asked(caught) == number
+
+
+def test_a_title_without_its_text_is_not_sent(world):
+    circular = a_circular(world.information, institutions=[institution("MOH")], title_sr="Naslov", text_sr="")
+    with pytest.raises(Refused, match="in which there is a title needs a text"):
+        circulars.send(circular, by=world.information, revision=circular.revision)
