@@ -295,6 +295,10 @@ def _check_broker() -> str:
     return "ok"
 
 
+SECRETS = ("password", "token", "code")  # in the names of fields whose values are shown to nobody
+SENTENCE = 20  # characters from which on a value is worth copying
+
+
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
     """Without the database and without the shell: what failed may be either."""
@@ -315,7 +319,27 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403 with the reason that the predicate gave."""
-    return render(request, "403.html", {"reason": str(exception) if exception else ""}, status=403)
+    context = {"reason": str(exception) if exception else "", "typed": typed_in(request)}
+    return render(request, "403.html", context, status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return render(request, "404.html", {"typed": typed_in(request)}, status=404)
+
+
+def typed_in(request: HttpRequest) -> list[str]:
+    """The sentences of a form that came too late, for whoever wrote them to copy: a colleague closed or removed the record
+    meanwhile, so that there is no form any more on which they could stand."""
+    user = getattr(request, "user", None)
+    if request.method != "POST" or user is None or not user.is_authenticated:
+        return []
+    return [
+        value
+        for name in request.POST
+        if not any(word in name for word in SECRETS)
+        for value in request.POST.getlist(name)
+        if len(value) >= SENTENCE and " " in value.strip()
+    ]
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
