@@ -349,10 +349,11 @@ class MinutesForm(forms.Form):
 
 class CirculateForm(CarefulForm):
     comments_until = forms.DateField(label=gettext_lazy("Remarks until"), widget=day_input())
+    revision = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0, max_value=2**31 - 1)
 
     def __init__(self, data: Any = None, *, meeting: Meeting) -> None:
         until = meeting.comments_until or timezone.localdate() + timedelta(days=MINUTES_DAYS)
-        super().__init__(data, initial={"comments_until": until})
+        super().__init__(data, initial={"comments_until": until, "revision": meeting.revision})
         self._finish()
 
     def clean_comments_until(self) -> Any:
