@@ -36,7 +36,7 @@ FILLS = {
     "4": "#b8c1ca",
 }
 INK, MUTED, LINE = "#1b2733", "#53616f", "#e3e8ed"
-WIDTH = 720
+WIDTH, NARROW = 720, 340  # of a page, of a telephone
 LABEL_WIDTH = 210
 MAX_ROWS = 60
 
@@ -63,29 +63,49 @@ class Chart:
     unit: str
     svg: SafeString
     table: Table
+    narrow: SafeString | None = None  # the same for a telephone, where there is one
 
 
 def stacked_bars(
     title: str, unit: str, categories: Sequence[str], series: Sequence[Series], *, head: str = ""
 ) -> Chart:
-    """Horizontal bars, one for each category, split by series. Categories beyond 60 stand in the table only."""
+    """Horizontal bars, one for each category, split by series. Categories beyond 60 stand in the table only. On a telephone
+    the name of a category stands above its bar."""
+    table = Table(
+        [head, *(one.label for one in series)],
+        [[str(name), *(_shown(one, index) for one in series)] for index, name in enumerate(categories)],
+    )
     shown = list(categories[:MAX_ROWS])
+    wide, narrow = (
+        _bars(title, table, shown, series, width, left) for width, left in ((WIDTH, LABEL_WIDTH), (NARROW, 0))
+    )
+    return Chart(title, unit, wide, table, narrow)
+
+
+def _bars(
+    title: str, table: Table, shown: Sequence[str], series: Sequence[Series], whole: int, left: int
+) -> SafeString:
+    """The drawing, `whole` wide; its bars begin at `left`, with their names before them, or above them when that is 0."""
     totals = [sum(_of(one, index) for one in series) for index in range(len(shown))]
     longest = max(totals, default=0) or 1
-    legend_rows, legend = _legend(series)
-    top, step, height = 26 * legend_rows + 8, 26, 18
+    beside = max(40, 12 + 7 * max((len(_figure(total)) for total in totals), default=0))
+    legend_rows, legend = _legend(series, whole)
+    top, step, height, down = 26 * legend_rows + 8, 26 if left else 42, 18, 0 if left else 16
     parts = [legend]
     for index, category in enumerate(shown):
-        y = top + index * step
-        parts.append(_text(LABEL_WIDTH - 8, y + 13, _short(category, 29), anchor="end"))
-        x = float(LABEL_WIDTH)
+        y = top + index * step + down
+        if left:
+            parts.append(_text(left - 8, y + 13, _short(category, 29), anchor="end"))
+        else:
+            parts.append(_text(0, y - 4, _short(category, 48)))
+        x = float(left)
         for one in series:
             value = _of(one, index)
             if not value:
                 continue
-            width = float(value) / float(longest) * (WIDTH - LABEL_WIDTH - 40)
+            width = float(value) / float(longest) * (whole - left - beside)
             parts.append(f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="{height}" fill="{FILLS[one.css]}"/>')
-            if width >= 16:
+            if width >= 2 + 7 * len(_figure(value)):
                 css = "inside on-dark" if one.dark else "inside"
                 parts.append(_text(x + width / 2, y + 13, _figure(value), anchor="middle", css=css))
             x += width
@@ -93,12 +113,9 @@ def stacked_bars(
         if known:  # what nobody knows is not written as zero
             parts.append(_text(x + 6, y + 13, _figure(sum(known)), css="tick"))
     bottom = top + max(len(shown), 1) * step
-    parts.append(f'<line x1="{LABEL_WIDTH}" y1="{top - 4}" x2="{LABEL_WIDTH}" y2="{bottom}" stroke="{MUTED}"/>')
-    table = Table(
-        [head, *(one.label for one in series)],
-        [[str(name), *(_shown(one, index) for one in series)] for index, name in enumerate(categories)],
-    )
-    return Chart(title, unit, _svg(title, table, bottom + 6, parts), table)
+    if left:
+        parts.append(f'<line x1="{left}" y1="{top - 4}" x2="{left}" y2="{bottom}" stroke="{MUTED}"/>')
+    return _svg(title, table, bottom + 6, parts, whole)
 
 
 def columns(title: str, unit: str, categories: Sequence[str], series: Sequence[Series], *, head: str = "") -> Chart:
@@ -106,9 +123,9 @@ def columns(title: str, unit: str, categories: Sequence[str], series: Sequence[S
     shown = list(categories[-24:])
     skip = len(categories) - len(shown)
     legend_rows, legend = _legend(series) if len(series) > 1 else (0, "")
-    top, plot, left = 26 * legend_rows + 18, 160, 44
     values = [value for one in series for value in one.values[skip:] if value is not None]
     highest = float(max(values, default=0)) or 1.0
+    top, plot, left = 26 * legend_rows + 18, 160, max(44, 10 + 7 * len(_tick(highest)))
     parts = [legend]
     for share in (0.0, 0.5, 1.0):
         y = top + plot * (1 - share)
@@ -322,18 +339,19 @@ def _figure(value: Number) -> str:
     """Without needless zeros, as the active language writes numbers."""
     if isinstance(value, Decimal):
         value = Decimal(f"{value.normalize():f}")
-    return number_format(value)
+    return number_format(value, use_l10n=True, force_grouping=True)
 
 
 def _tick(value: float) -> str:
-    return number_format(round(value) if value >= 10 or value == int(value) else round(value, 1))
+    shown = round(value) if value >= 10 or value == int(value) else round(value, 1)
+    return number_format(shown, use_l10n=True, force_grouping=True)
 
 
-def _legend(series: Sequence[Series]) -> tuple[int, str]:
+def _legend(series: Sequence[Series], whole: int = WIDTH) -> tuple[int, str]:
     parts, x, row = [], 0, 0
     for one in series:
         width = 26 + 7 * len(one.label)
-        if x and x + width > WIDTH:
+        if x and x + width > whole:
             x, row = 0, row + 1
         parts.append(f'<rect x="{x}" y="{row * 26 + 4}" width="14" height="14" fill="{FILLS[one.css]}"/>')
         parts.append(_text(x + 19, row * 26 + 15, one.label))
@@ -357,10 +375,10 @@ def _short(label: str, length: int) -> str:
     return label if len(label) <= length else label[: length - 1].rstrip() + "…"
 
 
-def _svg(title: str, table: Table, height: float, parts: list[str]) -> SafeString:
+def _svg(title: str, table: Table, height: float, parts: list[str], whole: int = WIDTH) -> SafeString:
     """Everything that came from outside was escaped where it was written into a part."""
     description = format_html_join("; ", "{}: {}", ((row[0], ", ".join(row[1:])) for row in table.rows[:MAX_ROWS]))
     return mark_safe(  # nosec B308 B703
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {WIDTH} {height:.0f}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {whole} {height:.0f}" '
         f'preserveAspectRatio="xMinYMin meet"><title>{escape(title)}</title><desc>{description}</desc>{"".join(parts)}</svg>'
     )

@@ -17,11 +17,16 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Refused(Exception):
-    """The act is not possible now; the message is a sentence in the user's language."""
+    """The act is not possible now; the message is a sentence in the user's language. `field` is what it concerns, where
+    that is one field of the record: a form that has it shows the sentence there."""
 
-    def __init__(self, sentence: str | Promise) -> None:
+    def __init__(self, sentence: str | Promise, field: str = "") -> None:
         super().__init__(sentence)
         self.sentence = sentence
+        self.field = field
+
+    def tell(self, form: BaseForm) -> None:
+        form.add_error(self.field if self.field in form.fields else None, str(self))
 
     def __str__(self) -> str:
         return str(self.sentence)
@@ -51,7 +56,7 @@ def refusals_on(form: BaseForm) -> Iterator[None]:
     try:
         yield
     except Refused as refusal:
-        form.add_error(None, str(refusal))
+        refusal.tell(form)
 
 
 def proof_required(view: View) -> View:

@@ -197,20 +197,26 @@ def refuse_unless_acceptable(file: UploadedFile, *, limit: int, extensions: dict
         raise ValidationError(f"“{name}”: {error.messages[0]}", code=error.error_list[0].code) from error
     if found == "text/plain" and wanted in TEXT_TYPES.values():
         found = wanted
-    if wanted is None or found is None:
+    if wanted is None:
         raise ValidationError(
             gettext("“%(name)s” is not a kind of file that is accepted here. Accepted: %(kinds)s.")
             % {"name": name, "kinds": ", ".join(sorted(set(extensions)))},
             code="kind",
         )
     if found != wanted:
-        raise ValidationError(
-            gettext("“%(name)s” is not what its name says. Save it again in the right format.") % {"name": name},
-            code="disguised",
-        )
+        sentence = NO_TEXT if wanted in TEXT_TYPES.values() else DISGUISED
+        raise ValidationError(str(sentence) % {"name": name, "kind": extension.upper()}, code="disguised")
     return found
 
 
+DISGUISED = _(
+    "“%(name)s” is no %(kind)s file, whatever its name says: what is inside is something else, or damaged. It was not kept. "
+    "Open it in the program that made it and save it as %(kind)s."
+)
+NO_TEXT = _(
+    "“%(name)s” is no plain text, whatever its name says: what is inside is something else, a web page, or not in UTF-8. "
+    "It was not kept. Save it again as text in UTF-8."
+)
 REASONS = {
     "encrypted": _("“%(name)s” is locked with a password. Save it without one."),
     "javascript": _("“%(name)s” holds a program. Print it to a new PDF and add that."),

@@ -146,6 +146,14 @@ def register(kind: Kind) -> None:
     _kinds[kind.name] = kind
 
 
+KEYS = uuid.UUID("5f2d8c3e-6a51-4d0b-9d0e-3b7f6c1a2e94")
+
+
+def entry_id(key: Any) -> uuid.UUID:
+    """By what the entry of a record is known: its key, or a UUID made from it where the key is a code."""
+    return key if isinstance(key, uuid.UUID) else uuid.uuid5(KEYS, str(key))
+
+
 class SearchEntry(models.Model):
     kind = models.CharField(max_length=30)
     record_id = models.UUIDField()
@@ -203,7 +211,8 @@ def index(kind: Kind, keys: Iterable[Any]) -> int:
         return 0
     rows = [(record.pk, kind.describe(record)) for record in kind.queryset().filter(pk__in=wanted)]
     with transaction.atomic(), connection.cursor() as cursor:
-        SearchEntry.objects.filter(kind=kind.name, record_id__in=wanted - {pk for pk, _found in rows}).delete()
+        gone = wanted - {pk for pk, _found in rows}
+        SearchEntry.objects.filter(kind=kind.name, record_id__in=map(entry_id, gone)).delete()
         for pk, found in rows:
             title_words = [word for text in found.title.values() for word in words_of(text)]
             text = plain(found.text[:MOST_TEXT])
@@ -217,7 +226,7 @@ def index(kind: Kind, keys: Iterable[Any]) -> int:
                 "title_sr = excluded.title_sr, title_en = excluded.title_en, url = excluded.url, text = excluded.text, "
                 "words = excluded.words",
                 [
-                    kind.name, pk, found.title.get("sq", "")[:300], found.title.get("sr", "")[:300],
+                    kind.name, entry_id(pk), found.title.get("sq", "")[:300], found.title.get("sr", "")[:300],
                     found.title.get("en", "")[:300], found.url[:200], text[:KEPT_TEXT],
                     " ".join(title_words), " ".join([*dict.fromkeys(body), *(f"{SCOPE}{scope}" for scope in scopes)]),
                 ],
@@ -234,7 +243,7 @@ def index(kind: Kind, keys: Iterable[Any]) -> int:
 def forget(kind: str, key: Any) -> None:
     """A record that may not be remembered: its entry goes at once, and of its words those that stand nowhere else, so
     that no suggestion gives them away. For the transaction in which the record is emptied."""
-    entry = SearchEntry.objects.filter(kind=kind, record_id=key).first()
+    entry = SearchEntry.objects.filter(kind=kind, record_id=entry_id(key)).first()
     if entry is None:
         return
     words = {word for text in (entry.title_sq, entry.title_sr, entry.title_en, entry.text) for word in words_of(text)}
@@ -553,7 +562,7 @@ def _seen(user: Any, groups: list[list[str]], scopes: list[str], kind: str) -> l
 
 
 def _gated(user: Any, entries: list[SearchEntry]) -> list[SearchEntry]:
-    """Only what `visible_to` lets through, one query for each kind."""
+    """Only what `visible_to` lets through, one query for each kind; kinds whose key is a code are few of records."""
     by_kind: dict[str, list[uuid.UUID]] = {}
     for entry in entries:
         by_kind.setdefault(entry.kind, []).append(entry.record_id)
@@ -561,8 +570,10 @@ def _gated(user: Any, entries: list[SearchEntry]) -> list[SearchEntry]:
     for name, keys in by_kind.items():
         if name in _kinds:
             manager: Any = _kinds[name].model._default_manager
-            visible = manager.visible_to(user).filter(pk__in=keys).values_list("pk", flat=True)
-            allowed |= {(name, key) for key in visible}
+            visible = manager.visible_to(user)
+            if isinstance(manager.model._meta.pk, models.UUIDField):
+                visible = visible.filter(pk__in=keys)
+            allowed |= {(name, entry_id(key)) for key in visible.values_list("pk", flat=True)}
     return [entry for entry in entries if (entry.kind, entry.record_id) in allowed]
 
 

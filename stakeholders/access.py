@@ -272,8 +272,18 @@ def may_approve_questions(user: User, questionnaire: Questionnaire) -> bool | De
     return user.has_role(Role.DIRECTOR) or Denied(_("Only the Director approves what the office sends."))
 
 
+def may_withdraw_assignment(user: User, assignment: QuestionAssignment) -> bool | Denied:
+    """Whoever runs the questionnaire, until the institution's answer was accepted or stands in that of the office."""
+    text, is_answered = assignment.answer.strip(), assignment.state == AssignmentState.ANSWERED
+    if assignment.state == AssignmentState.ACCEPTED or (is_answered and text in assignment.question.answer):
+        return Denied(_("The office uses this answer already; the question is not taken back any more."))
+    return may_edit_questionnaire(user, assignment.question.questionnaire)
+
+
 def may_answer_assignment(user: User, assignment: QuestionAssignment) -> bool | Denied:
-    """Whoever reports for the institution to which the question was put, until the office accepts."""
+    """Whoever reports for the institution to which the question was put, until the office accepts or takes it back."""
+    if assignment.state == AssignmentState.WITHDRAWN:
+        return Denied(_("The office took this question back; no answer is needed any more."))
     if not assignment.question.questionnaire.is_open or assignment.state == AssignmentState.ACCEPTED:
         return Denied(_("This answer was accepted; it does not change any more."))
     return assignment.institution_id in user.institution_ids or Denied(

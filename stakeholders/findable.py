@@ -21,6 +21,7 @@ from stakeholders.models import (
     Communication,
     Contact,
     ContactFunction,
+    Country,
     Decision,
     Enquiry,
     Event,
@@ -82,7 +83,14 @@ def _body(one: Body) -> Found:
     )
 
 
+def _country(one: Country) -> Found:
+    """Its names alone: what the office has with it is found by its own records."""
+    title = {"sq": one.name_sq, "sr": one.name_sr, "en": one.name_en}
+    return Found(title, joined([one.code, *title.values()]), one.get_absolute_url(), ["office", "plan_reader"])
+
+
 def register_own() -> None:
+    register(Kind("country", _("country"), Country, _country, lambda: Country.objects.all()))
     register_outreach()
     register(
         Kind(

@@ -114,6 +114,11 @@ def html(data: dict[str, Any], language: str) -> str:
         return render_to_string("stakeholders/minutes_document.html", _context(data, column))
 
 
+def shown(data: dict[str, Any], language: str) -> dict[str, Any]:
+    """The same for a page, in a language."""
+    return _context(data, column_of(language))
+
+
 def _context(data: dict[str, Any], column: str) -> dict[str, Any]:
     def text(texts: dict[str, str] | None) -> Text | str:
         return choose(texts, column) if texts else ""

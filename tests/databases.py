@@ -82,7 +82,8 @@ class Databases:
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user",
                 [template],
             )
-            cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, template))))
+            copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+            cursor.execute(copy.format(*map(sql.Identifier, (name, template))))
 
     def _drop(self, name: str) -> None:
         with connection._nodb_cursor() as cursor:

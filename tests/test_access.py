@@ -19,9 +19,10 @@ from stakeholders.models import Role
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("access")]  # one worker makes the table
 
 GOLDEN = Path(__file__).parent / "golden" / "access_matrix.csv"
-# Addresses that are a key: of a call, of a feed, of a circular; they answer whoever holds them.
+# Addresses that are a key: of a call, of a feed, of a circular, of minutes; they answer whoever holds them.
 KEYS = {
     "stakeholders:answer", "stakeholders:feed", "stakeholders:circular-read", "stakeholders:circular-read-file",
+    "stakeholders:minutes-read",
 }  # fmt: skip
 ASKING = {"stakeholders:ask", "stakeholders:ask-done"}  # anybody puts a question to the office, signed in or not
 OFFICE = {Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.CHILD, Role.INFORMATION}

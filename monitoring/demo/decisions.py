@@ -51,24 +51,45 @@ DECISIONS: list[tuple[Texts, str]] = [
     (("Buxheti për kompensimin e viktimave propozohet si zë më vete.", "Budžet za naknadu žrtvama predlaže se kao posebna stavka.", "The budget for the compensation of victims is proposed as an item of its own."), ""),
 ]  # fmt: skip
 
-# What is to be done.
+# What is to be done, and where or on what: six of each, so that no two of ninety points say the same.
 POINTS: list[Texts] = [
-    ("Të hartohet lista e treguesve për raportin tremujor", "Sačiniti listu pokazatelja za tromesečni izveštaj", "Draw up the list of indicators for the quarterly report"),
-    ("Të dërgohen emërimet e zëvendësve në zyrë", "Dostaviti imenovanja zamenika kancelariji", "Send the office the names of the functions that stand in"),
-    ("Të përgatitet draft-rishikimi i kapitullit për referimin", "Pripremiti nacrt revizije poglavlja o upućivanju", "Prepare the draft review of the chapter on referral"),
-    ("Të trajnohen zyrtarët e pikave kufitare për treguesit", "Obučiti službenike graničnih prelaza o pokazateljima", "Train officers at border points on the indicators"),
-    ("Të publikohet numri i telefonit të ndihmës në shkolla", "Objaviti broj telefona za pomoć u školama", "Publish the number of the helpline in schools"),
-    ("Të vlerësohen nevojat e strehimoreve për vitin e ardhshëm", "Proceniti potrebe skloništa za narednu godinu", "Assess the needs of shelters for next year"),
-    ("Të shpërndahet udhëzuesi për mosndëshkimin", "Podeliti smernice o nekažnjavanju", "Distribute the guidelines on non-punishment"),
-    ("Të mbahen inspektime të përbashkëta në bujqësi", "Održati zajedničke inspekcije u poljoprivredi", "Hold joint inspections in agriculture"),
-    ("Të përkthehen materialet e fushatës në serbisht", "Prevesti materijale kampanje na srpski", "Translate the campaign materials into Serbian"),
-    ("Të harmonizohen përkufizimet e statistikave me prokurorinë", "Uskladiti definicije statistike sa tužilaštvom", "Align the definitions of the statistics with the prosecution"),
-    ("Të propozohet zëri buxhetor për kompensimin", "Predložiti budžetsku stavku za naknadu", "Propose the budget item for compensation"),
-    ("Të caktohet personi kontaktues për qendrat për punë sociale", "Odrediti kontakt za centre za socijalni rad", "Name the contact function for the centres for social work"),
-    ("Të raportohet për zbatimin e rekomandimeve të GRETA-s", "Izvestiti o sprovođenju preporuka GRETA-e", "Report on the implementation of GRETA's recommendations"),
-    ("Të organizohet tryeza me shoqërinë civile", "Organizovati sto sa civilnim društvom", "Hold the round table with civil society"),
-    ("Të rishikohet marrëveshja për shkëmbimin e të dhënave", "Revidirati sporazum o razmeni podataka", "Review the agreement on the exchange of data"),
+    ("Të hartohet lista e treguesve {what} në raportin tremujor", "Sačiniti listu pokazatelja {what} u tromesečnom izveštaju", "Draw up the list of indicators {what} for the quarterly report"),
+    ("Të dërgohen në zyrë funksionet e zëvendësve {where}", "Dostaviti kancelariji funkcije zamenika {where}", "Send the office the functions of deputies {where}"),
+    ("Të përgatitet draft-rishikimi i kapitullit {what} në procedurat standarde", "Pripremiti nacrt revizije poglavlja {what} u standardnim procedurama", "Prepare the draft review of the chapter {what} in the standard procedures"),
+    ("Të trajnohen zyrtarët e terrenit për treguesit e identifikimit {where}", "Obučiti službenike na terenu o pokazateljima identifikacije {where}", "Train field officers on the indicators of identification {where}"),
+    ("Të publikohet numri i telefonit të ndihmës në shkolla {where}", "Objaviti broj telefona za pomoć u školama {where}", "Publish the number of the helpline in schools {where}"),
+    ("Të vlerësohen nevojat për strehim {where} për vitin e ardhshëm", "Proceniti potrebe za smeštajem {where} za narednu godinu", "Assess the need for shelter {where} for next year"),
+    ("Të shpërndahet udhëzuesi për mosndëshkimin te gjykatat dhe prokuroritë {where}", "Podeliti smernice o nekažnjavanju sudovima i tužilaštvima {where}", "Distribute the guidelines on non-punishment to courts and prosecution offices {where}"),
+    ("Të mbahen inspektime të përbashkëta në bujqësi {where}", "Održati zajedničke inspekcije u poljoprivredi {where}", "Hold joint inspections in agriculture {where}"),
+    ("Të përkthehen në serbisht materialet e fushatës {what}", "Prevesti na srpski materijale kampanje {what}", "Translate the campaign materials {what} into Serbian"),
+    ("Të harmonizohen me prokurorinë përkufizimet e statistikave {what}", "Uskladiti sa tužilaštvom definicije statistike {what}", "Align the definitions of the statistics {what} with the prosecution"),
+    ("Të propozohet zëri buxhetor {what}", "Predložiti budžetsku stavku {what}", "Propose the budget item {what}"),
+    ("Të caktohet funksioni kontaktues për qendrat për punë sociale {where}", "Odrediti kontakt funkciju za centre za socijalni rad {where}", "Name the contact function for the centres for social work {where}"),
+    ("Të raportohet për rekomandimet e GRETA-s {what}", "Izvestiti o preporukama GRETA-e {what}", "Report on GRETA's recommendations {what}"),
+    ("Të organizohet tryeza me shoqërinë civile {where}", "Organizovati okrugli sto sa civilnim društvom {where}", "Hold the round table with civil society {where}"),
+    ("Të rishikohet marrëveshja për shkëmbimin e të dhënave {what}", "Revidirati sporazum o razmeni podataka {what}", "Review the agreement on the exchange of data {what}"),
 ]  # fmt: skip
+WHERE: list[Texts] = [
+    ("në Prishtinë", "u Prištini", "in Pristina"), ("në Pejë", "u Peći", "in Peja"), ("në Prizren", "u Prizrenu", "in Prizren"),
+    ("në Gjilan", "u Gnjilanu", "in Gjilan"), ("në Mitrovicë", "u Mitrovici", "in Mitrovica"),
+    ("në Ferizaj", "u Uroševcu", "in Ferizaj"),
+]  # fmt: skip
+WHAT: list[Texts] = [
+    ("për parandalimin", "za prevenciju", "on prevention"), ("për mbrojtjen", "za zaštitu", "on protection"),
+    ("për ndjekjen penale", "za krivično gonjenje", "on prosecution"), ("për fëmijët", "za decu", "on children"),
+    ("për kthimin dhe riintegrimin", "za povratak i reintegraciju", "on return and reintegration"),
+    ("për kompensimin", "za naknadu štete", "on compensation"),
+]  # fmt: skip
+
+
+def _point(place: int) -> Texts:
+    """What the point at this place asks for."""
+    turn, number = divmod(place, len(POINTS))
+    where, what = WHERE[(turn + number) % len(WHERE)], WHAT[(turn + number) % len(WHAT)]
+    sq, sr, en = (text.format(where=where[column], what=what[column]) for column, text in enumerate(POINTS[number]))
+    return sq, sr, en
+
+
 OUTCOMES = [
     "U krye dhe u miratua nga institucioni.", "U dorëzua në zyrë me të gjitha pjesët.",
     "U mbajt me pjesëmarrjen e tri institucioneve.", "Dokumenti është publikuar.",
@@ -184,7 +205,7 @@ def _give(
         due = settled(meeting.day + timedelta(days=chance.choice(terms)))
         point = ActionPoint(
             pk=new_id(), meeting=meeting, decision=decision, item=decision.item if decision else None, owner=owner,
-            due_on=due, first_due_on=due, created_by=office, **_texts("title", POINTS[place % len(POINTS)]),
+            due_on=due, first_due_on=due, created_by=office, **_texts("title", _point(place)),
         )  # fmt: skip
         points.append(point)
         steps += _lived(point, people, chance, today)

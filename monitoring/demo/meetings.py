@@ -1,5 +1,5 @@
 """Two years of meetings of the demonstration: the National Authority each quarter with adopted minutes, round tables, the
-referral mechanism, regional committees, yearly meetings with each counterpart but one that is overdue.
+referral mechanism, regional committees, the child sub-group, yearly meetings with each counterpart but one that is overdue.
 
 Days are counted back from today; what comes is called, prepared or cancelled. Who was there is drawn from the seed.
 """
@@ -53,6 +53,12 @@ SERIES: list[tuple[str, str, str, int, Texts, str]] = [
     ("round_table", "8.3/2a-ii", "", 6, ("Tryeza e rrumbullakët e të gjithë akterëve", "Okrugli sto svih aktera", "Round table of all actors"), "Hotel, Prishtinë"),
     ("nrm_progress", "8.3/3b", "WG-DATA", 6, ("Takimi për ecurinë e mekanizmit të referimit", "Sastanak o napretku mehanizma za upućivanje", "Meeting on the progress of the referral mechanism"), "Zyra e Koordinatorit"),
 ]  # fmt: skip
+
+CHILD_MEETING: Texts = (
+    "Mbledhja e nëngrupit për fëmijë",
+    "Sastanak podgrupe za decu",
+    "Meeting of the child sub-group",
+)
 
 # kind, title, what the minutes say
 POINTS: list[tuple[str, Texts, Texts]] = [
@@ -236,6 +242,9 @@ def add_meetings(people: dict[str, User], seed: int, today: date) -> None:
         series = made.series("face_to_face", "8.4.5-iv", names, 12, "", country=country)
         for days in (-700 + 20 * number, -440) if number == 2 else (-620 + 20 * number, -260 + 30 * number):
             _held(made, series, days, number, "draft", hours=6, place=str(country.name_sq))
+    children = made.series("group", "", CHILD_MEETING, 3, "Zyra e Koordinatorit", body=made.bodies["CHILD"])
+    for days in (-320, -235, -150, -62):
+        _held(made, children, days, 3, "draft", hours=2)
 
 
 def _held(

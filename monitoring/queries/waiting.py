@@ -90,19 +90,6 @@ def _overdue_points(points: QuerySet[ActionPoint]) -> int:
     return points.overdue().count()  # type: ignore[attr-defined,no-any-return]
 
 
-def ending_agreements(user: Any) -> QuerySet[Agreement]:
-    """Signed ones whose last day comes within 90 days and that nothing signed renews."""
-    today = timezone.localdate()
-    renewed = Agreement.objects.filter(renews=OuterRef("pk"), signed_on__isnull=False)
-    return Agreement.objects.visible_to(user).filter(
-        ~Exists(renewed),
-        signed_on__isnull=False,
-        ended_on__isnull=True,
-        expires_on__gte=today,
-        expires_on__lte=today + timedelta(days=ENDS_WITHIN),
-    )
-
-
 def _enquiries(user: Any) -> dict[str, int]:
     is_open = ~Q(state__in=[EnquiryState.ANSWERED, EnquiryState.CLOSED])
     return (
@@ -118,7 +105,8 @@ def _enquiries(user: Any) -> dict[str, int]:
 
 def _agreements_number(user: Any) -> tuple[str | Promise, int, str, str]:
     label = _("agreements that end within 90 days")
-    return label, ending_agreements(user).count(), "agreement-list", f"ends={ENDS_WITHIN}"
+    ending = Agreement.objects.visible_to(user).lapsing(ENDS_WITHIN)
+    return label, ending.count(), "agreement-list", f"ends={ENDS_WITHIN}"
 
 
 def for_the_office(user: Any) -> Waiting:

@@ -98,11 +98,11 @@ def _next_number(body: uuid.UUID | None, year: int) -> int:
 
 def _check(meeting: Meeting, values: dict[str, Any]) -> None:
     decided_on = values["decided_on"]
-    refuse_future(decided_on)
+    refuse_future(decided_on, "decided_on")
     if not meeting.day <= decided_on <= last_day(meeting):
-        raise Refused(_("A decision is taken on a day of its meeting."))
+        raise Refused(_("A decision is taken on a day of its meeting."), "decided_on")
     if values.get("item") is not None and values["item"].meeting_id != meeting.pk:
-        raise Refused(_("This point stands on the agenda of another meeting."))
+        raise Refused(_("This point stands on the agenda of another meeting."), "item")
     if meeting.has_quorum is False:
         raise Refused(
             _("Without a quorum nothing can be decided: %(present)d of the %(needed)d members needed were there.")
@@ -114,7 +114,8 @@ def _check(meeting: Meeting, values: dict[str, Any]) -> None:
         if cast > meeting.voting_present:
             raise Refused(
                 _("%(cast)d votes are more than the %(present)d members with a vote who were there.")
-                % {"cast": cast, "present": meeting.voting_present}
+                % {"cast": cast, "present": meeting.voting_present},
+                "votes_for",
             )
 
 
@@ -126,7 +127,9 @@ def change_decision(decision: Decision, values: dict[str, Any], *, by: User, rev
     decision = locked(decision)
     _check(meeting, values)
     if values["decided_on"].year != decision.year:
-        raise Refused(_("The number was given in %(year)d; the day stays in that year.") % {"year": decision.year})
+        raise Refused(
+            _("The number was given in %(year)d; the day stays in that year.") % {"year": decision.year}, "decided_on"
+        )
     set_fields(decision, values, revision)
     return save(decision)
 
@@ -141,9 +144,9 @@ def end_decision(decision: Decision, *, by: User, later: Decision, state: str) -
     if decision.state != DecisionState.IN_FORCE:
         raise Refused(_("It is not in force any more: decision %(number)s ended it.") % {"number": decision.ended_by})
     if state not in (DecisionState.REPLACED, DecisionState.REVOKED):
-        raise Refused(_("A decision is replaced or revoked."))
+        raise Refused(_("A decision is replaced or revoked."), "state")
     if later.pk == decision.pk or (later.decided_on, later.created_at) <= (decision.decided_on, decision.created_at):
-        raise Refused(_("Only a later decision replaces or revokes it."))
+        raise Refused(_("Only a later decision replaces or revokes it."), "later")
     decision.state, decision.ended_by = state, later
     decision.revision += 1
     return save(decision)
@@ -155,14 +158,14 @@ def end_decision(decision: Decision, *, by: User, later: Decision, state: str) -
 def settled(day: date) -> date:
     """The day itself when the office works on it, else the one to which the setting moves it."""
     if day > timezone.localdate() + FARTHEST:
-        raise Refused(_("This day lies more than ten years ahead."))
+        raise Refused(_("This day lies more than ten years ahead."), "due_on")
     return due_day(day)
 
 
 def _check_owner(owner: Institution, person: User | None) -> None:
-    refuse_dissolved(owner, timezone.localdate())
+    refuse_dissolved(owner, timezone.localdate(), "owner")
     if person is not None and people_of([owner.pk])[owner.pk].told_of(person.pk) != [person]:
-        raise Refused(_("This person does not report for %(institution)s.") % {"institution": owner})
+        raise Refused(_("This person does not report for %(institution)s.") % {"institution": owner}, "person")
 
 
 @transaction.atomic
@@ -181,9 +184,9 @@ def make_point(key: uuid.UUID, meeting: Meeting, values: dict[str, Any], *, by: 
 def _check_point(meeting: Meeting, values: dict[str, Any]) -> None:
     for name in ("item", "decision"):
         if values.get(name) is not None and values[name].meeting_id != meeting.pk:
-            raise Refused(_("What it comes from belongs to another meeting."))
+            raise Refused(_("What it comes from belongs to another meeting."), name)
     if "due_on" in values and values["due_on"] < meeting.day:
-        raise Refused(_("It cannot be due before the meeting."))
+        raise Refused(_("It cannot be due before the meeting."), "due_on")
     _check_owner(values["owner"], values.get("person"))
 
 
@@ -197,7 +200,7 @@ def word_point(point: ActionPoint, values: dict[str, Any], *, by: User, revision
     values = values | {"due_on": settled(values["due_on"])}
     was_moved = point.steps.filter(kind=PointStepKind.MOVED).exists()
     if was_moved and values["due_on"] != point.due_on:
-        raise Refused(_("The date was moved with a reason: move it again instead."))
+        raise Refused(_("The date was moved with a reason: move it again instead."), "due_on")
     set_fields(point, values, revision)
     point.first_due_on = point.first_due_on if was_moved else point.due_on
     return save(point)
@@ -242,7 +245,7 @@ def move_point(point: ActionPoint, *, by: User, due_on: date, reason: str, langu
     _refuse_closed(point)
     due_on = settled(due_on)
     if due_on < timezone.localdate():
-        raise Refused(_("The new date lies in the past."))
+        raise Refused(_("The new date lies in the past."), "due_on")
     if set_fields(point, {"due_on": due_on}, revision):
         save(point)
         _step(point, PointStepKind.MOVED, by=by, text=reason, language=language, due_on=due_on)
@@ -282,7 +285,7 @@ def close_point(
     _refuse_closed(point)
     files = list(files)
     if not (files or link or has_evidence(point)):
-        raise Refused(_("Evidence is needed: a file, an address, or a recorded report of progress."))
+        raise Refused(_("Evidence is needed: a file, an address, or a recorded report of progress."), "attachments")
     _end(point, PointState.DONE, by, outcome)
     step = _step(point, PointStepKind.CLOSED, by=by, text=outcome, language=language, link=link)
     keep_files(PointFile, files, by=by, point=point, step=step)
@@ -329,7 +332,7 @@ def reopen_point(
     if point.revision != revision:
         raise Refused(_("It was changed since you opened it. Look at it again."))
     if due_on < timezone.localdate():
-        raise Refused(_("The new date lies in the past."))
+        raise Refused(_("The new date lies in the past."), "due_on")
     point.state, point.closed_at, point.closed_by, point.outcome = PointState.OPEN, None, None, ""
     point.due_on = due_on
     point.revision += 1

@@ -80,6 +80,14 @@ def change_communication(
     return save(communication)
 
 
+@transaction.atomic
+def remove_communication_file(file: CommunicationFile, *, by: User) -> Communication:
+    communication = locked(file.communication)
+    require(access.may_edit_communication(by, communication))
+    CommunicationFile.objects.filter(pk=file.pk).delete()
+    return communication
+
+
 # Templates of answers
 
 

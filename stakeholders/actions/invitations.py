@@ -1,4 +1,5 @@
-"""Calls to meetings and the answers to them: by a link without signing in, signed in, told to the office, from a calendar.
+"""Calls to meetings and the answers to them: by a link without signing in, signed in, told to the office, from a calendar;
+and the minutes, laid before those who were there.
 
 A call goes to a person once for each sequence of the meeting. Its link is signed for one attendee and one time of the
 meeting: it opens as long as the time is the same, and records one answer.
@@ -13,7 +14,7 @@ import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -30,10 +31,11 @@ from onatc import jobs, mail
 from onatc.errors import Refused, require
 from onatc.models import Message, MessageState
 from stakeholders import access, ics
-from stakeholders.models import Answer, AnswerWay, Attendee, Meeting, MeetingState, User
+from stakeholders.models import Answer, AnswerWay, Attendee, Meeting, MeetingState, MinutesState, User
 
 BATCH = 100  # mails that are queued in one transaction
 AT_ONCE = 200  # so many are queued in the request; more by a job
+MINUTES_OPEN = timedelta(days=30)  # so long after the last day for remarks the link to minutes opens
 SEAL_BYTES = 16
 HAS_ADDRESS = Q(contact__user__isnull=False) | Q(contact__isnull=False) & ~Q(contact__email="")
 IS_PRESENT = Q(contact__isnull=True) | Q(contact__removed_at__isnull=True)
@@ -108,7 +110,7 @@ def _send(kind: str, meeting: Meeting, *, by: User, title: str) -> int:
         meeting = Meeting.objects.select_for_update(of=("self",)).get(pk=given.pk)
         _refuse_unless_right(kind, meeting)
         if not meeting.answer_salt:
-            meeting.answer_salt = secrets.token_urlsafe(24)
+            meeting.answer_salt = new_salt()
             meeting.save(update_fields=["answer_salt"])
         given.answer_salt = meeting.answer_salt  # whoever saves the whole record afterwards keeps the links alive
         if kind == "meeting-calls":
@@ -230,9 +232,10 @@ def _mail_cancellation(meeting: Meeting, attendee: Attendee) -> None:
 
 
 def send_minutes(meeting: Meeting) -> int:
-    """Tell who was called and can sign in that the minutes are open for remarks, and until when; once for each such day."""
+    """Tell who was called and can sign in that the minutes are open for remarks, and until when; once for each such day.
+    Whoever was there and has no account reads them by a link of their own."""
     called = meeting.attendees.filter(HAS_ADDRESS, IS_PRESENT, contact__user__is_active=True)
-    return sum(
+    told = sum(
         mail.queue(
             attendee.contact.user,  # type: ignore[union-attr]
             occasion=f"minutes:{attendee.pk}:{meeting.comments_until}",
@@ -242,6 +245,39 @@ def send_minutes(meeting: Meeting) -> int:
         )
         for attendee in called.select_related("contact__user").order_by("pk")
     )
+    there = meeting.attendees.filter(HAS_ADDRESS, IS_PRESENT, was_present=True, contact__user__isnull=True)
+    return told + sum(_mail_minutes(meeting, one) for one in there.select_related("contact").order_by("pk"))
+
+
+def to_tell_of_minutes(meeting: Meeting) -> QuerySet[Attendee]:
+    """Those who were there and whom no mail reaches: the office gives them the minutes."""
+    by_mail = Q(contact__user__is_active=True) | (HAS_ADDRESS & Q(contact__user__isnull=True))
+    there = meeting.attendees.filter(~by_mail, IS_PRESENT, was_present=True)
+    return there.select_related("contact", "institution").order_by("pk")
+
+
+def _mail_minutes(meeting: Meeting, attendee: Attendee) -> bool:
+    contact = attendee.contact
+    assert contact is not None
+    until = last_day_of_minutes(meeting)
+    link = settings.SITE_URL.rstrip("/") + reverse(
+        "stakeholders:minutes-read", args=[minutes_key_of(meeting, attendee)]
+    )
+    return mail.queue(
+        None,
+        occasion=f"minutes:{attendee.pk}:{meeting.comments_until}",
+        template="minutes_to_read",
+        context={"meeting": meeting, "link": link, "until": until, "office": ics.office_address()},
+        kind=mail.Kind.MEETING,
+        address=contact.address,
+        language=contact.language,
+        name=contact.full_name,
+        is_secret=True,
+    )
+
+
+def last_day_of_minutes(meeting: Meeting) -> date:
+    return (meeting.comments_until or timezone.localdate()) + MINUTES_OPEN
 
 
 def _queue(
@@ -282,10 +318,15 @@ class Opened:
     state: str
 
 
+def new_salt() -> str:
+    """Of a meeting: without it no link of the meeting opens."""
+    return secrets.token_urlsafe(24)
+
+
 def key_of(meeting: Meeting, attendee: Attendee) -> str:
     """The key of the link by which one attendee answers for the time that the meeting has now."""
     head = attendee.pk.bytes + _times(meeting)
-    return base64.urlsafe_b64encode(head + _seal(head, meeting)).decode().rstrip("=")
+    return _packed(head + _seal(head, meeting))
 
 
 def _times(meeting: Meeting) -> bytes:
@@ -295,19 +336,51 @@ def _times(meeting: Meeting) -> bytes:
     return begin.to_bytes(4, "big") + length.to_bytes(4, "big")
 
 
-def _seal(head: bytes, meeting: Meeting) -> bytes:
-    return salted_hmac(f"onatc answer {meeting.pk}", head.hex() + meeting.answer_salt, algorithm="sha256").digest()[
+def _seal(head: bytes, meeting: Meeting, to: str = "answer") -> bytes:
+    return salted_hmac(f"onatc {to} {meeting.pk}", head.hex() + meeting.answer_salt, algorithm="sha256").digest()[
         :SEAL_BYTES
     ]
 
 
-def opened(key: str) -> Opened | None:
-    """What the key opens; None for one that nobody was given."""
+def minutes_key_of(meeting: Meeting, attendee: Attendee) -> str:
+    """The key of the link by which one who was there reads the minutes."""
+    return _packed(attendee.pk.bytes + _seal(attendee.pk.bytes, meeting, "minutes"))
+
+
+def minutes_opened(key: str) -> Attendee | None:
+    """Who reads by this key; None for one that nobody was given, one that is too old, and one of somebody whose data was
+    removed or who was not there after all."""
+    raw = _unpacked(key, 16 + SEAL_BYTES)
+    if raw is None:
+        return None
+    found = Attendee.objects.filter(IS_PRESENT, pk=uuid.UUID(bytes=raw[:16]), was_present=True)
+    attendee = found.select_related("meeting__body", "contact__user").first()
+    if attendee is None or attendee.contact is None or not attendee.meeting.answer_salt:
+        return None
+    meeting = attendee.meeting
+    is_out = meeting.minutes_state in (MinutesState.CIRCULATED, MinutesState.ADOPTED)
+    if not is_out or last_day_of_minutes(meeting) < timezone.localdate():
+        return None
+    return attendee if hmac.compare_digest(_seal(raw[:16], meeting, "minutes"), raw[16:]) else None
+
+
+def _unpacked(key: str, length: int) -> bytes | None:
+    """The bytes of a key, which is written in one way alone: the last letter of another may say the same."""
     try:
         raw = base64.b64decode(key + "=" * (-len(key) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return None
-    if len(raw) != 16 + 8 + SEAL_BYTES:
+    return raw if len(raw) == length and _packed(raw) == key else None
+
+
+def _packed(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def opened(key: str) -> Opened | None:
+    """What the key opens; None for one that nobody was given."""
+    raw = _unpacked(key, 16 + 8 + SEAL_BYTES)
+    if raw is None:
         return None
     head, seal = raw[:-SEAL_BYTES], raw[-SEAL_BYTES:]
     attendee = Attendee.objects.select_related("meeting", "contact__user").filter(pk=uuid.UUID(bytes=raw[:16])).first()

@@ -207,7 +207,8 @@ def put_questions(
     note: str,
     by: User,
 ) -> int:
-    """Put many questions to many institutions in one go; what was put to one already stays as it is. How many are new.
+    """Put many questions to many institutions in one go; what was put to one already stays as it is, what was taken back
+    is asked anew. How many are new.
     Each person who answers for an institution gets one mail, however many questions there are."""
     questionnaire = _open(questionnaire, by)
     if due_on < timezone.localdate():
@@ -217,11 +218,9 @@ def put_questions(
         raise Refused(_("A question of another questionnaire cannot be put here."))
     for institution in institutions:
         refuse_dissolved(institution, timezone.localdate())
-    known = set(
-        QuestionAssignment.objects.filter(question__in=chosen, institution__in=institutions).values_list(
-            "question", "institution"
-        )
-    )
+    there = QuestionAssignment.objects.filter(question__in=chosen, institution__in=institutions)
+    again = list(there.filter(state=AssignmentState.WITHDRAWN).select_for_update())
+    known = set(there.values_list("question", "institution"))
     new = [
         QuestionAssignment(question=question, institution=institution, due_on=due_on, note=note)
         for question in chosen
@@ -229,10 +228,15 @@ def put_questions(
         if (question.pk, institution.pk) not in known
     ]
     QuestionAssignment.objects.bulk_create(new, batch_size=500)
-    if new:
+    for one in again:
+        one.state, one.withdrawn_why, one.due_on, one.note = AssignmentState.ASKED, "", due_on, note
+        one.revision += 1
+        save(one)
+    put = new + again
+    if put:
         questionnaire.revision += 1
         save(questionnaire)
-    told = {one.institution_id for one in new}
+    told = {one.institution_id for one in put}
     for person in _answerers(told):
         mail.queue(
             person,
@@ -241,7 +245,7 @@ def put_questions(
             context={"questionnaire": questionnaire, "due_on": due_on},
             kind=mail.Kind.REMINDER,
         )
-    return len(new)
+    return len(put)
 
 
 def _answerers(institutions: Iterable[Any]) -> Any:
@@ -278,6 +282,27 @@ def write_assignment(
         assignment.state, assignment.return_note = AssignmentState.ANSWERED, ""
         assignment.answered_by, assignment.answered_at = by, timezone.now()
     return save(assignment)
+
+
+@transaction.atomic
+def withdraw_assignment(assignment: QuestionAssignment, *, by: User, why: str) -> QuestionAssignment:
+    """The institution need not answer any more, and is told. What it wrote stays on record. Twice is once."""
+    assignment = _locked_assignment(assignment)
+    require(access.may_withdraw_assignment(by, assignment))
+    if assignment.state == AssignmentState.WITHDRAWN:
+        return assignment
+    assignment.state, assignment.withdrawn_why = AssignmentState.WITHDRAWN, why
+    assignment.revision += 1
+    save(assignment)
+    for person in _answerers([assignment.institution_id]):
+        mail.queue(
+            person,
+            occasion=f"question withdrawn {assignment.pk} {assignment.revision} {person.pk}",
+            template="question_withdrawn",
+            context={"assignment": assignment},
+            kind=mail.Kind.REVIEW,
+        )
+    return assignment
 
 
 def _answered(assignment: QuestionAssignment, by: User) -> QuestionAssignment:

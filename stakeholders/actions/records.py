@@ -98,15 +98,16 @@ def keep_files(kind: type[Attachment], files: Iterable[UploadedFile], /, *, by: 
         kind.keep(file, by=by, **fields)
 
 
-def refuse_future(day: date) -> None:
+def refuse_future(day: date, field: str = "") -> None:
     if day > timezone.localdate():
-        raise Refused(_("This day lies in the future."))
+        raise Refused(_("This day lies in the future."), field)
 
 
-def refuse_dissolved(institution: Institution | None, on: date) -> None:
+def refuse_dissolved(institution: Institution | None, on: date, field: str = "") -> None:
     """An institution cannot act after the day on which it was dissolved."""
     if institution is not None and institution.dissolved_on is not None and institution.dissolved_on < on:
         raise Refused(
             _("%(institution)s was dissolved on %(day)s.")
-            % {"institution": institution, "day": date_format(institution.dissolved_on, "DATE_FORMAT")}
+            % {"institution": institution, "day": date_format(institution.dissolved_on, "DATE_FORMAT")},
+            field,
         )

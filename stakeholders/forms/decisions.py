@@ -47,6 +47,9 @@ class DecisionForm(KeptForm):
         (_("The decision"), ("item", "decided_on", "text_sq", "text_sr", "text_en", "basis")),
         (_("How it was taken"), ("way", *VOTES)),
     )
+    places = {
+        "decision_has_a_text": "text_sq", "decision_vote_is_counted": "way", "decision_has_a_majority": "votes_for",
+    }  # fmt: skip
 
     class Meta:
         model = Decision
@@ -144,6 +147,7 @@ class PointForm(KeptForm):
         (_("By whom and when"), ("owner", "person", "due_on")),
         (_("What it comes from"), ("decision", "item")),
     )
+    places = {"action_point_has_a_title": "title_sq"}
 
     class Meta:
         model = ActionPoint

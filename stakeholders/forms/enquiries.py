@@ -161,6 +161,19 @@ class NoteForm(CarefulForm):
         self._finish()
 
 
+class WithdrawForm(CarefulForm):
+    why = forms.CharField(
+        label=gettext_lazy("Why is it taken back?"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy("The institution reads this."),
+    )
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data)
+        self._finish()
+
+
 class CloseForm(CarefulForm):
     why = forms.ChoiceField(
         label=gettext_lazy("Why is there no answer?"),

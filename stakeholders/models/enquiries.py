@@ -455,6 +455,7 @@ class AssignmentState(models.TextChoices):
     ANSWERED = "answered", pgettext_lazy("assignment", "answered")
     RETURNED = "returned", pgettext_lazy("assignment", "returned")
     ACCEPTED = "accepted", pgettext_lazy("assignment", "accepted")
+    WITHDRAWN = "withdrawn", pgettext_lazy("assignment", "taken back")
 
 
 class QuestionAssignmentQuerySet(models.QuerySet["QuestionAssignment"]):
@@ -486,6 +487,7 @@ class QuestionAssignment(models.Model):
     )
     answered_at = models.DateTimeField(_("answered on"), null=True, blank=True)
     return_note = models.CharField(_("what to change"), max_length=1000, blank=True)
+    withdrawn_why = models.CharField(_("why it was taken back"), max_length=500, blank=True)
     revision = models.PositiveIntegerField(default=0)
 
     objects = QuestionAssignmentQuerySet.as_manager()
@@ -503,6 +505,11 @@ class QuestionAssignment(models.Model):
                 condition=~Q(state__in=["answered", "accepted"]) | ~Q(answer=""),
                 name="question_answered_with_a_text",
                 violation_error_message=_("Write the answer."),
+            ),
+            models.CheckConstraint(
+                condition=Q(state="withdrawn") & ~Q(withdrawn_why="") | ~Q(state="withdrawn") & Q(withdrawn_why=""),
+                name="question_withdrawn_with_a_reason",
+                violation_error_message=_("Say why it is taken back."),
             ),
         ]  # fmt: skip
         indexes = [models.Index(fields=["institution", "state", "due_on"], name="question_of_institution")]

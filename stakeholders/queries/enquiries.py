@@ -53,7 +53,7 @@ def standing(questionnaire: Questionnaire) -> Standing:
         drafted=Count("pk", filter=Q(state=QuestionState.DRAFTED)),
     )
     of_assignments = QuestionAssignment.objects.filter(question__questionnaire=questionnaire).aggregate(
-        asked=Count("pk"),
+        asked=Count("pk", filter=~Q(state=AssignmentState.WITHDRAWN)),
         waiting=Count("pk", filter=Q(state__in=[AssignmentState.ASKED, AssignmentState.RETURNED])),
         to_review=Count("pk", filter=Q(state=AssignmentState.ANSWERED)),
         accepted=Count("pk", filter=Q(state=AssignmentState.ACCEPTED)),

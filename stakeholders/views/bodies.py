@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Count, Max, Q
@@ -80,33 +81,54 @@ def _network_tree(user: Any) -> list[tuple[int, Body]]:
     return seats.tree(list(networks.order_by("code")[:MOST_OF_TREE]))
 
 
+def _with_seats(user: Any, rows: Iterable[Body]) -> list[Body]:
+    """Each with its seats and the vacant ones today, and when it met and must meet."""
+    bodies = list(rows)
+    sitting = BodyMember.objects.visible_to(user).on(timezone.localdate())
+    counts = {
+        key: (count, vacant)
+        for key, count, vacant in sitting.filter(body__in=[one.pk for one in bodies])
+        .order_by()
+        .values_list("body")
+        .annotate(count=Count("pk"), vacant=Count("pk", filter=Q(person__isnull=True)))
+    }
+    for one in bodies:
+        one.seat_count, one.vacant_count = counts.get(one.pk, (0, 0))  # type: ignore[attr-defined]
+    return _with_duty(user, bodies)
+
+
 @require_safe
 def body_list(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_cooperation)
-    found, user, today = _bodies(request), request.user, timezone.localdate()
-
-    def prepare(rows: Any) -> list[Body]:
-        bodies = list(rows)
-        sitting = BodyMember.objects.visible_to(user).on(today).filter(body__in=[one.pk for one in bodies])
-        counts = {
-            key: (count, vacant)
-            for key, count, vacant in sitting.order_by()
-            .values_list("body")
-            .annotate(count=Count("pk"), vacant=Count("pk", filter=Q(person__isnull=True)))
-        }
-        for one in bodies:
-            one.seat_count, one.vacant_count = counts.get(one.pk, (0, 0))  # type: ignore[attr-defined]
-        return _with_duty(user, bodies)
-
+    found, user = _bodies(request), request.user
     return list_page(
         request,
         "stakeholders/body_list.html",
         found,
         found.ordered(),
-        prepare=prepare,
+        prepare=lambda rows: _with_seats(user, rows),
         may_keep=bool(access.may_keep_contacts(user)),
         tree=_network_tree(user) if found.chosen.get("kind") == BodyKind.NETWORK else [],
     )
+
+
+@require_safe
+def body_export(request: SignedInRequest) -> HttpResponseBase:
+    require(request.user.sees_cooperation)
+    head = [
+        _("code"), _("name"), _("kind"), _("level"), _("legal basis"), _("founded on"), _("dissolved on"), _("seats"),
+        _("vacant"), _("last met"), _("next meeting due on"),
+    ]  # fmt: skip
+    bodies = _with_seats(request.user, _bodies(request).ordered())
+    rows = [
+        [
+            one.code, str(one.name), one.get_kind_display(), one.get_level_display(), one.legal_basis, one.founded_on,
+            one.dissolved_on, one.seat_count, one.vacant_count, one.last_met,  # type: ignore[attr-defined]
+            one.duty.due_on if one.duty else None,  # type: ignore[attr-defined]
+        ]
+        for one in bodies
+    ]  # fmt: skip
+    return exports.as_file("bodies", head, rows, form=request.GET.get("format", ""), to=request.user, of=request.user)
 
 
 def _body(request: SignedInRequest, pk: uuid.UUID) -> Body:

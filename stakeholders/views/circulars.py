@@ -14,14 +14,15 @@ from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from onatc.errors import Refused, proof_required, require
 from onatc.files import serve
 from onatc.history import history_of
+from onatc.http import speak
 from onatc.jobs import Job
 from onatc.registers import RegisterFilter
 from onatc.texts import column_of
@@ -67,15 +68,38 @@ def _circulars(request: SignedInRequest) -> RegisterFilter:
     )
 
 
+def _listed(found: RegisterFilter, user: Any) -> Any:
+    """The rows without their texts; for the office with how many got and confirmed each."""
+    rows = found.ordered().defer("text_sq", "text_sr", "text_en")
+    if not user.is_office:
+        return rows
+    return rows.annotate(
+        got=Count("recipients"), confirmed=Count("recipients", filter=Q(recipients__confirmed_at__isnull=False))
+    )
+
+
+@require_safe
+def circular_export(request: SignedInRequest) -> HttpResponseBase:
+    """What everybody sees of those they may see; how many got and confirmed it is the office's to know."""
+    require(request.user.sees_cooperation)
+    user = request.user
+    head = [_("title"), _("kind"), _("state"), _("sent on"), _("confirm by")]
+    if user.is_office:
+        head += [_("recipients"), _("confirmed")]
+
+    def row(one: Any) -> list[Any]:
+        sent_on = timezone.localdate(one.sent_at) if one.sent_at else None
+        shown = [str(one.title), one.get_kind_display(), one.get_state_display(), sent_on, one.confirm_by]
+        return [*shown, one.got, one.confirmed] if user.is_office else shown
+
+    return as_file(request, "circulars", head, _listed(_circulars(request), user), row)
+
+
 @require_safe
 def circular_list(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_cooperation)
     found, user = _circulars(request), request.user
-    rows = found.ordered().defer("text_sq", "text_sr", "text_en")
-    if user.is_office:
-        rows = rows.annotate(
-            got=Count("recipients"), confirmed=Count("recipients", filter=Q(recipients__confirmed_at__isnull=False))
-        )
+    rows = _listed(found, user)
     own = CircularRecipient.objects.visible_to(user).filter(contact__user=user)
     context: dict[str, Any] = {
         "may_write": bool(access.may_write_circular(user)),
@@ -383,19 +407,18 @@ def circular_read(request: HttpRequest, key: str) -> HttpResponse:
     reading = actions.reading_of(key)
     if reading is None:
         raise Http404
-    with override(reading.recipient.language):
-        request.LANGUAGE_CODE = reading.recipient.language  # type: ignore[attr-defined]
-        if request.method == "POST":
-            try:
-                actions.confirm(reading.recipient)
-                messages.success(request, _("Your confirmation is on record."))
-            except Refused as refusal:
-                messages.error(request, str(refusal))
-            return redirect("stakeholders:circular-read", key=key)
-        actions.opened(reading.recipient)
-        files = _for_reader(list(reading.circular.files.all()), reading.recipient.language)
-        context = {"circular": reading.circular, "recipient": reading.recipient, "files": files, "key": key}
-        return render(request, "stakeholders/circular_read.html", context)
+    language = speak(request, reading.recipient.language)
+    if request.method == "POST":
+        try:
+            actions.confirm(reading.recipient)
+            messages.success(request, _("Your confirmation is on record."))
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+        return redirect("stakeholders:circular-read", key=key)
+    actions.opened(reading.recipient)
+    files = _for_reader(list(reading.circular.files.all()), language)
+    context = {"circular": reading.circular, "recipient": reading.recipient, "files": files, "key": key}
+    return render(request, "stakeholders/circular_read.html", context)
 
 
 @login_not_required

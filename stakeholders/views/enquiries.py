@@ -59,7 +59,6 @@ from stakeholders.views.records import (
     form_page,
     list_page,
     posted_revision,
-    revision_in,
 )
 
 OVER = (EnquiryState.ANSWERED, EnquiryState.CLOSED)
@@ -185,6 +184,20 @@ def communication_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def communication_file(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
     file = get_object_or_404(CommunicationFile.objects.visible_to(request.user), pk=pk)
     return serve(file, to=request.user, plain=True)
+
+
+@require_http_methods(["GET", "POST"])
+def communication_file_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    files = CommunicationFile.objects.visible_to(request.user).select_related("communication")
+    file = get_object_or_404(files, pk=pk)
+    require(access.may_edit_communication(request.user, file.communication))
+    return file_remove_page(
+        request,
+        lambda: actions.remove_communication_file(file, by=request.user),
+        file,
+        question=_("The file is taken off the communication. Go on?"),
+        back=file.communication,
+    )
 
 
 # Enquiries
@@ -439,7 +452,6 @@ def enquiry_approve(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         require(access.may_decide_enquiry(request.user, one))
     else:
         require(request.user.has_role(Role.DIRECTOR, Role.NATC))
-    read = revision_in(request.GET)
     return confirm_page(
         request,
         lambda: actions.approve_answer(one, by=request.user, revision=posted_revision(request)),
@@ -448,7 +460,9 @@ def enquiry_approve(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         label=_("Approve"),
         back=one,
         done=_("Approved. It can be sent."),
-        revision=one.revision if read is None else read,
+        revision=one.revision,
+        template="stakeholders/enquiry_approve.html",
+        one=one,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -32,7 +32,7 @@ from stakeholders.forms.institutions import (
     RenameForm,
 )
 from stakeholders.models import BodyMember, ContactFunction, Institution, RoleAssignment
-from stakeholders.views.records import confirm_page, form_page
+from stakeholders.views.records import as_file, confirm_page, form_page
 
 MOST = 100  # rows of a block on the page of a record
 
@@ -44,9 +44,7 @@ def day_asked(request: SignedInRequest) -> tuple[OnForm, date]:
     return form, day or timezone.localdate()
 
 
-@require_safe
-def institution_list(request: SignedInRequest) -> HttpResponse:
-    require(request.user.sees_institutions)
+def _found(request: SignedInRequest) -> tuple[InstitutionFilterForm, Any]:
     form = InstitutionFilterForm(request.GET)
     form.is_valid()
     institutions = Institution.objects.visible_to(request.user)
@@ -57,10 +55,37 @@ def institution_list(request: SignedInRequest) -> HttpResponse:
         institutions = institutions.filter(found)
     if kind := form.cleaned_data.get("kind"):
         institutions = institutions.filter(kind=kind)
-    page = Paginator(institutions.order_by(SortKey("name"), "code"), 50).get_page(request.GET.get("page"))
+    return form, institutions.order_by(SortKey("name"), "code")
+
+
+@require_safe
+def institution_list(request: SignedInRequest) -> HttpResponse:
+    require(request.user.sees_institutions)
+    form, institutions = _found(request)
+    page = Paginator(institutions, 50).get_page(request.GET.get("page"))
     may_edit = bool(access.may_edit_institutions(request.user))
     context = {"page": page, "filter": {"form": form}, "may_edit": may_edit}
     return render(request, "stakeholders/institution_list.html", context)
+
+
+@require_safe
+def institution_export(request: SignedInRequest) -> HttpResponseBase:
+    """Whoever only administers takes nothing away."""
+    require(request.user.sees_cooperation)
+    head = [
+        _("code"), _("name"), _("short name"), _("kind"), _("level"), _("member of the National Authority"),
+        _("dissolved on"), _("successor"),
+    ]  # fmt: skip
+    _form, institutions = _found(request)
+
+    def row(one: Institution) -> list[Any]:
+        return [
+            one.code, str(one.name), one.short, one.get_kind_display(), one.get_level_display(),
+            _("yes") if one.is_authority_member else _("no"), one.dissolved_on,
+            str(one.successor.name) if one.successor else "",
+        ]  # fmt: skip
+
+    return as_file(request, "institutions", head, institutions.select_related("successor"), row)
 
 
 def _institution(request: SignedInRequest, pk: uuid.UUID) -> Institution:

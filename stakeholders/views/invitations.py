@@ -11,11 +11,11 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from onatc.errors import Refused, refusals_on, require
+from onatc.http import speak
 from stakeholders import access
 from stakeholders.accounts import SignedInRequest
 from stakeholders.actions import invitations as actions
@@ -35,10 +35,8 @@ def answer(request: HttpRequest, key: str) -> HttpResponse:
     found = actions.opened(key)
     if found is None:
         raise Http404
-    language = actions.language_of(found.attendee)
-    with override(language):
-        request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
-        return _answer(request, key, found)
+    speak(request, actions.language_of(found.attendee))
+    return _answer(request, key, found)
 
 
 def _answer(request: HttpRequest, key: str, found: actions.Opened) -> HttpResponse:

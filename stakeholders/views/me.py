@@ -14,12 +14,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from onatc import trail
 from onatc.errors import Refused, proof_required, refusals_on, require
+from onatc.http import speak
 from stakeholders import access, browsers
 from stakeholders.accounts import FACTORS, SignedInRequest
 from stakeholders.actions import accounts as actions
@@ -156,9 +156,8 @@ def invitation(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         # Somebody else's link, or a browser that others use: never mixed with the account that is signed in.
         return render(request, "account/link_signed_in.html", {"address": masked(found.email)})
-    with override(found.language):
-        request.LANGUAGE_CODE = found.language  # type: ignore[attr-defined]
-        return _join(request, found)
+    speak(request, found.language)
+    return _join(request, found)
 
 
 def _join(request: HttpRequest, found: Invitation) -> HttpResponse:

@@ -5,25 +5,30 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseBase, JsonResponse
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from onatc.errors import Refused, require
 from onatc.files import serve
-from onatc.http import with_revision
+from onatc.http import speak, with_revision
 from onatc.models import Job
-from stakeholders import access
+from stakeholders import access, minutes_document
 from stakeholders.accounts import SignedInRequest
 from stakeholders.actions import minutes as actions
+from stakeholders.actions.invitations import language_of, minutes_opened, to_tell_of_minutes
 from stakeholders.actions.records import Stale
 from stakeholders.forms.meetings import AdoptForm, CirculateForm, MinutesForm, RemarkAnswerForm, RemarkForm
+from stakeholders.ics import office_address
 from stakeholders.meeting_rules import duration, when
 from stakeholders.models import (
     AgendaItem,
@@ -65,6 +70,7 @@ def meeting_minutes(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "drafts": drafts if may_write else set(),
             "comments": list(comments.select_related("institution", "item", "by", "answered_by")),
             "attendance": attendance(people),
+            "to_tell": to_tell_of_minutes(meeting)[:100] if may_write and is_circulated else [],
             "may_write": may_write,
             "may_circulate": may_write and meeting.minutes_state != MinutesState.NONE,
             "may_remark": bool(access.may_remark_on_minutes(user, meeting)) and _was_called(user, meeting),
@@ -273,6 +279,27 @@ def meeting_adopt(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         cancel_url=_overview(meeting), done=_("The minutes are adopted. Their files are being made."),
         submit=_("Record as adopted"),
     )  # fmt: skip
+
+
+@login_not_required
+@never_cache
+@require_safe
+def minutes_read(request: HttpRequest, key: str) -> HttpResponse:
+    """By the link of a mail, for who was there and has no account. It names nobody who was there, and a wrong key and one
+    that is too old are answered alike."""
+    if not ratelimit.consume(request, app="allauth.account", action="answer", key=key, limit_get=True):
+        return render(request, "stakeholders/answer_busy.html", status=429)
+    attendee = minutes_opened(key)
+    if attendee is None:
+        raise Http404
+    meeting = attendee.meeting
+    language = speak(request, language_of(attendee))
+    return render(
+        request,
+        "stakeholders/minutes_read.html",
+        minutes_document.shown(minutes_document.data_of(meeting), language)
+        | {"comments_until": meeting.comments_until, "office_address": office_address()},
+    )
 
 
 # As a file

@@ -33,6 +33,7 @@ from stakeholders.forms.enquiries import (
     QuestionForm,
     QuestionnaireForm,
     SentForm,
+    WithdrawForm,
 )
 from stakeholders.models import (
     AssignmentFile,
@@ -452,6 +453,7 @@ def assignment_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         "is_late": one.state in actions.WAITING and one.due_on < timezone.localdate(),
         "may_answer": bool(access.may_answer_assignment(user, one)),
         "may_review": waits and may_keep,
+        "may_withdraw": one.state != AssignmentState.WITHDRAWN and bool(access.may_withdraw_assignment(user, one)),
         "may_take_over": may_keep and one.state in (AssignmentState.ANSWERED, AssignmentState.ACCEPTED),
         "history": history_of(one),
     }
@@ -488,6 +490,19 @@ def assignment_return(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         request, form, lambda: actions.return_assignment(one, by=request.user, note=form.cleaned_data["note"]),
         title=_("Give it back"), lead=f"{one.institution.name}: {one.question}", cancel_url=one.get_absolute_url(),
         done=_("Given back with your remark."), submit=_("Give it back"),
+    )  # fmt: skip
+
+
+@require_http_methods(["GET", "POST"])
+def assignment_withdraw(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    one = _assignment(request, pk)
+    require(access.may_withdraw_assignment(request.user, one))
+    form = WithdrawForm(request.POST or None)
+    return form_page(
+        request, form, lambda: actions.withdraw_assignment(one, by=request.user, why=form.cleaned_data["why"]),
+        title=_("Take the question back"), lead=f"{one.institution.name}: {one.question}",
+        cancel_url=one.get_absolute_url(), done=_("Taken back; the institution is told."),
+        submit=_("Take it back"),
     )  # fmt: skip
 
 

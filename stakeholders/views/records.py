@@ -53,7 +53,7 @@ def form_page(
             changed = stale.changed
             form.data = with_revision(request.POST, stale.revision)
         except Refused as refusal:
-            form.add_error(None, str(refusal))
+            refusal.tell(form)
     return render(
         request,
         template,
@@ -70,9 +70,10 @@ def form_page(
 
 def confirm_page(
     request: SignedInRequest, act: Callable[[], Any], *, title: str, question: str, label: str, back: Any, done: str,
-    is_grave: bool = False, revision: int | None = None,
+    is_grave: bool = False, revision: int | None = None, template: str = "pages/confirm.html", **shown: Any,
 ) -> HttpResponse:  # fmt: skip
-    """Ask, then do; a refusal is told on the page of the record. `act` may give another place to go to."""
+    """Ask, then do; a refusal is told on the page of the record. `act` may give another place to go to. `template` shows
+    above the question what it is about, from `shown`."""
     if request.method == "POST":
         place = back
         try:
@@ -82,7 +83,7 @@ def confirm_page(
             messages.error(request, str(refusal))
         return redirect(place)
     context = {"title": title, "question": question, "confirm_label": label, "cancel_url": back.get_absolute_url()}
-    return render(request, "pages/confirm.html", context | {"is_grave": is_grave, "revision": revision})
+    return render(request, template, context | {"is_grave": is_grave, "revision": revision, **shown})
 
 
 def file_remove_page(

@@ -66,6 +66,7 @@ def kept_drafts(user: Any) -> list[ProgressEntry]:
 
 
 SIGNALS = (Signal.LATE, Signal.NO_NEWS, Signal.AT_RISK)
+FORMER_NAMES = "institution__former_names"
 HANDED_IN = (EntryState.SUBMITTED, *FINAL_STATES)
 SORTS = {
     "days": ("merged_due", "merged_what", "merged_code", merged.KEY),
@@ -93,12 +94,15 @@ class Question:
 
 @dataclass(frozen=True)
 class Late:
+    """`name` is that of the institution when it was owed: of a report, at the end of its period."""
+
     what: str
     label: str
     code: str
     title: Any
     url: str
     institution: Any
+    name: str
     due_on: date | None
     days: int
     reason: str
@@ -217,8 +221,8 @@ def _extensions(asked: Question) -> QuerySet[DueExtension]:
 
 
 def shown(rows: Iterable[dict[str, Any]], asked: Question) -> list[Late]:
-    """The rows of a page with their words, in its order; at most one query for each table on it and two for the texts of
-    the latest reports."""
+    """The rows of a page with their words, in its order; at most one query for each table on it, one more for earlier names
+    where reports or requests are among them, and two for the texts of the latest reports."""
     rows = list(rows)
     keys = merged.keys_by_source(rows)
     found: dict[tuple[str, str], Late] = {}
@@ -237,7 +241,7 @@ def shown(rows: Iterable[dict[str, Any]], asked: Question) -> list[Late]:
     if pks := keys.get("report"):
         returned = ProgressEntry.objects.filter(request=OuterRef("pk"), state=EntryState.RETURNED)
         reports = _reports(asked).filter(pk__in=pks).annotate(was_returned=Exists(returned))
-        for owed in reports.select_related("round", "institution"):
+        for owed in reports.select_related("round", "institution").prefetch_related(FORMER_NAMES):
             found["report", str(owed.pk)] = _late(
                 asked, Lateness.REPORT, owed.measure_code, owed.measure_title,
                 f"{owed.round.get_absolute_url()}?institution={owed.institution.code}",
@@ -245,24 +249,29 @@ def shown(rows: Iterable[dict[str, Any]], asked: Question) -> list[Late]:
                 gettext("The report on %(period)s was returned and not handed in again.") % {"period": owed.round.period.title}
                 if owed.was_returned  # type: ignore[attr-defined]
                 else gettext("The report on %(period)s was not handed in.") % {"period": owed.round.period.title},
+                then=owed.round.period.end,
             )  # fmt: skip
     if pks := keys.get("extension"):
-        for more in _extensions(asked).filter(pk__in=pks).select_related("round", "institution"):
+        for more in (
+            _extensions(asked).filter(pk__in=pks).select_related("round", "institution").prefetch_related(FORMER_NAMES)
+        ):
             found["extension", str(more.pk)] = _late(
                 asked, Lateness.EXTENSION, "", str(more.round), more.round.get_absolute_url(), more.institution,
                 more.round.due_on,
                 gettext("More time until %(date)s: %(reason)s")
                 % {"date": date_format(more.until, "SHORT_DATE_FORMAT"), "reason": more.reason},
+                then=more.round.period.end,
             )  # fmt: skip
     return [late for row in rows if (late := found.get((row[merged.SOURCE], row[merged.KEY]))) is not None]
 
 
 def _late(
     asked: Question, what: Lateness, code: str, title: Any, url: str, institution: Any, due_on: date | None, reason: str,
-    difficulty: Any = "",
+    difficulty: Any = "", then: date | None = None,
 ) -> Late:  # fmt: skip
-    days = days_late(due_on, asked.today)
-    return Late(what.value, str(what.label), code, title, url, institution, due_on, days, reason, difficulty)
+    """`then` is the day whose name of the institution is shown; today's when none is given."""
+    days, name = days_late(due_on, asked.today), institution.name_on(then) if then else institution.name
+    return Late(what.value, str(what.label), code, title, url, institution, name, due_on, days, reason, difficulty)
 
 
 def _late_measure(one: MeasureSignal, asked: Question) -> Late:

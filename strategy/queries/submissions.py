@@ -55,7 +55,11 @@ class Cell:
 
 @dataclass
 class Row:
+    """`name` is that of the institution at the end of the latest of the rounds, `earlier` what it was called in others."""
+
     institution: Institution
+    name: str = ""
+    earlier: list[str] = field(default_factory=list)
     cells: list[Cell] = field(default_factory=list)
     total: Cell = field(default_factory=Cell)
 
@@ -69,7 +73,7 @@ class Matrix:
 
 
 def submissions(rounds: Sequence[Round], user: Any, today: date) -> Matrix:
-    """The matrix of these rounds, institutions by name. One GROUP BY over an index, and one query for the institutions.
+    """The matrix of these rounds, institutions by name. One GROUP BY over an index, and two queries for the institutions.
 
     What was waived is not owed. A report came when its first entry is submitted or accepted; one that was returned has to
     come again. It is late when it first came after the day by which this institution owed it (ADR 18)."""
@@ -96,8 +100,11 @@ def submissions(rounds: Sequence[Round], user: Any, today: date) -> Matrix:
     rows = []
     totals, total = [Cell() for _round in rounds], Cell()
     found = Institution.objects.visible_to(user).filter(pk__in={institution for institution, _round in cells})
-    for body in found.order_by(SortKey("name"), "code"):
-        row = Row(body)
+    for body in found.order_by(SortKey("name"), "code").prefetch_related("former_names"):
+        latest, *others = (
+            body.name_on(one.period.end) for one in sorted(rounds, key=lambda one: one.ends_on, reverse=True)
+        )
+        row = Row(body, latest, list(dict.fromkeys(name for name in others if name != latest)))
         for index, one in enumerate(rounds):
             cell = cells.get((body.pk, one.pk), Cell())
             cell.url = f"{one.get_absolute_url()}?institution={body.code}"

@@ -139,7 +139,7 @@ def _late(request: SignedInRequest) -> Table:
                 one.label,
                 one.code,
                 str(one.title),
-                str(one.institution.name),
+                str(one.name),
                 one.due_on,
                 one.days,
                 one.reason,
@@ -163,7 +163,7 @@ def _matrix(request: SignedInRequest) -> Table:
             _("%(period)s: late") % label,
             _("%(period)s: missing") % label,
         ]
-    rows = [(str(row.institution.name), row.cells) for row in found.matrix.rows]
+    rows = [(str(row.name), row.cells) for row in found.matrix.rows]
     rows.append((_("total"), found.matrix.totals))
     return Table(
         head,

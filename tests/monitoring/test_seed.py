@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import AutoField, Field
+from django.utils import timezone
 
 from monitoring.models import Report
-from stakeholders.models import Institution, Role, RoleAssignment, User
+from stakeholders.models import ActionPoint, Body, Institution, Role, RoleAssignment, User
 from strategy.models import (
     Consultation,
     EntryState,
@@ -52,22 +54,21 @@ def seeded(seed: int) -> dict[str, list[str]]:
         call_command("seed_demo", seed=seed, verbosity=0)
         rows = content()
         transaction.set_rollback(True)
+    with connection.cursor() as cursor:
+        # Tables full of dead rows, counted while nothing lived in them, are planned for as if they stayed empty.
+        cursor.execute("VACUUM")
     return rows
 
 
-def test_the_same_seed_gives_the_same_data_and_another_seed_another(reference_data):
+@pytest.mark.django_db(transaction=True)
+def test_the_same_seed_gives_the_same_data_and_another_seed_another():
     first, again, other = seeded(1), seeded(1), seeded(2)
     for name, rows in first.items():
         assert rows == again[name], name
     assert first["ProgressEntry"] != other["ProgressEntry"]
 
 
-@pytest.fixture
-def demonstration(reference_data):
-    call_command("seed_demo", seed=1, verbosity=0)
-
-
-def test_it_was_drafted_with_others(demonstration):
+def was_drafted_with_others() -> None:
     consultation = Consultation.objects.get(version__number=1)
     assert consultation.state == "published" and consultation.comments.count() == 12
     assert consultation.comments.values("institution").distinct().count() == 6
@@ -80,7 +81,7 @@ def test_it_was_drafted_with_others(demonstration):
     assert Proposal.objects.count() == 6
 
 
-def test_it_looks_used(demonstration):
+def looks_used() -> None:
     assert Round.objects.filter(state=RoundState.CLOSED, plan__code="AP-2022-2026").count() == 6
     assert Round.objects.filter(state=RoundState.OPEN).count() == 1
     assert Institution.objects.count() >= 25
@@ -94,13 +95,26 @@ def test_it_looks_used(demonstration):
     assert kinds >= {NoteKind.SUBMITTED, NoteKind.RESUBMITTED, NoteKind.RETURNED, NoteKind.ACCEPTED}
     assert Report.objects.exists()
     assert {entry.language for entry in ProgressEntry.objects.all()} >= {"sq", "sr-latn"}
+    titles = list(ActionPoint.objects.values_list("title_sq", flat=True))
+    assert len(titles) == len(set(titles)) == 90 and not any("{" in title for title in titles)
+    must_meet = Body.objects.filter(meets_every_months__isnull=False)
+    year = timezone.now() - timedelta(days=365)
+    assert must_meet and not must_meet.exclude(meetings__held_at__gte=year).exists()
 
 
-def test_a_database_that_holds_something_is_left_alone(demonstration):
+def is_left_alone() -> None:
     people = User.objects.count()
     with pytest.raises(CommandError, match="not empty"):
         call_command("seed_demo", seed=1, verbosity=0)
     assert User.objects.count() == people
+
+
+def test_it_was_drafted_with_others_looks_used_and_is_left_alone(reference_data):
+    """One loading for all three: it is the longest thing here."""
+    call_command("seed_demo", seed=1, verbosity=0)
+    was_drafted_with_others()
+    looks_used()
+    is_left_alone()
 
 
 @pytest.mark.parametrize("options", [{"years": 0.1}, {"years": 9}, {"cases": 5}])

@@ -1,7 +1,10 @@
+import re
 import xml.etree.ElementTree as ET
 from datetime import date
 
 import pytest
+from django.utils.formats import number_format
+from django.utils.translation import override
 
 from onatc.charts import FILLS, Mark, Series, Span, columns, stacked_bars, timeline
 
@@ -26,6 +29,20 @@ def test_bars_are_as_long_as_their_values():
     bars = [r for r in ET.fromstring(str(chart.svg)).iter(f"{SVG}rect") if float(r.get("height")) == 18]
     assert [round(float(bar.get("width")) / float(bars[0].get("width"))) for bar in bars] == [1, 1, 2]
     assert chart.table.rows == [["a", "2", "2"], ["b", "4", "0"]]
+
+
+def test_thousands_are_set_apart_and_a_telephone_has_a_drawing_of_its_own():
+    series = [Series("euro", [1234567, 20], "1", dark=True)]
+    with override("sq"):
+        bars, over_time = stacked_bars("T", "€", ["A", "B"], series), columns("T", "€", ["A", "B"], series)
+        grouped = number_format(1234567, use_l10n=True, force_grouping=True)
+    assert all(f">{grouped}<" in drawing for drawing in (bars.svg, bars.narrow, over_time.svg))
+    assert bars.table.rows[0][1] == grouped
+    assert 'viewBox="0 0 340 ' in bars.narrow and 'viewBox="0 0 720 ' in bars.svg and not over_time.narrow
+    assert all(
+        float(x) + float(width) <= 340
+        for x, width in re.findall(r'<rect x="([\d.]+)".*? width="([\d.]+)"', bars.narrow)
+    )
 
 
 def test_what_is_not_known_is_not_written_as_zero_and_less_than_zero_not_either():

@@ -52,9 +52,9 @@ WITHOUT_HELP = {
     )},
     "stakeholders:feed": "a file",
     **{f"stakeholders:{name}": "a file" for name in (
-        "body-members", "circular-file", "circular-read-file", "circular-recipients-export", "contact-export",
+        "body-export", "body-members", "circular-export", "circular-file", "circular-read-file", "circular-recipients-export", "contact-export",
         "country-export", "document-export", "event-export", "event-file", "exchange-export", "exchange-file",
-        "library-file",
+        "institution-export", "library-file",
     )},
     **{f"stakeholders:{name}": "a file" for name in ("agreement-export", "agreement-matrix-export", "agreement-file", "obligation-export")},
     "mfa_login_webauthn": "what the browser asks for a passkey",

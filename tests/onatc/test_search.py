@@ -23,7 +23,7 @@ from onatc.files import AttachmentField
 from onatc.help import report_problem
 from onatc.models import Municipality
 from stakeholders.actions.events import add_partner
-from stakeholders.models import FormerName, Institution, RoleAssignment, User
+from stakeholders.models import Country, FormerName, Institution, RoleAssignment, User
 from strategy.actions import progress as progress_actions
 from strategy.actions.consultation import Remark, open_consultation
 from strategy.actions.plan import apply_import, preview_import
@@ -161,7 +161,18 @@ def test_the_tokens_say_of_each_kind_what_the_gate_says(full):
         found = search.SearchEntry.objects.extra(where=["words @@ to_tsquery('simple', %s)"], params=[tokens])
         by_tokens = set(found.filter(kind=kind.name).values_list("record_id", flat=True))
         visible = kind.model._default_manager.visible_to(reader).values("pk")
-        assert by_tokens == set(kind.queryset().filter(pk__in=visible).values_list("pk", flat=True)), (name, kind.name)
+        rows = kind.queryset().filter(pk__in=visible).values_list("pk", flat=True)
+        assert by_tokens == set(map(search.entry_id, rows)), (name, kind.name)
+
+
+def test_a_country_is_found_by_its_name_in_each_language(indexed):
+    """Its key is a code: the entry is known by a UUID that is made from it."""
+    for typed in ("shqiperia", "Albania", "Albanija"):
+        assert "/countries/AL/" in [one.url for one in search.ask(indexed.focal_point, typed).results]
+    Country.objects.filter(pk="AL").update(name_en="Illyria")
+    search.catch_up()
+    assert [one.url for one in search.ask(indexed.director, "illyria").results] == ["/countries/AL/"]
+    assert not search.ask(indexed.administrator, "illyria").count
 
 
 def test_every_kind_of_record_is_found_by_whoever_may(full):

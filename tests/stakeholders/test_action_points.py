@@ -121,6 +121,7 @@ def test_what_does_not_fit_is_said_and_nothing_is_lost(world, client_for, change
     )  # fmt: skip
     text = page.content.decode()
     assert page.status_code == 200 and sentence in text
+    assert page.context["form"].non_field_errors() == []  # each of them stands at its field
     assert not ActionPoint.objects.exists()
 
 
@@ -129,7 +130,7 @@ def test_the_person_reports_for_the_owner_and_the_owner_exists(world, client_for
     page = client_for("planning").post(
         url("action-point-create", meeting.pk), point_form(person=str(world.other_focal_point.pk))
     )
-    assert "This person does not report for" in page.content.decode()
+    assert "This person does not report for" in page.context["form"].errors["person"][0]
     gone = institution("MOH")
     gone.dissolved_on = days_ago(1)
     gone.save()

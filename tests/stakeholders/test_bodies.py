@@ -209,6 +209,15 @@ def test_both_ends_of_a_term_belong_to_it_on_the_page_and_in_the_file(world, cli
         assert str(person) not in answer["Content-Disposition"]
 
 
+def test_the_list_is_saved_as_a_file(world, client_for):
+    a_seat(a_body(world.director, "FIRST", name_en="First body"), world.director, at="MOH")
+    a_body(world.director, "OTHER", kind="network", name_en="Other body")
+    client = client_for("planning")
+    assert url("body-export") in client.get(url("body-list")).content.decode()
+    saved = b"".join(client.get(url("body-export"), {"format": "csv", "kind": "group"}).streaming_content).decode()
+    assert "First body" in saved and ",1,1," in saved and "Other body" not in saved
+
+
 def test_others_see_their_bodies_and_no_names_of_others(world, client_for):
     mine, area, others = (a_body(world.director, code) for code in ("MINE", "AREA", "OTHERS"))
     Body.objects.filter(pk=area.pk).update(municipality="PRN")

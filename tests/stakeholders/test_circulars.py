@@ -160,6 +160,34 @@ def test_each_reader_gets_their_own_language_else_the_first_there_is(world):
     assert "Teksti shqip." in english and "lang-mark" in english and "I confirm that I have read this" in english
 
 
+def test_the_page_behind_the_key_speaks_the_language_that_is_pressed(world):
+    a_contact("Serb", "MOH", language="sr-latn")
+    send(a_circular(world.information, institutions=[institution("MOH")], asks_confirmation=True), world.information)
+    visitor, address = Client(), link_in(Message.objects.get(occasion__startswith="circular "))
+    own = visitor.get(address)
+    assert own.headers["Content-Language"] == "sr-latn" and "I confirm" not in own.content.decode()
+    pressed = visitor.post("/language/", {"language": "en", "next": address}, follow=True)
+    assert pressed.redirect_chain == [(address, 302)] and pressed.headers["Content-Language"] == "en"
+    assert "I confirm that I have read this" in pressed.content.decode()
+    assert "Your confirmation is on record." in visitor.post(address, follow=True).content.decode()
+
+
+def test_the_list_is_saved_as_a_file_without_what_is_the_offices(world, client_for):
+    a_contact("Known", "KP-THB", user=world.focal_point)
+    circular = a_circular(world.information, institutions=[institution("KP-THB")], title_en="For the police")
+    send(circular, world.information)
+    a_circular(world.information, institutions=[institution("KP-THB")], title_en="A draft")
+
+    def saved(role: str) -> str:
+        answer = client_for(role).get(url("circular-export"), {"format": "csv"})
+        return b"".join(answer.streaming_content).decode()
+
+    assert "For the police" in saved("information") and "A draft" in saved("information")
+    assert "confirmed" in saved("information").splitlines()[0]
+    own = saved("focal_point")
+    assert "A draft" not in own and own.count("\n") == 2 and len(own.splitlines()[0].split(",")) == 5
+
+
 def test_a_mail_to_members_alone_says_nothing_of_what_it_holds(world):
     body = a_body("first", ("MOH", a_contact("One", language="en"), None))
     circular = send(

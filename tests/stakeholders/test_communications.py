@@ -79,6 +79,19 @@ def test_whoever_wrote_it_changes_it_and_the_director(world, client_for):
             a_communication(getattr(world, name))
 
 
+def test_whoever_may_change_it_takes_a_file_off(world, client_for):
+    client, form = client_for("information"), quick()
+    client.post(LIST, form | {"attachments": SimpleUploadedFile("a.pdf", document())})
+    one = Communication.objects.get()
+    url = reverse("stakeholders:communication-file-remove", args=[one.files.get().pk])
+    assert url in client.get(one.get_absolute_url()).content.decode()
+    other = client_for("monitoring")
+    assert other.get(url).status_code == 403 and url not in other.get(one.get_absolute_url()).content.decode()
+    assert client.get(url).status_code == 200 and one.files.exists()
+    page = client.post(url, follow=True).content.decode()
+    assert "The file was taken off." in page and not one.files.exists()
+
+
 def test_the_counts_the_rows_and_the_file_come_from_one_filter(world, client_for):
     a_communication(world.planning, about="Kërkesë për shifra", institution=institution("MOJ"))
     a_communication(world.information, channel="email", about="=1+1")

@@ -111,6 +111,7 @@ def test_what_does_not_fit_is_said_and_nothing_is_lost(world, client_for, change
     )
     text = page.content.decode()
     assert page.status_code == 200 and sentence in text and "Kept as typed" in text
+    assert page.context["form"].non_field_errors() == []  # each of them stands at its field
     assert not Decision.objects.exists()
 
 

@@ -172,7 +172,7 @@ def test_a_picture_of_people_needs_their_consent(world, client_for):
     )
     assert "Add it as one" in post("a.png", picture(), kind="material")
     assert "is no picture" in post("a.pdf", document(), shows_nobody="on")
-    assert "not what its name says" in post("a.png", document(), shows_nobody="on")
+    assert "whatever its name says" in post("a.png", document(), shows_nobody="on")
     assert not EventFile.objects.exists()
     post("a.png", picture(), consent="Pjesëmarrësit, dosja 3", consent_on=days_ago(2).isoformat())
     post("b.png", picture("PNG", (40, 40)), shows_nobody="on", consent="x")

@@ -86,6 +86,14 @@ def test_a_stale_form_overwrites_nothing(world):
     assert institution("OSCE").short == "OSBE"
 
 
+def test_the_list_is_saved_as_a_file_with_its_filter(world, client_for):
+    client = client_for("planning")
+    assert url("institution-export") in client.get(url("institution-list")).content.decode()
+    saved = b"".join(client.get(url("institution-export"), {"format": "csv", "q": "MOH"}).streaming_content).decode()
+    assert saved.count("\n") == 2 and "MOH" in saved
+    assert url("institution-export") not in client_for("administrator").get(url("institution-list")).content.decode()
+
+
 def test_the_page_shows_the_name_of_the_day_that_is_asked(world, client_for):
     one = institution("OSCE")
     old = one.name_en
@@ -244,3 +252,12 @@ def test_a_round_shows_the_name_of_the_time(world, client_for):
     page = client_for("director").get(reverse("strategy:round-detail", args=[world.round.pk])).content.decode()
     row = page.split(f'<th scope="row"><a href="{one.get_absolute_url()}">')[1].split("</a>")[0]
     assert row == old
+    office = client_for("director")
+    rows = office.get(reverse("strategy:round-matrix")).context["matrix"].rows
+    assert [row.name for row in rows if row.institution == one] == [old]
+    world.round.due_on = days_ago(1)
+    world.round.save(update_fields=["due_on"])
+    late = office.get(reverse("strategy:late-list"), {"kind": "report", "institution": "KP-THB"}).context["page"]
+    assert {row.name for row in late} == {old}
+    saved = office.get(reverse("strategy:list-export", args=["matrix"]), {"format": "csv"})
+    assert old in b"".join(saved.streaming_content).decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 import threading
 from datetime import timedelta
 
@@ -22,6 +23,8 @@ from stakeholders.actions import invitations as actions
 from stakeholders.models import Answer, AnswerWay, Attendee, Institution, MeetingState, User
 from tests.stakeholders.calls import call, contact, meeting, moment, officer
 from tests.stakeholders.test_ics import reply
+
+KEY_LETTERS = string.ascii_letters + string.digits + "-_"
 
 
 @pytest.fixture
@@ -294,6 +297,7 @@ def test_a_key_that_nobody_was_given_is_like_any_other_address(office, called):
     good = key(called)
     other = meeting(office, answer_salt="s")
     stranger = call(other, contact("Tjetër"))
+    assert all(actions.opened(good[:-1] + last) is None for last in KEY_LETTERS if last != good[-1])
     wrong = [good[:-1] + ("A" if good[-1] != "A" else "B"), good[:-2], good + "AAAA", "x", "é" * 10, "a" * 500, "." * 54,
              actions.key_of(called, stranger), "A" * len(good)]  # fmt: skip
     for one in wrong:
@@ -403,7 +407,7 @@ def test_the_office_writes_down_what_it_was_told_and_what_calendars_send(world, 
     type(found).objects.filter(pk=found.pk).update(state="cancelled", cancelled_at=timezone.now(), cancel_reason="x")
     answer = client.post(address, {"sent": "1", "reply": SimpleUploadedFile("a.ics", reply(found))})
     assert "The meeting is cancelled; the answer was not recorded." in answer.content.decode()
-    assert client_for("focal_point").get(address).status_code == 403
+    assert client_for("focal_point").get(address).status_code == 404  # their institution is not called
     arta.refresh_from_db()
     assert arta.answer == "no"
 

@@ -47,7 +47,7 @@ def test_versions_rise_by_language_and_the_latest_stands_first(world, client_for
     upload("en.txt", b"english", "en")
     assert "This very file is the version that holds already." in upload("two.txt", b"two", "sq")
     assert "lies in the future" in upload("x.txt", b"x", "sq", days=-1)
-    assert "is not a kind of file that is accepted here" in upload("x.pdf", b"MZ\x90", "sq")
+    assert "is no PDF file, whatever its name says" in upload("x.pdf", b"MZ\x90", "sq")
     got = list(document.files.order_by("language", "number").values_list("language", "number", "original_name"))
     assert got == [("en", 1, "en.txt"), ("sq", 1, "one.txt"), ("sq", 2, "two.txt")]
     page = client_for("focal_point").get(document.get_absolute_url()).content.decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 import uuid
 
@@ -10,12 +11,13 @@ import pikepdf
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, connections, transaction
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from onatc import jobs
 from onatc.errors import Refused
-from onatc.models import Job
+from onatc.models import Job, Message
 from stakeholders import minutes_document, tasks  # noqa: F401  registers the jobs
 from stakeholders.actions import agenda, meetings, minutes
 from stakeholders.actions.meetings import Presence
@@ -217,6 +219,33 @@ def test_minutes_are_circulated_remarked_on_and_answered(world, client_for, held
     assert refresh(comment).is_taken_over is True and comment.answered_by == world.planning
     assert "taken over" in member.get(url("meeting-minutes", held.pk)).content.decode()
     assert member.post(url("minutes-answer", comment.pk), {}).status_code == 403
+
+
+def test_who_was_there_without_an_account_reads_the_minutes_by_a_link(world, client_for, held, item):
+    meetings.record_attendance(
+        held,
+        {one.pk: Presence(str(one) not in ("Dren Zëvendësi", "Cene Shëndeti")) for one in held.attendees.select_related("contact")},
+        by=world.planning, revision=refresh(held).revision,
+    )  # fmt: skip
+    circulated(refresh(held), world.planning)
+    circulated(refresh(held), world.planning)  # the same day: nobody is told twice
+    told = Message.objects.filter(occasion__startswith="minutes:", to=None)
+    assert sorted(told.values_list("address", flat=True)) == ["besa@x.example", "chair@x.example"]
+    assert all("U diskutua" not in one.text and one.is_secret for one in told)
+    office = client_for("planning").get(url("meeting-minutes", held.pk)).content.decode()
+    assert "give them the minutes" in office and "Drita Drejtësia" in office.split("give them the minutes")[1][:200]
+    link = re.search(r"/minutes/read/\S+/", told.get(address="besa@x.example").text)[0]
+    visitor = Client()
+    page = visitor.get(link)
+    assert page.status_code == 200 and "U diskutua." in page.content.decode()
+    assert "Agim Kryesuesi" not in page.content.decode() and page.headers["Cache-Control"].count("no-store")
+    wrong = link[:-3] + ("AA/" if link[-3:-1] != "AA" else "BB/")
+    assert visitor.get(wrong).status_code == 404 and visitor.get("/minutes/read/x/").status_code == 404
+    Meeting.objects.filter(pk=held.pk).update(comments_until=days_ago(31))
+    assert visitor.get(link).status_code == 404
+    Meeting.objects.filter(pk=held.pk).update(comments_until=days_ago(0))
+    Attendee.objects.filter(contact__email="besa@x.example").update(was_present=False)
+    assert visitor.get(link).status_code == 404
 
 
 def test_remarks_end_with_their_day(world, held):

@@ -223,6 +223,30 @@ def test_an_institution_answers_and_sees_nobody_elses(world, client_for):
         actions.return_assignment(own, by=world.planning, note="x")
 
 
+def test_a_question_is_taken_back_with_a_reason_until_its_answer_is_used(world, client_for):
+    one = a_questionnaire(world.planning)
+    own, other = put(one, world.planning, "KP-THB", "MOH")
+    office, asked = client_for("planning"), client_for("focal_point")
+    assert asked.get(url("assignment-withdraw", own.pk)).status_code == 403
+    assert "Say why" not in office.get(own.get_absolute_url()).content.decode()
+    assert office.post(url("assignment-withdraw", own.pk), {"why": ""}).context["form"].errors["why"]
+    Message.objects.all().delete()
+    for _twice in range(2):
+        office.post(url("assignment-withdraw", own.pk), {"why": "U dha gabimisht."})
+    assert refresh(own).state == "withdrawn" and own.withdrawn_why == "U dha gabimisht."
+    assert Message.objects.filter(to=world.focal_point).count() == 1
+    assert "U dha gabimisht." in asked.get(own.get_absolute_url()).content.decode()
+    assert asked.get(url("assignment-answer", own.pk)).status_code == 403
+    assert own.get_absolute_url() not in asked.get("/").content.decode()
+    put(one, world.planning, "KP-THB", "MOH")  # asked anew
+    assert (refresh(own).state, own.withdrawn_why, refresh(other).revision) == ("asked", "", 0)
+    said = {"by": world.focal_point, "language": "sq", "is_final": True}
+    actions.write_assignment(own, revision=own.revision, answer="Ligji 04/L-218", **said)
+    actions.take_over_assignment(refresh(own), by=world.planning, revision=the_question(one).revision)
+    with pytest.raises(PermissionDenied, match="uses this answer already"):
+        actions.withdraw_assignment(own, by=world.planning, why="x")
+
+
 def test_a_stale_answer_shows_both_and_an_old_reading_is_not_accepted(world):
     one = a_questionnaire(world.planning)
     (own,) = put(one, world.planning, "KP-THB")

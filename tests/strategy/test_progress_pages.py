@@ -126,10 +126,10 @@ def test_a_value_and_a_reason_together_are_refused(world, client_for, entry):
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("dëshmia.pdf", b"MZ\x90\x00" + b"\x00" * 200, "not a kind of file"),
-        ("photo.png", PDF, "not what its name says"),
+        ("dëshmia.pdf", b"MZ\x90\x00" + b"\x00" * 200, "is no PDF file, whatever its name says"),
+        ("photo.png", PDF, "is no PNG file"),
         ("run.exe", b"MZ\x90\x00", "not a kind of file"),
-        ("page.txt", b"<script>alert(1)</script>", "not a kind of file"),
+        ("page.txt", b"<script>alert(1)</script>", "is no plain text"),
         ("empty.pdf", b"", "is empty"),
         ("macro.docx", None, "“macro.docx”: This file holds macros or programs"),
     ],

@@ -33,7 +33,7 @@ from onatc.models import DatedSetting, Holiday, Job, Message, Municipality, Prob
 from onatc.periods import Period
 from stakeholders.actions import decisions as decision_actions
 from stakeholders.actions.feeds import open_feed
-from stakeholders.actions.invitations import key_of
+from stakeholders.actions.invitations import key_of, minutes_key_of
 from stakeholders.models import (
     AgendaItem,
     Agreement,
@@ -685,7 +685,7 @@ class _Samples:
             return {"name": "due_days"}
         if name in ("settings-take-back", "holiday-remove"):
             return {"pk": self.setting.pk if name == "settings-take-back" else self.holiday.pk}
-        if name in ("stakeholders:answer", "stakeholders:feed"):
+        if name in ("stakeholders:answer", "stakeholders:feed", "stakeholders:minutes-read"):
             return {"key": self.calls[code][name.removeprefix("stakeholders:")]}
         if name in ("stakeholders:meeting-answer", "stakeholders:meeting-replies"):
             return {"pk": self.calls[code]["meeting"].pk}
@@ -823,9 +823,16 @@ class _Samples:
         )  # fmt: skip
         contact, _new = Contact.objects.get_or_create(user=self.reporters[code], defaults={"full_name": code})
         attendee = Attendee.objects.create(meeting=meeting, contact=contact, institution=self.institutions[code])
+        held = Meeting.objects.create(
+            title_en="x", starts_at=start - timedelta(days=20), ends_at=start - timedelta(days=19), state="held",
+            called_at=timezone.now(), held_at=timezone.now(), minutes_state="circulated", circulated_at=timezone.now(),
+            comments_until=timezone.localdate(), created_by=office, answer_salt="matrix",
+        )  # fmt: skip
+        was_there = Attendee.objects.create(meeting=held, contact=contact, was_present=True)
         return {
             "meeting": meeting,
             "answer": key_of(meeting, attendee),
+            "minutes-read": minutes_key_of(held, was_there),
             "feed": open_feed(by=self.reporters[code], body=None),
             "feed-record": CalendarFeed.objects.get(user=self.reporters[code]),
         }
