@@ -473,8 +473,9 @@ class LoadForm(forms.Form):
         if not text:
             self.add_error("file", _("There is no question in it."))
             return
-        self.data = self.data.copy()
-        self.data["text"] = text
+        data_with_text: Any = self.data.copy()  # type: ignore[attr-defined]
+        data_with_text["text"] = text
+        self.data = data_with_text
         self.add_error(
             "text",
             _(
