@@ -174,7 +174,9 @@ def test_the_page_behind_the_key_speaks_the_language_that_is_pressed(world):
 
 def test_the_list_is_saved_as_a_file_without_what_is_the_offices(world, client_for):
     a_contact("Known", "KP-THB", user=world.focal_point)
-    circular = a_circular(world.information, institutions=[institution("KP-THB")], title_en="For the police")
+    circular = a_circular(
+        world.information, institutions=[institution("KP-THB")], title_en="For the police", text_en="Text."
+    )
     send(circular, world.information)
     a_circular(world.information, institutions=[institution("KP-THB")], title_en="A draft")
 
