@@ -11,9 +11,11 @@ from typing import Any
 import redis
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
+from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -343,11 +345,15 @@ def typed_in(request: HttpRequest) -> list[str]:
     user = getattr(request, "user", None)
     if request.method != "POST" or user is None or not user.is_authenticated:
         return []
+    try:
+        posted = request.POST
+    except (BadRequest, MultiPartParserError, SuspiciousOperation, OSError):  # a body that no form sent
+        return []
     return [
         value
-        for name in request.POST
+        for name in posted
         if not any(word in name for word in SECRETS)
-        for value in request.POST.getlist(name)
+        for value in posted.getlist(name)
         if len(value) >= SENTENCE and " " in value.strip()
     ]
 
