@@ -11,9 +11,11 @@ from typing import Any
 import redis
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
+from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -305,6 +307,10 @@ def _check_broker() -> str:
     return "ok"
 
 
+SECRETS = ("password", "token", "code")  # in the names of fields whose values are shown to nobody
+SENTENCE = 20  # characters from which on a value is worth copying
+
+
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
     """Without the database and without the shell: what failed may be either."""
@@ -325,7 +331,31 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403 with the reason that the predicate gave."""
-    return render(request, "403.html", {"reason": str(exception) if exception else ""}, status=403)
+    context = {"reason": str(exception) if exception else "", "typed": typed_in(request)}
+    return render(request, "403.html", context, status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return render(request, "404.html", {"typed": typed_in(request)}, status=404)
+
+
+def typed_in(request: HttpRequest) -> list[str]:
+    """The sentences of a form that came too late, for whoever wrote them to copy: a colleague closed or removed the record
+    meanwhile, so that there is no form any more on which they could stand."""
+    user = getattr(request, "user", None)
+    if request.method != "POST" or user is None or not user.is_authenticated:
+        return []
+    try:
+        posted = request.POST
+    except (BadRequest, MultiPartParserError, SuspiciousOperation, OSError):  # a body that no form sent
+        return []
+    return [
+        value
+        for name in posted
+        if not any(word in name for word in SECRETS)
+        for value in posted.getlist(name)
+        if len(value) >= SENTENCE and " " in value.strip()
+    ]
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

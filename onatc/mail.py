@@ -595,7 +595,8 @@ def demo_mail(request: HttpRequest) -> HttpResponse:
     """Open to all in a demonstration, since whoever is invited reads the mail before there is an account."""
     if not settings.DEMO:
         raise Http404
-    return render(request, "onatc/demo_mail.html", {"mails": demonstration_mails()})
+    waiting = Message.objects.filter(state=MessageState.QUEUED).count() if is_night(timezone.now()) else 0
+    return render(request, "onatc/demo_mail.html", {"mails": demonstration_mails(), "waiting": waiting})
 
 
 def stuck() -> models.QuerySet[Message]:

@@ -46,4 +46,5 @@ if settings.MAIL_EVENTS:
 
 handler400 = "onatc.http.bad_request"
 handler403 = "onatc.http.permission_denied"
+handler404 = "onatc.http.not_found"
 handler500 = "onatc.http.server_error"

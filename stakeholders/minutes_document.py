@@ -19,6 +19,7 @@ from onatc.dated_settings import SettingName, logo_bytes, setting
 from onatc.texts import COLUMNS, DJANGO_CODES, HTML_CODES, Text, choose, column_of
 from stakeholders.meeting_rules import duration, when
 from stakeholders.models import AttendeeRole, DecisionWay, Meeting, Sex
+from stakeholders.queries.meetings import in_order
 
 
 def _texts(record: Any, name: str) -> dict[str, str]:
@@ -32,7 +33,7 @@ def _names(record: Any) -> dict[str, str] | None:
 def data_of(meeting: Meeting) -> dict[str, Any]:
     """All that the pages show. The office's name and mark are those of the day of the meeting."""
     day = meeting.day
-    people = meeting.attendees.select_related("contact", "institution", "seat__person").order_by("role", "pk")
+    people = in_order(meeting.attendees.all(), meeting)
     points = list(meeting.action_points.select_related("owner").order_by("due_on", "pk"))
     decisions = list(meeting.decisions.order_by("year", "number"))
     adopted_in = meeting.minutes_adopted_in

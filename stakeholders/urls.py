@@ -159,6 +159,7 @@ urlpatterns = [
     path("questions/<uuid:pk>/", questionnaires.question_detail, name="question-detail"),
     path("questions/<uuid:pk>/edit/", questionnaires.question_edit, name="question-edit"),
     path("questions/<uuid:pk>/answer/", questionnaires.question_answer, name="question-answer"),
+    path("questions/<uuid:pk>/remove/", questionnaires.question_remove, name="question-remove"),
     path("questions/<uuid:pk>/move/", questionnaires.question_move, name="question-move"),
     path("questions/<uuid:pk>/approve/", questionnaires.question_approve, name="question-approve"),
     path("questions/<uuid:pk>/take-over/", questionnaires.question_take_over, name="question-take-over"),

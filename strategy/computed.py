@@ -457,13 +457,18 @@ def _held(period: Period, kinds: tuple[str, ...] = ()) -> QuerySet[Event]:
 
 
 def events_held(*kinds: str) -> Callable[[Plan, Period], Figure]:
-    return lambda plan, period: _count(_held(period, kinds).count())
+    def compute(plan: Plan, period: Period) -> Figure:
+        """Events of these kinds that were held and ended in the period."""
+        return _count(_held(period, kinds).count())
+
+    return compute
 
 
 def people_reached(which: str, *kinds: str) -> Callable[[Plan, Period], Figure]:
     """`which` is `total` or `women`; None when nobody was counted at any of them, since that is not zero."""
 
     def compute(plan: Plan, period: Period) -> Figure:
+        """Whom the events of these kinds reached that ended in the period."""
         number = getattr(reached_by(_held(period, kinds)), which)
         return Figure() if number is None else _count(number)
 

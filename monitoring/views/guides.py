@@ -236,6 +236,7 @@ def patterns(request: SignedInRequest) -> HttpResponse:
         "late": Signal.LATE.label,
         "empty_form": SampleForm(auto_id="sample_%s"),
         "wrong_form": wrong,
+        "typed": [_("A long text")],
         "filter_form": SampleFilter(),
         "cells": [SimpleNamespace(number=number, url="#tables") for number in (12, 0, 1234)],
         "amounts": [Decimal("1234.5"), Decimal("0"), Decimal("-7")],

@@ -221,9 +221,9 @@ def review_done(agreement: Agreement, *, by: User, revision: int, review_on: dat
     """It was reviewed; the next review is on another day, or there is none. The same again changes nothing."""
     agreement = locked(agreement)
     require(access.may_keep_agreements(by))
+    _refuse_unless_running(agreement)
     if agreement.review_on == review_on:
         return agreement
-    _refuse_unless_running(agreement)
     if review_on is not None and review_on <= timezone.localdate():
         raise Refused(_("The next review is on a day to come."))
     set_fields(agreement, {"review_on": review_on}, revision)

@@ -123,6 +123,8 @@ def why_not_ready(circular: Circular) -> str:
         return _("Write the text in one language at least.")
     if any(not getattr(circular, f"title_{one}").strip() for one in written):
         return _("Each language in which there is a text needs a title.")
+    if any(getattr(circular, f"title_{one}").strip() for one in COLUMNS if one not in written):
+        return _("Each language in which there is a title needs a text. Write it, or take the title away.")
     if circular.asks_confirmation and circular.confirm_by and circular.confirm_by < timezone.localdate():
         return _("The day to confirm by has passed.")
     return ""

@@ -427,8 +427,8 @@ def source_of(point: ActionPoint) -> str:
 
 
 def escalate_points(*, on: date | None = None) -> int:
-    """Put what is overdue by more than two weeks on the agenda of the next meeting of its body that is being prepared; the
-    number put there. Once for a meeting: what the office took off that agenda stays off, and what stands on the agenda of
+    """Put what is overdue by more than two weeks on the agenda of the next meeting of its body that is being prepared, or of
+    its series where no body met, as with a counterpart abroad; the number put there. Once for a meeting: what the office took off that agenda stays off, and what stands on the agenda of
     a meeting that is called already waits for it."""
     day = on or timezone.localdate()
     put = 0
@@ -438,14 +438,23 @@ def escalate_points(*, on: date | None = None) -> int:
 
 
 def _next_drafts() -> list[Meeting]:
-    """Of each body, the first meeting to come, when it is still being prepared."""
+    """Of each body, and of each series without one, the first meeting to come, when it is still being prepared."""
     coming: dict[Any, Meeting] = {}
     for meeting in Meeting.objects.filter(
-        Q(state=MeetingState.DRAFT) | Q(state=MeetingState.CALLED), body__isnull=False, ends_at__gte=timezone.now()
+        Q(state=MeetingState.DRAFT) | Q(state=MeetingState.CALLED),
+        Q(body__isnull=False) | Q(series__isnull=False),
+        ends_at__gte=timezone.now(),
     ).order_by("starts_at", "pk"):
         if meeting.state == MeetingState.DRAFT:
-            coming.setdefault(meeting.body_id, meeting)
+            coming.setdefault(meeting.body_id or meeting.series_id, meeting)
     return list(coming.values())
+
+
+def _of_same_circle(meeting: Meeting) -> Q:
+    """Points given by meetings of the body of a meeting, or of its series where neither has a body."""
+    if meeting.body_id is not None:
+        return Q(meeting__body=meeting.body_id)
+    return Q(meeting__body__isnull=True, meeting__series=meeting.series_id)
 
 
 @transaction.atomic
@@ -455,7 +464,7 @@ def _escalate_to(meeting: Meeting, day: date) -> int:
         return 0
     points = list(
         ActionPoint.objects.open()
-        .filter(meeting__body=meeting.body_id, due_on__lt=day - ESCALATED_AFTER)
+        .filter(_of_same_circle(meeting), due_on__lt=day - ESCALATED_AFTER)
         .select_related("owner")
         .order_by("due_on", "pk")
     )

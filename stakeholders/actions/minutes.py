@@ -20,7 +20,7 @@ from onatc.texts import COLUMNS, DJANGO_CODES, column_of
 from stakeholders import access, minutes_document
 from stakeholders.actions.invitations import new_salt, send_minutes
 from stakeholders.actions.meetings import locked_meeting
-from stakeholders.actions.records import Stale, locked, make_once, save
+from stakeholders.actions.records import Stale, locked, make_once, save, set_fields
 from stakeholders.models import (
     AgendaItem,
     AgendaKind,
@@ -96,15 +96,18 @@ def drop_draft(item: AgendaItem, *, by: User) -> None:
 
 
 @transaction.atomic
-def circulate(meeting: Meeting, *, comments_until: date, by: User) -> Meeting:
+def circulate(meeting: Meeting, *, comments_until: date, by: User, revision: int | None = None) -> Meeting:
     """Lay the minutes before everybody called, and before who was there without an account; again with another day, as
-    long as they are not adopted."""
+    long as they are not adopted. `revision` is that of the page: whom a colleague was quicker than sees that day before
+    everybody is told of a second one."""
     meeting = locked_meeting(meeting)
     require(access.may_write_minutes(by, meeting))
     if meeting.minutes_state == MinutesState.NONE:
         raise Refused(_("Nothing is written yet."))
     if comments_until < timezone.localdate():
         raise Refused(_("This day is over. Give the institutions time to read."))
+    if meeting.minutes_state == MinutesState.CIRCULATED and revision is not None:
+        set_fields(meeting, {"comments_until": comments_until}, revision)
     meeting.minutes_state, meeting.comments_until = MinutesState.CIRCULATED, comments_until
     meeting.circulated_at = meeting.circulated_at or timezone.now()
     meeting.answer_salt = meeting.answer_salt or new_salt()

@@ -109,6 +109,21 @@ def change_question(question: Question, values: dict[str, Any], *, by: User, rev
 
 
 @transaction.atomic
+def remove_question(question: Question, *, by: User) -> Questionnaire:
+    """Take off what came in by mistake. What institutions were asked, or the office answered, stays; taken off already
+    is the same."""
+    questionnaire = _open(question.questionnaire, by)
+    found = Question.objects.select_for_update().filter(pk=question.pk).first()
+    if found is None:
+        return questionnaire
+    if found.answer.strip() or found.assignments.exists():
+        raise Refused(_("This question was answered or put to institutions: it stays. Change its wording instead."))
+    found.delete()
+    questionnaire.revision += 1
+    return save(questionnaire)  # type: ignore[no-any-return]
+
+
+@transaction.atomic
 def move_question(question: Question, *, by: User, up: bool) -> Questionnaire:
     """Change places with its neighbour; the first stays first."""
     questionnaire = _open(question.questionnaire, by)

@@ -249,7 +249,7 @@ class _KeyedForm(CarefulForm):
 
 
 class VersionForm(_KeyedForm):
-    on = day_field(gettext_lazy("Of"), help_text=gettext_lazy("The day from which this wording counts."))
+    on = day_field(gettext_lazy("Counts from"), help_text=gettext_lazy("The day from which this wording counts."))
     note = forms.CharField(
         label=gettext_lazy("What changed"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
     )

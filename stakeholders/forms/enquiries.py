@@ -102,6 +102,8 @@ class EnquiryForm(KeptForm):
             "received_on", "due_on", "way", "sender_kind", "institution", "sender_name", "sender_email", "subject",
             "question", "language",
         )  # fmt: skip
+        # The field's own name, "from", reads as the beginning of a time in other languages.
+        labels = {"sender_kind": gettext_lazy("Who asks")}
         help_texts = {
             "due_on": gettext_lazy("Left empty: by the office's setting, moved to a working day."),
             "sender_name": gettext_lazy("Removed some time after the answer unless an institution is named."),
@@ -428,8 +430,12 @@ class LoadForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("or a file"),
         required=False,
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.xlsx"}),
-        help_text=gettext_lazy("CSV (UTF-8) or XLSX with the columns number, section, text; at most 8 MB."),
+        widget=forms.ClearableFileInput(attrs={"accept": ".docx,.csv,.xlsx"}),
+        help_text=gettext_lazy(
+            "Word (DOCX), whose text you then look through, or CSV (UTF-8) or XLSX with the columns number, section, text; "
+            "at most 8 MB."
+        ),
+        error_messages={"empty": gettext_lazy("The file is empty.")},
     )
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1)
 
@@ -448,11 +454,34 @@ class LoadForm(forms.Form):
         if file is not None and (getattr(file, "was_cut_off", False) or file.size > questions.MAX_BYTES):
             self.add_error("file", _("The file is larger than 8 MB."))
             return cleaned
+        if file is not None and (file.name or "").lower().endswith(".docx"):
+            self._show_docx(file.read())
+            return cleaned
         reading = questions.read_file(file.read(), file.name or "") if file else questions.read_text(text)
         for problem in reading.problems:
             self.add_error("file" if file else "text", problem)
         self.rows = reading.rows
         return cleaned
+
+    def _show_docx(self, data: bytes) -> None:
+        """Put the text of a Word document into the field: nothing is taken before somebody looked through it."""
+        try:
+            text = questions.text_of_docx(data)
+        except ValidationError as error:
+            self.add_error("file", error)
+            return
+        if not text:
+            self.add_error("file", _("There is no question in it."))
+            return
+        data_with_text: Any = self.data.copy()  # type: ignore[attr-defined]
+        data_with_text["text"] = text
+        self.data = data_with_text
+        self.add_error(
+            "text",
+            _(
+                "This is the text of the document. Take out what is no question, put # before the headings, then add them."
+            ),
+        )
 
 
 class PutForm(forms.Form):

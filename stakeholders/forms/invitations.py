@@ -53,6 +53,7 @@ class ReplyForm(PlainForm):
         help_text=gettext_lazy("The file with the extension .ics that came with the mail."),
         max_length=200,
         widget=forms.FileInput(attrs={"accept": ".ics,text/calendar"}),
+        error_messages={"empty": gettext_lazy("The file is empty.")},
     )
 
     def clean_reply(self) -> bytes:

@@ -36,6 +36,7 @@ from stakeholders.queries.meetings import before
 
 MOMENT = "%Y-%m-%dT%H:%M"
 MINUTES_DAYS = 7  # offered for remarks
+LONGEST_WAIT = 366  # days for remarks: whoever types another year is asked about it
 
 
 class SeriesForm(KeptForm):
@@ -133,6 +134,11 @@ class MeetingForm(KeptForm):
             self.add_error("starts_at", _("Check the year."))
         if starts_at and answer_by and answer_by > timezone.localtime(starts_at).date():
             self.add_error("answer_by", _("Answers are asked for before the meeting."))
+        elif answer_by and "answer_by" in self.changed_data and answer_by < timezone.localdate():
+            self.add_error("answer_by", _("This day has passed."))
+        is_moved = "starts_at" in self.changed_data and self.instance.state == MeetingState.CALLED
+        if starts_at and is_moved and starts_at <= timezone.now() and "starts_at" not in self.errors:
+            self.add_error("starts_at", _("This time is over. A meeting that is called is moved to a time to come."))
         return cleaned
 
 
@@ -343,16 +349,19 @@ class MinutesForm(forms.Form):
 
 class CirculateForm(CarefulForm):
     comments_until = forms.DateField(label=gettext_lazy("Remarks until"), widget=day_input())
+    revision = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0, max_value=2**31 - 1)
 
     def __init__(self, data: Any = None, *, meeting: Meeting) -> None:
         until = meeting.comments_until or timezone.localdate() + timedelta(days=MINUTES_DAYS)
-        super().__init__(data, initial={"comments_until": until})
+        super().__init__(data, initial={"comments_until": until, "revision": meeting.revision})
         self._finish()
 
     def clean_comments_until(self) -> Any:
         day = self.cleaned_data["comments_until"]
         if day < timezone.localdate():
             raise forms.ValidationError(_("This day is over. Give the institutions time to read."))
+        if day > timezone.localdate() + timedelta(days=LONGEST_WAIT):
+            raise forms.ValidationError(_("That is more than a year away. Check the year."))
         return day
 
 

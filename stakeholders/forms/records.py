@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from onatc.forms import day_input, plain_helper
 from onatc.help import looks_personal
 from onatc.ids import new_id
-from onatc.texts import SortKey
+from onatc.texts import SortKey, language_column
 from stakeholders.models import Institution
 
 NO_PERSON = gettext_lazy("I have checked: this does not point to a person.")
@@ -86,7 +86,8 @@ class KeptForm(CarefulForm, forms.ModelForm):  # type: ignore[type-arg]
     """A form on a new record, with the key that it will have, or on one that is there, with its revision.
 
     `groups` are headings with the fields below them; what stands in none comes first. `places` says at which field the
-    sentence of a constraint stands, whether the form found it or the database did a moment later.
+    sentence of a constraint stands, whether the form found it or the database did a moment later; that a title or a text
+    is there in no language stands at its field in the language of the page.
     """
 
     key = forms.UUIDField(widget=forms.HiddenInput)
@@ -131,12 +132,19 @@ class KeptForm(CarefulForm, forms.ModelForm):  # type: ignore[type-arg]
         super()._post_clean()  # type: ignore[misc]
         self.instance._state.adding = True
 
+    def _place(self, constraint: str) -> str | None:
+        stem = next((stem for stem in ("title", "text") if constraint.endswith(f"_has_a_{stem}")), None)
+        if constraint in self.places or stem is None:
+            return self.places.get(constraint)
+        name = f"{stem}_{language_column()}"
+        return name if name in self.fields else None
+
     def add_error(self, field: str | None, error: Any) -> None:
-        if field is None and self.places:
+        if field is None:
             sentences = {
-                str(one.get_violation_error_message()): self.places[one.name]
+                str(one.get_violation_error_message()): place
                 for one in self.instance._meta.constraints
-                if one.name in self.places
+                if (place := self._place(one.name)) is not None
             }
             found = error if isinstance(error, ValidationError) else ValidationError(error)
             by_field = found.error_dict if hasattr(found, "error_dict") else {NON_FIELD_ERRORS: found.error_list}

@@ -139,14 +139,16 @@ def before(meeting: Meeting) -> QuerySet[Meeting]:
 
 
 def people_called(meeting: Meeting, user: Any) -> list[Attendee]:
-    """Who is on the list, as one reads it: who chairs, then by institution the member before who stands in, then guests."""
+    """Who is on the list and may be seen by somebody, as one reads it."""
+    return list(in_order(Attendee.objects.visible_to(user).filter(meeting=meeting), meeting))
+
+
+def in_order(people: QuerySet[Attendee], meeting: Meeting) -> QuerySet[Attendee]:
+    """People of a meeting, as one reads them: who chairs, then by institution the member before who stands in, then guests."""
     chairs = Case(When(contact=meeting.chair_id, then=0), default=1) if meeting.chair_id else Case(default=1)
     place = Case(When(role=AttendeeRole.GUEST, then=1), default=0)
-    return list(
-        Attendee.objects.visible_to(user)
-        .filter(meeting=meeting)
-        .select_related("contact__user", "institution", "seat__institution")
-        .order_by(chairs, place, "institution__code", Case(When(role=AttendeeRole.MEMBER, then=0), default=1), "pk")
+    return people.select_related("contact__user", "institution", "seat__institution", "seat__person").order_by(
+        chairs, place, "institution__code", Case(When(role=AttendeeRole.MEMBER, then=0), default=1), "pk"
     )
 
 

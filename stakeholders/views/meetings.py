@@ -498,12 +498,7 @@ def attendee_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def meeting_attendance(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     meeting = meeting_of(request, pk)
     require(access.may_prepare_meeting(request.user, meeting))
-    people = list(
-        Attendee.objects.visible_to(request.user)
-        .filter(meeting=meeting)
-        .select_related("contact", "institution", "seat__institution", "seat__person")
-        .order_by("role", "institution__code", "pk")
-    )
+    people = people_called(meeting, request.user)
     seats = seats_on(meeting.body, meeting.day) if meeting.body is not None else []
     form = AttendanceForm(request.POST or None, people=people, seats=seats, revision=meeting.revision)
     if request.method == "POST" and form.is_valid():

@@ -211,7 +211,7 @@ def meeting_circulate(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     form = CirculateForm(request.POST or None, meeting=meeting)
 
     def act() -> str:
-        actions.circulate(meeting, comments_until=form.cleaned_data["comments_until"], by=request.user)
+        actions.circulate(meeting, by=request.user, **form.said("comments_until", "revision"))
         return _overview(meeting)
 
     return form_page(

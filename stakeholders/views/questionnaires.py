@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import Count, Prefetch, Q
 from django.http import HttpResponse, HttpResponseBase
@@ -267,6 +268,7 @@ def question_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         "assignments": assignments,
         "earlier": earlier_answers(one, user) if may_edit else [],
         "may_edit": may_edit,
+        "may_remove": may_edit and not one.answer.strip() and not assignments,
         "may_approve": one.state == QuestionState.DRAFTED and bool(access.may_approve_questions(user, questionnaire)),
         "before": near.filter(position__lt=one.position).order_by("-position").first(),
         "after": near.filter(position__gt=one.position).order_by("position").first(),
@@ -288,6 +290,22 @@ def question_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         lead=str(one.questionnaire),
         cancel_url=one.get_absolute_url(),
         done=_("Saved."),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def question_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    one = _question(request, pk)
+    require(access.may_edit_questionnaire(request.user, one.questionnaire))
+    return confirm_page(
+        request,
+        lambda: actions.remove_question(one, by=request.user),
+        title=str(one),
+        question=_("Take this question off the questionnaire?"),
+        label=_("Take it off"),
+        back=one,
+        done=_("The question was taken off."),
+        is_grave=True,
     )
 
 
@@ -344,7 +362,12 @@ def question_take_over(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     one, user = _question(request, pk), request.user
     require(access.may_edit_questionnaire(user, one.questionnaire))
     revision = posted_revision(request)
-    earlier = Question.objects.visible_to(user).filter(pk__in=_keys(request, "earlier")).first()
+    earlier = (
+        Question.objects.visible_to(user)
+        .select_related("questionnaire")
+        .filter(pk__in=_keys(request, "earlier"))
+        .first()
+    )
     assignment = (
         QuestionAssignment.objects.visible_to(user).filter(pk__in=_keys(request, "assignment"), question=one).first()
     )
@@ -357,7 +380,15 @@ def question_take_over(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         else:
             raise Refused(_("There is no earlier answer to take over."))
 
-    return _done(request, act, _("Taken over. Check it before it is approved."), one)
+    said = _("Taken over. Check it before it is approved.")
+    taken_from = earlier.questionnaire.language if earlier else assignment.language if assignment else ""
+    if taken_from and taken_from != one.questionnaire.language:
+        said = _(
+            "Taken over, in %(taken)s. The questionnaire is answered in %(asked)s: translate it before it is approved."
+        )
+        names = dict(settings.LANGUAGES)
+        said %= {"taken": names[taken_from], "asked": names[one.questionnaire.language]}
+    return _done(request, act, said, one)
 
 
 def _keys(request: SignedInRequest, name: str) -> list[uuid.UUID]:

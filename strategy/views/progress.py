@@ -146,8 +146,7 @@ def progress_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
                     address_title=form.cleaned_data["address_title"],
                 )
                 if "submit" not in request.POST:
-                    messages.success(request, _("Saved as a draft."))
-                    return redirect("strategy:progress-edit", entry.pk)
+                    return _kept(request, entry)
                 actions.submit_entry(entry, by=request.user)
                 messages.success(request, _("Submitted. The secretariat was given it for review."))
                 return redirect(entry)
@@ -191,6 +190,33 @@ def progress_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "begun_from": begun_from,
         },
     )
+
+
+def _kept(request: SignedInRequest, entry: ProgressEntry) -> HttpResponse:
+    """After a draft was saved: back to its form, or on to what the button pressed asks besides, so that nobody loses what
+    was typed by naming evidence."""
+    if "record" in request.POST:
+        name_record(request, entry)
+    elif "records" in request.POST:
+        return redirect("strategy:progress-records", entry.pk)
+    else:
+        messages.success(request, _("Saved as a draft."))
+    return redirect("strategy:progress-edit", entry.pk)
+
+
+def name_record(request: SignedInRequest, entry: ProgressEntry) -> bool:
+    """Take the record that the button names as evidence, and say so or why not; whether it was taken."""
+    kind, _colon, record = request.POST.get("record", "").partition(":")
+    try:
+        actions.add_record(entry, by=request.user, kind=kind, record=uuid.UUID(record))
+    except ValueError:
+        messages.error(request, _("There is no such record that you may see."))
+        return False
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return False
+    messages.success(request, _("The record was added as evidence."))
+    return True
 
 
 def _indicator_rows(form: EntryForm, previous: ProgressEntry | None) -> list[dict[str, Any]]:

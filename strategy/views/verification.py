@@ -22,6 +22,7 @@ from strategy.forms.verification import FindingForm, SampleForm
 from strategy.models import EntryState, EvidenceLink, ProgressEntry, ProgressValue, Round
 from strategy.queries.indicators import value_rows
 from strategy.queries.verification import said_and_found, sample_of
+from strategy.views.progress import name_record
 
 
 def _entry(request: SignedInRequest, pk: uuid.UUID) -> ProgressEntry:
@@ -125,16 +126,8 @@ def progress_records(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Records of the application that the writer may name as evidence of an entry."""
     entry = _entry(request, pk)
     require(access.may_edit(request.user, entry))
-    if request.method == "POST":
-        kind, _colon, record = request.POST.get("record", "").partition(":")
-        try:
-            progress_actions.add_record(entry, by=request.user, kind=kind, record=uuid.UUID(record))
-            messages.success(request, _("The record was added as evidence."))
-            return redirect("strategy:progress-edit", entry.pk)
-        except ValueError:
-            messages.error(request, _("There is no such record that you may see."))
-        except Refused as refusal:
-            messages.error(request, str(refusal))
+    if request.method == "POST" and name_record(request, entry):
+        return redirect("strategy:progress-edit", entry.pk)
     words = request.GET.get("q", "").replace("\x00", "").strip()[:100]
     kind = request.GET.get("kind", "")
     return render(

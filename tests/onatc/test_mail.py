@@ -55,6 +55,17 @@ def test_a_mail_on_the_account_goes_at_night_too(world):
     assert put(world.focal_point, Kind.NOTICE, "p").next_attempt_at > timezone.now()
 
 
+def test_a_demonstration_says_at_night_that_mails_wait(world, client, settings):
+    settings.DEMO = True
+    with freeze_time("2026-05-04 21:30:00"):
+        put(world.focal_point)
+        page = client.get(reverse("demo-mail"), headers={"accept-language": "en"}).content.decode()
+        assert "1 mail waits for seven in the morning" in page
+    with freeze_time(NOON):
+        page = client.get(reverse("demo-mail"), headers={"accept-language": "en"}).content.decode()
+        assert "seven in the morning" not in page
+
+
 @freeze_time(NOON)
 def test_who_chose_a_digest_gets_one_mail_in_the_morning(world):
     user = world.director

@@ -17,7 +17,7 @@ from onatc.models import Holiday, Message
 from stakeholders import ownership
 from stakeholders.actions import decisions
 from stakeholders.actions.records import Stale
-from stakeholders.models import ActionPoint, AgendaItem, Meeting, PointFile, PointState, PointStep, User
+from stakeholders.models import ActionPoint, AgendaItem, Meeting, MeetingSeries, PointFile, PointState, PointStep, User
 from stakeholders.queries.decisions import action_points_for, occasion_on, reminder_days, stood
 from stakeholders.tasks import escalate_points, remind_of_points
 from tests.samples import document
@@ -486,6 +486,19 @@ def test_the_next_meeting_asks_again_and_a_called_one_is_left_alone(world):
         assert decisions.escalate_points() == 1
     assert second.items.get().source == f"action-point:{point.pk}"
     assert PointStep.objects.filter(kind="escalated").count() == 2
+
+
+def test_what_a_meeting_without_a_body_gave_goes_on_the_next_agenda_of_its_series(world):
+    series = MeetingSeries.objects.create(kind="other", name_sq="Takimi vjetor")
+    other = MeetingSeries.objects.create(kind="other", name_sq="Seri tjetër")
+    held = a_meeting(world.director, on=days_ago(90))
+    Meeting.objects.filter(pk=held.pk).update(body=None, series=series)
+    point = a_point(held, world.planning, due=30)
+    drafts = [a_draft(world.director), a_draft(world.director), a_draft(world.director)]
+    Meeting.objects.filter(pk=drafts[0].pk).update(body=None, series=other)
+    Meeting.objects.filter(pk=drafts[1].pk).update(body=None, series=series)
+    assert decisions.escalate_points() == 1 and decisions.escalate_points() == 0
+    assert AgendaItem.objects.get(source=f"action-point:{point.pk}").meeting == drafts[1]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -342,6 +342,12 @@ def test_it_ends_with_a_reason_and_once(world, client_for):
         agreements.review_done(agreement, by=world.planning, revision=agreement.revision, review_on=in_days(9))
 
 
+def test_nothing_is_reviewed_before_it_is_signed(world):
+    agreement = an_agreement(world)
+    with pytest.raises(Refused, match="not signed"):
+        agreements.review_done(agreement, by=world.planning, revision=agreement.revision, review_on=None)
+
+
 def test_a_review_that_is_done_names_the_next_one(world, client_for):
     agreement = a_signed_agreement(world, review_on=in_days(10))
     client = client_for("planning")

@@ -174,7 +174,9 @@ def test_the_page_behind_the_key_speaks_the_language_that_is_pressed(world):
 
 def test_the_list_is_saved_as_a_file_without_what_is_the_offices(world, client_for):
     a_contact("Known", "KP-THB", user=world.focal_point)
-    circular = a_circular(world.information, institutions=[institution("KP-THB")], title_en="For the police")
+    circular = a_circular(
+        world.information, institutions=[institution("KP-THB")], title_en="For the police", text_en="Text."
+    )
     send(circular, world.information)
     a_circular(world.information, institutions=[institution("KP-THB")], title_en="A draft")
 
@@ -423,3 +425,9 @@ def test_the_pages_cost_the_same_for_few_and_for_many(world, client_for):
         with CaptureQueriesContext(connection) as caught:
             assert office.get(address).status_code == 200
         assert asked(caught) == number
+
+
+def test_a_title_without_its_text_is_not_sent(world):
+    circular = a_circular(world.information, institutions=[institution("MOH")], title_sr="Naslov", text_sr="")
+    with pytest.raises(Refused, match="in which there is a title needs a text"):
+        circulars.send(circular, by=world.information, revision=circular.revision)

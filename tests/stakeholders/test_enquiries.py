@@ -293,3 +293,22 @@ def test_the_number_begins_anew_with_the_year(world):
         old = an_enquiry(world.information, received_on=date(2026, 12, 31))
         new = an_enquiry(world.information, received_on=date(2027, 1, 4))
     assert (old.label, new.label) == ("1/2026", "1/2027") and old.due_on == date(2027, 1, 15)
+
+
+def test_the_form_says_who_asks_in_words_that_are_no_time(world, client_for):
+    form = client_for("information").get(url("enquiry-create")).context["form"]
+    assert form.fields["sender_kind"].label == "Who asks"
+
+
+def test_what_was_typed_into_a_form_that_came_too_late_is_given_back(world, client_for):
+    enquiry = an_enquiry(world.information)
+    type(enquiry).objects.filter(pk=enquiry.pk).delete()
+    typed = "Përgjigje e gjatë <b>e shkruar</b> për një orë."
+    form = {"answer": typed, "answer_language": "sq", "revision": 0, "password": "a secret of some length"}
+    late = client_for("planning").post(url("enquiry-answer", enquiry.pk), form)
+    page = late.content.decode()
+    assert late.status_code == 404 and "It was not saved." in page and "secret" not in page
+    assert "Përgjigje e gjatë &lt;b&gt;e shkruar&lt;/b&gt; për një orë." in page
+    denied = client_for("natc").post(url("enquiry-answer", an_enquiry(world.information).pk), form)
+    assert denied.status_code == 403 and "Përgjigje e gjatë" in denied.content.decode()
+    assert "It was not saved." not in client_for("natc").get(url("enquiry-answer", enquiry.pk)).content.decode()

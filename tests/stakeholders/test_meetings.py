@@ -19,7 +19,7 @@ from onatc.models import Municipality
 from stakeholders.actions import meetings
 from stakeholders.actions.meetings import Presence
 from stakeholders.actions.records import Stale
-from stakeholders.models import Attendee, BodyMember, Meeting, MeetingFile, MeetingSeries
+from stakeholders.models import Attendee, BodyMember, Contact, Meeting, MeetingFile, MeetingSeries
 from stakeholders.queries.meetings import (
     attendance,
     due_of_body,
@@ -236,6 +236,7 @@ def test_a_meeting_is_prepared_once_however_often_the_form_is_sent(world, client
         ({"link": "http://example.org"}, "https://"),
         ({"link": "javascript:alert(1)"}, "Enter a valid URL."),
         ({"answer_by": "2027-03-13"}, "Answers are asked for before the meeting."),
+        ({"answer_by": "2020-03-13"}, "This day has passed."),
         ({"body": "00000000-0000-4000-8000-000000000000"}, "Select a valid choice"),
         ({"language": "de"}, "Select a valid choice"),
     ],
@@ -244,6 +245,38 @@ def test_bad_meetings_are_told_at_the_field(world, client_for, changes, sentence
     answer = client_for("planning").post(url("meeting-create"), meeting_form(**changes))
     assert answer.status_code == 200 and sentence in answer.content.decode()
     assert not Meeting.objects.exists()
+
+
+def test_a_missing_title_and_a_time_that_is_over_stand_at_their_fields(world, client_for):
+    client = client_for("planning")
+    form = client.post(url("meeting-create"), meeting_form(title_sq=" ")).context["form"]
+    assert form.errors == {"title_en": ["Write the title in one language at least."]}
+    meeting = a_called_meeting(world.planning, a_full_body())
+    changes = {"starts_at": "2020-03-12T10:00", "ends_at": "2020-03-12T12:00", "revision": meeting.revision}
+    form = client.post(url("meeting-edit", meeting.pk), meeting_form(**changes)).context["form"]
+    assert list(form.errors) == ["starts_at"] and "moved to a time to come" in form.errors["starts_at"][0]
+    assert refresh(meeting).sequence == 0
+
+
+def test_members_stand_before_who_stands_in_for_them_where_attendance_is_taken(world, client_for):
+    meeting = a_meeting(world.planning, a_full_body(), days=0)
+    rows = client_for("planning").get(url("meeting-attendance", meeting.pk)).context["rows"]
+    names = [str(row["person"]) for row in rows]
+    assert names == ["Agim Kryesuesi", "Besa Policia", "Dren Zëvendësi", "Cene Shëndeti", "Drita Drejtësia"]
+
+
+def test_whoever_is_called_answers_in_the_own_words(world, client_for):
+    body = a_full_body()
+    a_seat(
+        body,
+        "KP",
+        Contact.objects.get(user=world.focal_point)
+        if Contact.objects.filter(user=world.focal_point).exists()
+        else a_contact("Fatmir", user=world.focal_point),
+    )
+    meeting = a_called_meeting(world.planning, body)
+    page = client_for("focal_point").get(meeting.get_absolute_url()).content.decode()
+    assert "I come" in page and "I do not come" in page and "Perhaps" in page
 
 
 def test_a_meeting_over_midnight_and_over_the_clock_change_is_shown_rightly(world, client_for):

@@ -260,6 +260,33 @@ def test_remarks_end_with_their_day(world, held):
 # Adopted
 
 
+def test_the_day_for_remarks_is_asked_about_when_its_year_is_wrong(world, client_for, item):
+    minutes.save_minutes(item, texts("Teksti."), revision=item.revision, by=world.planning)
+    answer = client_for("planning").post(url("meeting-circulate", item.meeting_id), {"comments_until": "2099-01-01"})
+    assert "comments_until" in answer.context["form"].errors and "Check the year." in answer.content.decode()
+
+
+def test_of_two_who_circulate_the_second_sees_the_day_of_the_first(world, client_for, item):
+    minutes.save_minutes(item, texts("Teksti."), revision=item.revision, by=world.planning)
+    client, address = client_for("planning"), url("meeting-circulate", item.meeting_id)
+    form = client.get(address).context["form"]
+    first, second = ({"comments_until": days_ago(-day), "revision": form["revision"].value()} for day in (3, 9))
+    assert client.post(address, first).status_code == 302
+    told = client.post(address, second)
+    assert "A colleague changed this" in told.content.decode()
+    meeting = refresh(item.meeting)
+    assert meeting.comments_until == days_ago(-3)
+    client.post(address, second | {"revision": told.context["form"]["revision"].value()})
+    assert refresh(meeting).comments_until == days_ago(-9)
+
+
+def test_the_document_names_members_before_who_stands_in(world, held):
+    roles = [one["role"] for one in minutes_document.data_of(held)["people"]]
+    names = [one["name"] for one in minutes_document.data_of(held)["people"]]
+    assert names[0] == "Agim Kryesuesi" and roles.index("member") < roles.index("deputy")
+    assert names.index("Besa Policia") + 1 == names.index("Dren Zëvendësi")
+
+
 def a_later(world, held, *, on_agenda: bool = True, **options):
     later = a_meeting(world.planning, held.body, days=-2)
     if on_agenda:

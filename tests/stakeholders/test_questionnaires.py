@@ -69,7 +69,7 @@ def test_a_pasted_text_gives_sections_numbers_and_questions():
         ("text\nÇfarë?\n".encode("cp1250"), "a.csv", "Line 2: the file is not in UTF-8"),
         (b'text\n"What?\n', "a.csv", "Line 2: the quotes do not close"),
         (b"PK\x03\x04", "a.csv", "whatever its name says"),
-        (b"text\nWhat?\n", "a.docx", "Only .csv and .xlsx"),
+        (b"text\nWhat?\n", "a.pdf", "Only .docx, .csv and .xlsx"),
         (b"not a workbook", "a.xlsx", "not an Excel workbook"),
         (b"number,text\n" + b"1" * 21 + b",What?\n", "a.csv", "longer than 20"),
         (b"text\n" + b"x" * 4001 + b"\n", "a.csv", "longer than 4000"),
@@ -107,6 +107,60 @@ def test_questions_are_added_once_however_often_the_form_is_sent(world, client_f
     file = SimpleUploadedFile("q.csv", b"number,text\n3,Third?\n4,\n")
     page = client.post(url("questionnaire-load", one.pk), {"file": file, "revision": one.revision})
     assert "Line 3" in page.content.decode() and one.questions.count() == 2
+
+
+def a_document(*paragraphs: tuple[str, str]) -> bytes:
+    document, buffer = Document(), io.BytesIO()
+    for text, style in paragraphs:
+        document.add_paragraph(text, style=style)
+    document.add_table(1, 1).cell(0, 0).text = "4. In a table?"
+    document.save(buffer)
+    return buffer.getvalue()
+
+
+def test_the_text_of_a_word_document_is_looked_through_before_it_is_added(world, client_for):
+    one, client = a_questionnaire(world.planning, texts=()), client_for("planning")
+    data = a_document(
+        ("Introduction.", "Normal"), ("Part I", "Heading 1"), ("1. What  was\tdone?", "Normal"), (" ", "Normal")
+    )
+    form = {"text": "", "revision": one.revision, "file": SimpleUploadedFile("q.DOCX", data)}
+    shown = client.post(url("questionnaire-load", one.pk), form).context["form"]
+    assert shown["text"].value() == "Introduction.\n# Part I\n1. What was done?\n4. In a table?"
+    assert "Take out what is no question" in shown.errors["text"][0] and not one.questions.exists()
+    form = {"text": shown["text"].value().removeprefix("Introduction.\n"), "revision": shown["revision"].value()}
+    client.post(url("questionnaire-load", one.pk), form)
+    rows = list(one.questions.values_list("number", "section", "text"))
+    assert rows == [("1", "Part I", "What was done?"), ("4", "Part I", "In a table?")]
+    for broken in (b"MZ", a_workbook([["text"]]), b""):
+        form = {"text": "", "revision": refresh(one).revision, "file": SimpleUploadedFile("q.docx", broken)}
+        assert "file" in client.post(url("questionnaire-load", one.pk), form).context["form"].errors
+
+
+def test_a_question_that_came_in_by_mistake_is_taken_off_and_others_stay(world, client_for):
+    one = a_questionnaire(world.planning, texts=("A?", "B?", "C?"))
+    wrong, asked, client = the_question(one, 2), the_question(one, 3), client_for("planning")
+    put(one, world.planning, "MOH")
+    page = client.post(url("question-remove", asked.pk), follow=True).content.decode()
+    assert "answered or put to institutions" in page and one.questions.count() == 3
+    assert url("question-remove", asked.pk) not in client.get(asked.get_absolute_url()).content.decode()
+    QuestionAssignment.objects.filter(question=wrong).delete()
+    assert url("question-remove", wrong.pk) in client.get(wrong.get_absolute_url()).content.decode()
+    assert "Take this question off" in client.get(url("question-remove", wrong.pk)).content.decode()
+    page = client.post(url("question-remove", wrong.pk), follow=True).content.decode()
+    assert "The question was taken off." in page
+    assert list(one.questions.values_list("text", flat=True)) == ["A?", "C?"]
+    assert actions.remove_question(wrong, by=world.planning) == one
+
+
+def test_an_answer_taken_over_from_another_language_is_to_be_translated(world, client_for):
+    one = a_questionnaire(world.planning, texts=("A?",), language="en")
+    given = put(one, world.planning, "KP-THB")[0]
+    actions.write_assignment(
+        given, by=world.focal_point, revision=given.revision, answer="Po.", language="sq", is_final=True
+    )
+    form = {"assignment": given.pk, "revision": the_question(one).revision}
+    page = client_for("planning").post(url("question-take-over", the_question(one).pk), form, follow=True)
+    assert "Taken over, in Shqip. The questionnaire is answered in English" in page.content.decode()
 
 
 def test_the_order_is_changed_step_by_step(world):

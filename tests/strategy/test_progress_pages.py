@@ -259,3 +259,20 @@ def test_returning_and_accepting_by_page(world, client_for):
     assert "done already" in page.content.decode()
     entry.refresh_from_db()
     assert entry.state == EntryState.ACCEPTED
+
+
+def test_naming_a_record_as_evidence_keeps_what_was_typed(world, client_for, entry):
+    client = client_for("focal_point")
+    data = form_data(entry, difficulties="Sapo u shkrua.")
+    answer = client.post(edit_url(entry), data | {"records": "1"})
+    assert answer.url == reverse("strategy:progress-records", args=[entry.pk])
+    entry.refresh_from_db()
+    assert (entry.difficulties, entry.state) == ("Sapo u shkrua.", EntryState.DRAFT)
+    data = form_data(entry, next_steps="Edhe kjo.", record=f"decision:{world.version.pk}")
+    assert "The record was added as evidence." in client.post(edit_url(entry), data, follow=True).content.decode()
+    entry.refresh_from_db()
+    assert entry.next_steps == "Edhe kjo." and entry.evidence_links.get().record == world.version.pk
+    data = form_data(entry, next_steps="Dhe kjo.", record="round:nonsense")
+    assert "no such record" in client.post(edit_url(entry), data, follow=True).content.decode()
+    entry.refresh_from_db()
+    assert entry.next_steps == "Dhe kjo."
