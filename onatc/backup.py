@@ -460,7 +460,8 @@ def _comparison(manifest: dict[str, Any]) -> str:
 def _settling() -> str:
     """What was under way then is not done again now: mails are not sent twice, sessions and work have ended.
 
-    The numbers of transactions are those of another server: what follows them (kept pages, search) begins anew.
+    The numbers of transactions are those of another server: what follows them (kept pages, search) begins anew. The tables
+    are counted: until then PostgreSQL plans for empty ones.
     """
     stopped = _literal(_("A backup was restored while this waited. Start it again."))
     return f"""
@@ -468,6 +469,7 @@ UPDATE onatc_message SET state = 'failed', error = 'restored' WHERE state IN ('q
 UPDATE onatc_job SET state = 'failed', error = {stopped}, finished_at = now() WHERE state IN ('queued', 'running');
 DELETE FROM django_session; DELETE FROM usersessions_usersession;
 DELETE FROM onatc_recordchange; DELETE FROM onatc_searchprogress;
+ANALYZE;
 """  # noqa: S608  # nosec B608
 
 

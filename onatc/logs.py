@@ -78,10 +78,13 @@ def count(page: str, status: int) -> None:
     """One more answer of that page in that class, summed over all processes; without Valkey nothing is counted."""
     key = f"answers|{page}|{status // 100}xx"
     try:
-        cache.add(key, 0, None)
-        cache.incr(key)
-        if cache.add(f"listed|{key}", 1, None):
-            cache.set("answers", sorted({*cache.get("answers", []), key}), None)
+        try:
+            cache.incr(key)
+        except ValueError:  # the first of its kind
+            if cache.add(key, 1, None):
+                cache.set("answers", sorted({*cache.get("answers", []), key}), None)
+            else:
+                cache.incr(key)
     except (redis.RedisError, ValueError):
         return
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from monitoring.demo import texts
+from monitoring.demo import settle, texts
 from monitoring.demo.rounds import quarterly_series
 from onatc.models import Code
 from onatc.periods import Period
@@ -100,6 +100,7 @@ class Story:
         for request in self._requests(round_):
             self._answer(request, period, due_on, made)
         self._write(made)
+        settle()
         closed_on = min(due_on + timedelta(days=30), self.today)
         round_actions.close_round(round_, by=None, at=moment(closed_on, 16))
 

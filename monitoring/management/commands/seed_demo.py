@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pgtrigger
-from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from monitoring import actions
+from monitoring.demo import settle
 from monitoring.demo.agreements import add_agreements
 from monitoring.demo.bodies import add_bodies
 from monitoring.demo.consultation import add_consultation
@@ -33,7 +33,6 @@ from strategy.actions.plan import adopt_version, apply_import, preview_import
 from strategy.models import Measure, Plan
 from strategy.versioning import FREEZES
 
-APPS = ("stakeholders", "strategy")
 LAST_DAY = date(2026, 12, 15)
 PLAN = Path(__file__).resolve().parents[2] / "demo" / "action_plan.csv"
 
@@ -42,14 +41,6 @@ CONCLUSIONS = {
     "sr-latn": "Nacionalni organ treba da obrati pažnju na mere bez vesti i na finansiranje skloništa.",
     "en": "The National Authority should attend to the measures without news and to the financing of the shelters.",
 }
-
-
-def _settle() -> None:
-    """Let the database count what was just loaded, as it does by itself a minute later: until then it plans for empty
-    tables, and each further step takes ten times as long. Only tables of ours, and none that is being counted already."""
-    tables = ", ".join(model._meta.db_table for app in APPS for model in apps.get_app_config(app).get_models())
-    with connection.cursor() as cursor:
-        cursor.execute(f"ANALYZE (SKIP_LOCKED) {tables}")
 
 
 class Command(BaseCommand):
@@ -93,7 +84,7 @@ class Command(BaseCommand):
         leads = list(Institution.objects.filter(pk__in=Measure.objects.filter(version=version).values("lead")))
         people = make_people(leads, today)
         add_bodies(people, seed, today)
-        _settle()
+        settle()
         Story(version.plan, version, people, seed, today).tell(quarters)
         add_rounds(version.plan, version, people, seed, today)
         add_indicators(version.plan, version, people, seed, today)
