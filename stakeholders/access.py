@@ -244,12 +244,13 @@ def may_decide_enquiry(user: User, enquiry: Enquiry) -> bool | Denied:
     if enquiry.state != EnquiryState.DRAFTED:
         return Denied(_("Only an answer that waits for approval can be approved or given back."))
     if _is_oneself(user, enquiry.drafted_by_id):
-        others = User.objects.holding(Role.DIRECTOR, Role.NATC).exclude(pk__in=_own_keys(user))
+        others = User.objects.holding(Role.DIRECTOR, Role.NATC).exclude(pk__in=own_keys(user))
         return not others.exists() or Denied(_("Nobody approves an answer that they drafted themselves."))
     return True
 
 
-def _own_keys(user: User) -> set[Any]:
+def own_keys(user: User) -> set[Any]:
+    """Of the user, and of whom the user acts for."""
     return {user.pk, user.acting_for.pk if user.acting_for else user.pk}
 
 
