@@ -21,6 +21,7 @@ from stakeholders.models import (
     Invitation,
     Meeting,
     MeetingState,
+    MinutesComment,
     MinutesState,
     Obligation,
     QuestionAssignment,
@@ -202,6 +203,17 @@ def may_remark_on_minutes(user: User, meeting: Meeting) -> bool | Denied:
     if meeting.comments_until is not None and meeting.comments_until < timezone.localdate():
         return Denied(_("The time for remarks is over."))
     return bool(user.consulted_institution_ids) or Denied(_("Only institutions that were called remark on minutes."))
+
+
+def may_withdraw_remark(user: User, comment: MinutesComment, meeting: Meeting) -> bool | Denied:
+    """Whoever made it, while the minutes lie out for comment and the office has not answered."""
+    if not _is_oneself(user, comment.by_id):
+        return Denied(_("Only whoever made a remark takes it back."))
+    if comment.answered_at is not None:
+        return Denied(_("What was answered is not taken back any more."))
+    if comment.withdrawn_at is not None:
+        return Denied(_("This remark was taken back already."))
+    return may_remark_on_minutes(user, meeting)
 
 
 def may_adopt_minutes(user: User) -> bool | Denied:
