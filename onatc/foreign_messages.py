@@ -2,7 +2,7 @@
 `makemessages` keeps them: django-allauth brings no Albanian, Django writes Albanian months with a capital, which is wrong
 inside a sentence, and its admin puts the name of a record where Albanian and Serbian would decline it."""
 
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, pgettext_lazy
 
 ALLAUTH = [
     gettext_noop("Be patient, you are sending too many requests."),
@@ -50,6 +50,22 @@ MONTHS = [
     gettext_noop("October"),
     gettext_noop("November"),
     gettext_noop("December"),
+]
+
+# As they stand after the day, where a language declines them: the format E (onatc/formats).
+MONTHS_OF_A_DAY = [
+    pgettext_lazy("alt. month", "January"),
+    pgettext_lazy("alt. month", "February"),
+    pgettext_lazy("alt. month", "March"),
+    pgettext_lazy("alt. month", "April"),
+    pgettext_lazy("alt. month", "May"),
+    pgettext_lazy("alt. month", "June"),
+    pgettext_lazy("alt. month", "July"),
+    pgettext_lazy("alt. month", "August"),
+    pgettext_lazy("alt. month", "September"),
+    pgettext_lazy("alt. month", "October"),
+    pgettext_lazy("alt. month", "November"),
+    pgettext_lazy("alt. month", "December"),
 ]
 
 ADMIN = [

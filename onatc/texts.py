@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from typing import Any, overload
 
-from django.db.models import CharField, Func
+from django.db.models import CharField, Func, GeneratedField, TextField
 from django.db.models.expressions import Combinable
+from django.db.models.functions import Concat
 from django.utils.translation import get_language
 
 COLUMNS = ("sq", "sr", "en")
@@ -143,6 +144,27 @@ def sort_function_sql(language: str) -> str:
             RETURN translate(s, '{from_signs}', '{to_signs}') COLLATE "C";
         END $$
     """
+
+
+FOLD_FUNCTION_SQL = """
+    CREATE FUNCTION folded(t text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+        SELECT upper(public.unaccent('public.unaccent'::regdictionary, t))
+    $$
+"""
+
+
+class Folded(Func):
+    """A text as words are looked for in it: in capitals and without marks. PostgreSQL calls this of a text the same for
+    ever, so that a column can keep it and words that are asked for are folded once, not for each row."""
+
+    function = "folded"
+    output_field = TextField()
+
+
+def searched_words(*parts: Any) -> GeneratedField:
+    """The column of a record in which registers look for words (onatc.registers): the database makes it of the parts."""
+    joined = Concat(*parts, output_field=TextField()) if len(parts) > 1 else parts[0]
+    return GeneratedField(expression=Folded(joined), output_field=TextField(), db_persist=True)
 
 
 def _pair_loop(private: dict[str, str]) -> str:

@@ -21,6 +21,7 @@ from stakeholders.models import (
     Invitation,
     Meeting,
     MeetingState,
+    MinutesComment,
     MinutesState,
     Obligation,
     QuestionAssignment,
@@ -204,6 +205,17 @@ def may_remark_on_minutes(user: User, meeting: Meeting) -> bool | Denied:
     return bool(user.consulted_institution_ids) or Denied(_("Only institutions that were called remark on minutes."))
 
 
+def may_withdraw_remark(user: User, comment: MinutesComment, meeting: Meeting) -> bool | Denied:
+    """Whoever made it, while the minutes lie out for comment and the office has not answered."""
+    if not _is_oneself(user, comment.by_id):
+        return Denied(_("Only whoever made a remark takes it back."))
+    if comment.answered_at is not None:
+        return Denied(_("What was answered is not taken back any more."))
+    if comment.withdrawn_at is not None:
+        return Denied(_("This remark was taken back already."))
+    return may_remark_on_minutes(user, meeting)
+
+
 def may_adopt_minutes(user: User) -> bool | Denied:
     """The NATC, who chairs, or the Director, who records what the body adopted."""
     return user.has_role(Role.NATC, Role.DIRECTOR) or Denied(
@@ -244,12 +256,13 @@ def may_decide_enquiry(user: User, enquiry: Enquiry) -> bool | Denied:
     if enquiry.state != EnquiryState.DRAFTED:
         return Denied(_("Only an answer that waits for approval can be approved or given back."))
     if _is_oneself(user, enquiry.drafted_by_id):
-        others = User.objects.holding(Role.DIRECTOR, Role.NATC).exclude(pk__in=_own_keys(user))
+        others = User.objects.holding(Role.DIRECTOR, Role.NATC).exclude(pk__in=own_keys(user))
         return not others.exists() or Denied(_("Nobody approves an answer that they drafted themselves."))
     return True
 
 
-def _own_keys(user: User) -> set[Any]:
+def own_keys(user: User) -> set[Any]:
+    """Of the user, and of whom the user acts for."""
     return {user.pk, user.acting_for.pk if user.acting_for else user.pk}
 
 

@@ -73,6 +73,7 @@ urlpatterns = [
     path("meetings/papers/<uuid:pk>/", meetings.meeting_file, name="meeting-file"),
     path("meetings/papers/<uuid:pk>/remove/", meetings.meeting_file_remove, name="meeting-file-remove"),
     path("meetings/remarks/<uuid:pk>/answer/", minutes.minutes_answer, name="minutes-answer"),
+    path("meetings/remarks/<uuid:pk>/withdraw/", minutes.minutes_withdraw, name="minutes-withdraw"),
     path("minutes/read/<str:key>/", minutes.minutes_read, name="minutes-read"),
     path("meetings/minutes/<uuid:pk>/", minutes.minutes_file, name="minutes-file"),
     # institutions, contacts, bodies, countries

@@ -111,7 +111,7 @@ def _plan(strategy: Strategy, number: int, today: date, office: Institution) -> 
 def _multiply(pattern: Any, columns: dict[str, str], source: str) -> None:
     """Rows like `pattern` (kept as it is) for each row of `source`, with these columns computed from it by SQL."""
     table = pattern._meta.db_table
-    names = [field.column for field in pattern._meta.concrete_fields]
+    names = [field.column for field in pattern._meta.concrete_fields if not field.generated]
     values = {name: f'pattern."{name}"' for name in names} | columns
     if "id" not in columns:
         values["id"] = f"nextval(pg_get_serial_sequence('{table}', 'id'))"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import date
 from pathlib import Path
 
 import polib
 import pytest
 from django.urls import reverse
+from django.utils import translation
+from django.utils.formats import date_format
 
 from stakeholders.models import Institution, User
 from strategy.models import Round
@@ -106,3 +109,12 @@ def test_no_english_is_left_on_a_page(world, client_for, language, locale, html_
             assert f'<html lang="{html_language}">' in page
             left += [(url, text) for found in TEXT.findall(page) if (text := html.unescape(found).strip()) in english]
     assert left == []
+
+
+def test_serbian_declines_the_month_that_stands_after_a_day():
+    day = date(2026, 12, 10)
+    said = {"sr-latn": ("10. decembra 2026.", "decembar 2026."), "sq": ("10 dhjetor 2026", "dhjetor 2026")}
+    for language, (whole, month) in said.items():
+        with translation.override(language):
+            assert date_format(day, "DATE_FORMAT") == whole
+            assert date_format(day, "YEAR_MONTH_FORMAT") == month

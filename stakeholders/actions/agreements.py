@@ -179,6 +179,7 @@ def sign(
         raise Refused(_("That it was signed is on record already."))
     _refuse_changed(agreement, revision)
     refuse_future(signed_on)
+    _refuse_late_review(review_on, expires_on)
     if agreement.parties.count() < 2:
         raise Refused(_("An agreement has two parties at least. Name them first."))
     if agreement.kind == AgreementKind.DATA_SHARING and not (agreement.data_shared and agreement.data_basis):
@@ -205,8 +206,14 @@ def set_dates(
     agreement = locked(agreement)
     require(access.may_keep_agreements(by))
     _refuse_unless_running(agreement)
+    _refuse_late_review(review_on, expires_on)
     set_fields(agreement, {"in_force_on": in_force_on, "expires_on": expires_on, "review_on": review_on}, revision)
     return save(agreement)
+
+
+def _refuse_late_review(review_on: date | None, expires_on: date | None) -> None:
+    if review_on is not None and expires_on is not None and review_on > expires_on:
+        raise Refused(_("The review must not lie after the agreement's last day."), "review_on")
 
 
 def _refuse_unless_running(agreement: Agreement) -> None:
@@ -225,7 +232,8 @@ def review_done(agreement: Agreement, *, by: User, revision: int, review_on: dat
     if agreement.review_on == review_on:
         return agreement
     if review_on is not None and review_on <= timezone.localdate():
-        raise Refused(_("The next review is on a day to come."))
+        raise Refused(_("The next review is on a day to come."), "review_on")
+    _refuse_late_review(review_on, agreement.expires_on)
     set_fields(agreement, {"review_on": review_on}, revision)
     return save(agreement)
 

@@ -71,13 +71,13 @@ def rename(
     if revision is not None and locked.revision != revision:
         raise Refused(CHANGED)
     if locked.named_since is not None and since <= locked.named_since:
-        raise Refused(_("The new name must begin after the present one did."))
+        raise Refused(_("The new name must begin after the present one did."), "since")
     last = locked.former_names.first()
     if last is not None and since <= last.valid_to:
-        raise Refused(_("The new name must begin after the present one did."))
+        raise Refused(_("The new name must begin after the present one did."), "since")
     if (locked.name_sq, locked.name_sr, locked.name_en, locked.short) == (name_sq, name_sr, name_en, short):
         raise Refused(_("That is the name it has."))
-    refuse_dissolved(locked, since)
+    refuse_dissolved(locked, since, "since")
     FormerName.objects.create(
         institution=locked,
         name_sq=locked.name_sq,
@@ -96,18 +96,18 @@ def rename(
 def _end(institution: Institution, on: date, successor: Institution | None) -> None:
     """The row is locked. What it owes and did stays with it, under the name of the time."""
     if institution.named_since is not None and on < institution.named_since:
-        raise Refused(_("It took its present name after that day."))
+        raise Refused(_("It took its present name after that day."), "dissolved_on")
     seen, one = {institution.pk}, successor
     while one is not None:
         if one.pk in seen:
-            raise Refused(_("An institution cannot follow itself."))
+            raise Refused(_("An institution cannot follow itself."), "successor")
         seen.add(one.pk)
         one = one.successor
     if successor is not None and successor.dissolved_on is not None and successor.dissolved_on <= on:
-        raise Refused(_("The successor was dissolved itself by then."))
+        raise Refused(_("The successor was dissolved itself by then."), "successor")
     later = institution.predecessors.filter(dissolved_on__gte=on).first()
     if later is not None:
-        raise Refused(_("It took over from “%(institution)s” after that day.") % {"institution": later})
+        raise Refused(_("It took over from “%(institution)s” after that day.") % {"institution": later}, "dissolved_on")
     institution.dissolved_on, institution.successor = on, successor
     institution.revision += 1
     save(institution)

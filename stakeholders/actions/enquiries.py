@@ -40,6 +40,7 @@ from stakeholders.models import (
     EnquiryFrom,
     EnquiryState,
     EnquiryWay,
+    Role,
     User,
 )
 
@@ -266,7 +267,30 @@ def submit_answer(enquiry: Enquiry, *, by: User) -> Enquiry:
         raise Refused(_("There is no answer yet. Write it first."))
     enquiry.state, enquiry.return_note = EnquiryState.DRAFTED, ""
     enquiry.drafted_by = enquiry.drafted_by or by
-    return save(enquiry)
+    save(enquiry)
+    for person in User.objects.holding(Role.DIRECTOR, Role.NATC):
+        if bool(access.may_decide_enquiry(person, enquiry)):
+            _tell(person, enquiry, "enquiry_to_approve", by=by)
+    return enquiry
+
+
+def _tell(person: User | None, enquiry: Enquiry, template: str, *, by: User) -> None:
+    """A mail about a step that was made just now, never to whoever made it. That the step is made once, whoever holds the
+    locked row sees to; the same step is told again when it is made again."""
+    if person is None or not person.is_active or person.pk in access.own_keys(by):
+        return
+    mail.queue(
+        person,
+        occasion=f"{template} {enquiry.pk} {person.pk} {timezone.now().isoformat()}",
+        template=template,
+        context={"enquiry": enquiry},
+    )
+
+
+def _writer(enquiry: Enquiry) -> User | None:
+    """Who drafted the answer; when that person left, who has to answer now."""
+    drafter = enquiry.drafted_by
+    return drafter if drafter is not None and drafter.is_active else enquiry.assigned_to
 
 
 @transaction.atomic
@@ -275,7 +299,9 @@ def return_answer(enquiry: Enquiry, *, by: User, note: str) -> Enquiry:
     require(access.may_decide_enquiry(by, enquiry))
     _back_to_draft(enquiry)
     enquiry.return_note = note
-    return save(enquiry)
+    save(enquiry)
+    _tell(_writer(enquiry), enquiry, "enquiry_returned", by=by)
+    return enquiry
 
 
 @transaction.atomic
@@ -289,7 +315,9 @@ def approve_answer(enquiry: Enquiry, *, by: User, revision: int) -> Enquiry:
         raise Refused(_("The text was changed since you opened it. Read it again, then approve it."))
     enquiry.state, enquiry.return_note = EnquiryState.APPROVED, ""
     enquiry.approved_by, enquiry.approved_at = by, timezone.now()
-    return save(enquiry)
+    save(enquiry)
+    _tell(_writer(enquiry), enquiry, "enquiry_approved", by=by)
+    return enquiry
 
 
 @transaction.atomic

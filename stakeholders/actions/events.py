@@ -131,7 +131,10 @@ def add_partner(
     refuse_dissolved(institution, event.starts_on)
     if institution is not None and institution.country is not None:
         country = institution.country
-    save(EventPartner(event=event, institution=institution, country=country, part=part), is_new=True)
+    try:
+        save(EventPartner(event=event, institution=institution, country=country, part=part), is_new=True)
+    except Refused as refusal:  # that it is named already is said where it was chosen
+        raise Refused(refusal.sentence, "country" if institution is None else "institution") from refusal
     return event
 
 

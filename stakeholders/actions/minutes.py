@@ -121,7 +121,8 @@ def circulate(meeting: Meeting, *, comments_until: date, by: User, revision: int
 def remark(
     meeting: Meeting, key: uuid.UUID, values: dict[str, Any], *, institution: Institution, by: User
 ) -> MinutesComment:
-    """What an institution that was called says about circulated minutes; a form sent twice says it once."""
+    """What an institution that was called says about circulated minutes. A form sent twice says it once, and so does one that
+    the browser's back button made anew: what one person said already and nobody answered is not said again."""
     meeting = locked_meeting(meeting)
     require(access.may_remark_on_minutes(by, meeting))
     was_called = Attendee.objects.filter(meeting=meeting, institution=institution).exists()
@@ -130,7 +131,25 @@ def remark(
     comment = MinutesComment(meeting=meeting, institution=institution, by=by, **values)
     if comment.item is not None and comment.item.meeting_id != meeting.pk:
         raise Refused(_("This point stands on another agenda."))
-    return make_once(comment, key, maker="by")[0]  # type: ignore[no-any-return]
+    said = meeting.minutes_comments.standing().filter(  # type: ignore[attr-defined]
+        by=by, institution=institution, item=comment.item, text=comment.text, answered_at__isnull=True
+    )
+    made = said.first() or make_once(comment, key, maker="by")[0]
+    if made.withdrawn_at is not None:
+        raise Refused(_("You took this remark back. Open the form anew to send it again."))
+    return made
+
+
+@transaction.atomic
+def withdraw_remark(comment: MinutesComment, *, by: User) -> MinutesComment:
+    """Its author takes it back; it stays on record as taken back. Twice is once."""
+    meeting = locked_meeting(comment.meeting)
+    comment = locked(comment)
+    if comment.withdrawn_at is not None and comment.by_id == by.pk:
+        return comment
+    require(access.may_withdraw_remark(by, comment, meeting))
+    comment.withdrawn_at = timezone.now()
+    return save(comment)
 
 
 @transaction.atomic
@@ -139,6 +158,8 @@ def answer_remark(comment: MinutesComment, *, is_taken_over: bool, answer: str, 
     meeting = locked_meeting(comment.meeting)
     require(access.may_write_minutes(by, meeting))
     comment = locked(comment)
+    if comment.withdrawn_at is not None:
+        raise Refused(_("Whoever made this remark took it back; it needs no answer."))
     if not is_taken_over and not answer.strip():
         raise Refused(_("Say why the remark is not taken over."))
     comment.is_taken_over, comment.answer = is_taken_over, answer.strip()
@@ -174,7 +195,7 @@ def adopt_minutes(meeting: Meeting, *, adopted_in: Meeting, by: User) -> Meeting
         raise Refused(_("Minutes are adopted by a later meeting that was held and had them on its agenda."))
     if later.has_quorum is False:
         raise Refused(_("That meeting had no quorum; it could not adopt minutes."))
-    if meeting.minutes_comments.filter(answered_at__isnull=True).exists():
+    if meeting.minutes_comments.standing().filter(answered_at__isnull=True).exists():  # type: ignore[attr-defined]
         raise Refused(_("Answer every remark first."))
     MinutesDraft.objects.filter(item__meeting=meeting).delete()
     meeting.minutes_state, meeting.minutes_adopted_at = MinutesState.ADOPTED, timezone.now()

@@ -199,6 +199,8 @@ class DatesForm(_RevisedForm):
             self.add_error("expires_on", _("The agreement must not end before it begins."))
         if begins and review and review < begins:
             self.add_error("review_on", _("The review must not lie before the agreement begins."))
+        if ends and review and review > ends:
+            self.add_error("review_on", _("The review must not lie after the agreement's last day."))
         return cleaned
 
 
@@ -216,8 +218,11 @@ class ReviewForm(_RevisedForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        if cleaned.get("review_on") and cleaned["review_on"] <= timezone.localdate():
+        review, ends = cleaned.get("review_on"), self.agreement.expires_on
+        if review and review <= timezone.localdate():
             self.add_error("review_on", _("The next review is on a day to come."))
+        elif review and ends and review > ends:
+            self.add_error("review_on", _("The review must not lie after the agreement's last day."))
         return cleaned
 
 

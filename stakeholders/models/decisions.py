@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, Self
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import Truncator
@@ -16,7 +18,7 @@ from django.utils.translation import pgettext_lazy
 from onatc.files import Attachment
 from onatc.history import tracked
 from onatc.ids import new_id
-from onatc.texts import Translated
+from onatc.texts import Translated, searched_words
 from stakeholders.models.bodies import Body
 from stakeholders.models.institutions import Institution
 from stakeholders.models.meetings import AgendaItem, Meeting, web_address
@@ -45,7 +47,7 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         return self.filter(Q(meeting__in=Meeting.objects.visible_to(user).values("pk")) | Q(pk__in=mine))
 
 
-@tracked
+@tracked(exclude=["words"])
 class Decision(models.Model):
     """A decision with its number, which is given once in a year of the body. It never changes: a later one replaces or
     revokes it."""
@@ -78,6 +80,10 @@ class Decision(models.Model):
     created_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("recorded by"))
     created_at = models.DateTimeField(_("recorded"), auto_now_add=True)
     revision = models.PositiveIntegerField(default=0)
+    words = searched_words(
+        Cast("number", models.CharField()), Value("/"), Cast("year", models.CharField()), Value(" "),
+        "text_sq", Value(" "), "text_sr", Value(" "), "text_en", Value(" "), "basis",
+    )  # fmt: skip
 
     objects = DecisionQuerySet.as_manager()
 
@@ -113,7 +119,10 @@ class Decision(models.Model):
                 name="decision_ended_by_another",
             ),
         ]  # fmt: skip
-        indexes = [models.Index(fields=["-decided_on"], name="decision_in_order")]
+        indexes = [
+            models.Index(fields=["-decided_on"], name="decision_in_order"),
+            GinIndex(fields=["words"], name="decision_words", opclasses=["gin_trgm_ops"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.label}: {Truncator(self.text).chars(120)}"
@@ -151,7 +160,7 @@ class ActionPointQuerySet(models.QuerySet["ActionPoint"]):
         return self.open().filter(due_on__lt=on or timezone.localdate())
 
 
-@tracked
+@tracked(exclude=["words"])
 class ActionPoint(models.Model):
     """What an institution does by a day, from a decision or a point of a meeting; never about a case or a person.
 
@@ -186,6 +195,7 @@ class ActionPoint(models.Model):
     created_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("recorded by"))
     created_at = models.DateTimeField(_("recorded"), auto_now_add=True)
     revision = models.PositiveIntegerField(default=0)
+    words = searched_words("title_sq", Value(" "), "title_sr", Value(" "), "title_en")
 
     objects = ActionPointQuerySet.as_manager()
 
@@ -210,6 +220,11 @@ class ActionPoint(models.Model):
             models.Index(fields=["due_on"], condition=Q(state="open"), name="action_point_open"),
             models.Index(fields=["owner", "state", "due_on"], name="action_point_of_owner"),
             models.Index(fields=["meeting", "due_on"], name="action_point_of_meeting"),
+            # The list as it is opened: what waits comes first (queries.decisions.with_standing).
+            models.Index(Case(When(state="open", then="due_on")), "id", name="action_point_waiting"),
+            models.Index(F("closed_at").desc(nulls_last=True), "id", name="action_point_closed"),
+            models.Index(fields=["state", "due_on"], name="action_point_standing"),
+            GinIndex(fields=["words"], name="action_point_words", opclasses=["gin_trgm_ops"]),
         ]
 
     def __str__(self) -> str:

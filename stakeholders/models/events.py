@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Self
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Value
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -16,7 +17,7 @@ from onatc.files import Attachment
 from onatc.history import tracked
 from onatc.ids import new_id
 from onatc.models import Municipality
-from onatc.texts import Translated
+from onatc.texts import Translated, searched_words
 from stakeholders.models.institutions import Institution
 from stakeholders.models.people import User
 from stakeholders.models.places import Country
@@ -90,7 +91,7 @@ class EventQuerySet(models.QuerySet["Event"]):
         return self.filter(Q(is_public=True) | Exists(partner))
 
 
-@tracked
+@tracked(exclude=["words"])
 class Event(models.Model):
     """An event or campaign. How many it reached is in `EventReach`, never a number in a text; unknown is not zero."""
 
@@ -126,6 +127,10 @@ class Event(models.Model):
     created_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("recorded by"))
     created_at = models.DateTimeField(_("recorded"), auto_now_add=True)
     revision = models.PositiveIntegerField(default=0)
+    words = searched_words(
+        "title_sq", Value(" "), "title_sr", Value(" "), "title_en", Value(" "), "place", Value(" "), "about", Value(" "),
+        "outcome",
+    )  # fmt: skip
 
     objects = EventQuerySet.as_manager()
 
@@ -150,7 +155,10 @@ class Event(models.Model):
                 violation_error_message=_("Say why the event is cancelled."),
             ),
         ]
-        indexes = [models.Index(fields=["-starts_on"], name="event_in_order")]
+        indexes = [
+            models.Index(fields=["-starts_on"], name="event_in_order"),
+            GinIndex(fields=["words"], name="event_words", opclasses=["gin_trgm_ops"]),
+        ]
 
     def __str__(self) -> str:
         return str(self.title)

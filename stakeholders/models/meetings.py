@@ -160,13 +160,13 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
             return self.none()
         if user.is_secretariat or user.is_natc:
             return self
-        # Asked once for all meetings and not anew for each: points, decisions and files are shown by this too.
-        asked = Attendee.objects.filter(
-            Q(institution__in=user.consulted_institution_ids)
-            | Q(contact__in=Contact.objects.filter(user=user).values("pk"))
-        )
+        # Asked once for all meetings and not anew for each: points, decisions and files are shown by this too. Each of the
+        # two ways of being called has its index, which a question for both at once could not use.
+        called = Attendee.objects.filter(institution__in=user.consulted_institution_ids).values("meeting")
+        in_person = Attendee.objects.filter(contact__user=user).values("meeting")
         area = Q(body__district__in=user.district_codes) | Q(body__municipality__in=user.municipality_codes)
-        return self.filter(area | Q(pk__in=asked.values("meeting")) & ~Q(state=MeetingState.DRAFT))
+        asked = Q(pk__in=called) | Q(pk__in=in_person)
+        return self.filter(area | asked & ~Q(state=MeetingState.DRAFT))
 
 
 @tracked(exclude=["answer_salt"])
@@ -519,6 +519,10 @@ class MinutesCommentQuerySet(models.QuerySet["MinutesComment"]):
     def visible_to(self, user: Any) -> Self:
         return self.filter(meeting__in=Meeting.objects.visible_to(user).values("pk"))
 
+    def standing(self) -> Self:
+        """Those that their authors did not take back."""
+        return self.filter(withdrawn_at__isnull=True)
+
 
 @tracked
 class MinutesComment(models.Model):
@@ -541,6 +545,7 @@ class MinutesComment(models.Model):
         User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("answered by")
     )
     answered_at = models.DateTimeField(_("answered on"), null=True, blank=True)
+    withdrawn_at = models.DateTimeField(_("taken back on"), null=True, blank=True)
 
     objects = MinutesCommentQuerySet.as_manager()
 
@@ -548,10 +553,20 @@ class MinutesComment(models.Model):
         verbose_name = _("remark on minutes")
         verbose_name_plural = _("remarks on minutes")
         ordering = ["meeting", "at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(withdrawn_at__isnull=True) | Q(answered_at__isnull=True),
+                name="remark_answered_or_taken_back",
+                violation_error_message=_("What was answered is not taken back any more."),
+            )
+        ]
         triggers = [frozen_by_minutes()]
 
     def __str__(self) -> str:
         return str(self.institution)
+
+    def get_absolute_url(self) -> str:
+        return reverse("stakeholders:meeting-minutes", args=[self.meeting_id])
 
 
 class MinutesFileQuerySet(models.QuerySet["MinutesFile"]):

@@ -122,37 +122,47 @@ def counterparts(user: Any, day: date, *, kind: str = "", level: str = "") -> Qu
 def matrix(user: Any, *, by_agreement: bool = False, kind: str = "", level: str = "", on: date | None = None) -> Matrix:
     """Institutions by kinds of agreement, or by the agreements in force. Three queries, whatever their number."""
     day = on or timezone.localdate()
-    agreements: list[Any] = list(Agreement.objects.visible_to(user).with_state(day).prefetch_related("parties"))
+    texts = ("subject", "data_shared", "data_protection", "end_reason")
+    agreements: list[Any] = list(Agreement.objects.visible_to(user).with_state(day).defer(*texts))
+    bound: dict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
+    for pk, party in AgreementParty.objects.filter(
+        agreement__in=Agreement.objects.visible_to(user).order_by().values("pk")
+    ).values_list("agreement", "institution"):
+        bound[pk].append(party)
     rows = list(counterparts(user, day, kind=kind, level=level))
     if by_agreement:
-        return _by_agreement([one for one in agreements if one.state == AgreementStanding.IN_FORCE], rows, day)
-    of: dict[tuple[uuid.UUID, str], list[Agreement]] = defaultdict(list)
+        in_force = [one for one in agreements if one.state == AgreementStanding.IN_FORCE]
+        return _by_agreement(in_force, bound, rows, day)
+    of: dict[tuple[uuid.UUID, str], list[tuple[int, Agreement]]] = defaultdict(list)
     for agreement in agreements:
-        for party in agreement.parties.all():
-            of[party.institution_id, agreement.kind].append(agreement)
+        standing = ORDER.index(standing_in_cell(agreement, day))
+        for party in bound[agreement.pk]:
+            of[party, agreement.kind].append((standing, agreement))
     register = reverse("stakeholders:agreement-list")
     columns = [Column(str(one.label), f"{register}?{urlencode({'kind': one.value})}") for one in AgreementKind]
     return Matrix(
         columns,
-        [Row(body, [_cell(of[body.pk, one.value], body, one.value, day) for one in AgreementKind]) for body in rows],
+        [Row(body, [_cell(of[body.pk, one.value], body, one.value) for one in AgreementKind]) for body in rows],
     )
 
 
-def _cell(agreements: list[Agreement], body: Institution, kind: str, day: date) -> Cell:
+def _cell(agreements: list[tuple[int, Agreement]], body: Institution, kind: str) -> Cell:
     query = urlencode({"institution": str(body.pk), "kind": kind})
     if not agreements:
         return Cell(CellStanding.NONE, f"{reverse('stakeholders:agreement-create')}?{query}")
-    standings = [(ORDER.index(standing_in_cell(one, day)), one) for one in agreements]
-    place, best = min(standings, key=lambda pair: pair[0])
+    place, best = min(agreements, key=lambda pair: pair[0])
     url = best.get_absolute_url()
     if len(agreements) > 1:
         url = f"{reverse('stakeholders:agreement-list')}?{query}"
     return Cell(ORDER[place], url, len(agreements))
 
 
-def _by_agreement(agreements: list[Agreement], rows: list[Institution], day: date) -> Matrix:
+def _by_agreement(
+    agreements: list[Agreement], parties_of: dict[uuid.UUID, list[uuid.UUID]], rows: list[Institution], day: date
+) -> Matrix:
     agreements.sort(key=lambda one: (one.kind, one.number, str(one.pk)))
-    bound = [{party.institution_id for party in one.parties.all()} for one in agreements]
+    bound = [set(parties_of[one.pk]) for one in agreements]
+    cells = [Cell(standing_in_cell(one, day), one.get_absolute_url(), 1) for one in agreements]
     hole = Cell(CellStanding.NONE, "")
     columns = [
         Column(one.number or f"{str(one.title)[:40]}", one.get_absolute_url(), str(one.title)) for one in agreements
@@ -161,8 +171,7 @@ def _by_agreement(agreements: list[Agreement], rows: list[Institution], day: dat
         columns,
         [
             Row(body, [
-                Cell(standing_in_cell(one, day), one.get_absolute_url(), 1) if body.pk in parties else hole
-                for one, parties in zip(agreements, bound, strict=True)
+                cell if body.pk in parties else hole for cell, parties in zip(cells, bound, strict=True)
             ])
             for body in rows
         ],

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from onatc.registers import standing_in
 from onatc.texts import SortKey
 from stakeholders.models import ActionPoint, Body, Decision, Meeting, PointState, PointStep, PointStepKind
 
@@ -41,6 +42,13 @@ def with_standing(points: QuerySet[ActionPoint], on: date | None = None) -> Quer
     )
 
 
+def stands(standing: str, today: date) -> Q:
+    """The points that stand so, asked by their fields, which have an index."""
+    if standing == OVERDUE:
+        return Q(state=PointState.OPEN, due_on__lt=today)
+    return Q(state=standing, due_on__gte=today) if standing == PointState.OPEN else Q(state=standing)
+
+
 def with_number(decisions: QuerySet[Decision]) -> QuerySet[Decision]:
     """Decisions with `cited`, the number as words look for it: 3/2026."""
     return decisions.annotate(
@@ -50,7 +58,7 @@ def with_number(decisions: QuerySet[Decision]) -> QuerySet[Decision]:
 
 def bodies_in(records: QuerySet[Any], path: str) -> list[tuple[Any, str]]:
     """The bodies to which visible records belong, by name: what a filter offers."""
-    found = Body.objects.filter(pk__in=records.order_by().values(path))
+    found = standing_in(records, path, Body.objects.all())
     return [(one.pk, str(one)) for one in found.order_by(SortKey("name"))]
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import Case, CharField, Exists, OuterRef, Prefetch, Q, Value, When
 from django.http import HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -208,6 +209,9 @@ def function_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def contact_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     contact = _contact(request, pk)
     require(access.may_remove_contact(request.user))
+    if contact.removed_at is not None:  # by a second press, or a colleague: there is nothing left to remove
+        messages.info(request, _("The data was removed."))
+        return redirect(contact)
     form = RemoveForm(request.POST or None)
     return form_page(
         request,

@@ -45,15 +45,15 @@ from stakeholders.models import (
     PointState,
     PointStep,
 )
-from stakeholders.queries.decisions import STANDINGS, bodies_in, mine, with_number, with_standing
+from stakeholders.queries.decisions import STANDINGS, bodies_in, mine, stands, with_standing
 from stakeholders.related import evidence_for, sections_of, sources_of
-from stakeholders.views.records import as_file, choices_of, form_page, list_page
+from stakeholders.views.records import as_file, choices_of, form_page, in_order, list_page
 
 # Decisions
 
 
 def _decisions(request: SignedInRequest) -> RegisterFilter:
-    decisions = with_number(Decision.objects.visible_to(request.user))
+    decisions = Decision.objects.visible_to(request.user)
     years = decisions.order_by("-year").values_list("year", flat=True).distinct()
     return RegisterFilter(
         request.GET,
@@ -65,7 +65,7 @@ def _decisions(request: SignedInRequest) -> RegisterFilter:
         },
         narrow={"state": "state", "body": "body", "year": "year"},
         counted="state",
-        searched=("cited", "text_sq", "text_sr", "text_en", "basis"),
+        kept="words",
         sorts={"number": "number", "decided": "decided_on", "body": "body__code", "state": "state"},
         usual="-decided",
     )
@@ -78,18 +78,22 @@ def _visible_points(user: Any) -> Q:
 @require_safe
 def decision_list(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_cooperation)
-    found = _decisions(request)
-    rows = (
-        found.ordered()
-        .select_related("body", "meeting")
-        .annotate(
-            point_count=Count("action_points", filter=_visible_points(request.user)),
-            done_count=Count(
-                "action_points", filter=_visible_points(request.user) & Q(action_points__state=PointState.DONE)
-            ),
-        )
+    found, user = _decisions(request), request.user
+    return list_page(
+        request, "stakeholders/decision_list.html", found, found.keys(), prepare=lambda keys: _with_points(keys, user)
     )
-    return list_page(request, "stakeholders/decision_list.html", found, rows)
+
+
+def _with_points(keys: Any, user: Any) -> list[Any]:
+    """The decisions of a page, each with the number of its visible points and of those that are done."""
+    shown = list(keys)
+    points = ActionPoint.objects.visible_to(user).filter(decision__in=shown).order_by()
+    counted = points.values_list("decision").annotate(of=Count("pk"), done=Count("pk", filter=Q(state=PointState.DONE)))
+    counts = {decision: (of, done) for decision, of, done in counted}
+    rows: list[Any] = in_order(Decision.objects.select_related("body", "meeting"), shown)
+    for row in rows:
+        row.point_count, row.done_count = counts.get(row.pk, (0, 0))
+    return rows
 
 
 @require_safe
@@ -236,7 +240,7 @@ def _points(request: SignedInRequest) -> RegisterFilter:
         "owner": (pgettext("action point", "Owner"), choices_of(points, "owner")),
     }
     narrow: dict[str, Any] = {
-        "standing": "standing",
+        "standing": lambda value: stands(value, today),
         "due": lambda value: (
             Q(state=PointState.OPEN) & (Q(due_on__range=(today, today + timedelta(days=7))) if value == "week" else Q())
         ),
@@ -254,7 +258,7 @@ def _points(request: SignedInRequest) -> RegisterFilter:
         selects=selects,
         narrow=narrow,
         counted="standing",
-        searched=("title_sq", "title_sr", "title_en"),
+        kept="words",
         sorts={
             "open": "open_due",
             "due": "due_on",
@@ -281,13 +285,13 @@ def _with_related(points: list[ActionPoint], user: Any) -> list[ActionPoint]:
 def action_point_list(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_cooperation)
     found = _points(request)
-    rows = found.ordered().select_related("owner", "decision", "meeting__body")
+    whole = with_standing(ActionPoint.objects.select_related("owner", "decision", "meeting__body"))
     return list_page(
         request,
         "stakeholders/action_point_list.html",
         found,
-        rows,
-        prepare=lambda page: _with_related(page, request.user),
+        found.keys(),
+        prepare=lambda keys: _with_related(in_order(whole, keys), request.user),
         today=timezone.localdate(),
     )
 

@@ -20,7 +20,7 @@ from onatc.charts import Chart, Series, stacked_bars
 from onatc.errors import require
 from onatc.files import serve
 from onatc.history import history_of
-from onatc.registers import RegisterFilter
+from onatc.registers import RegisterFilter, standing_in
 from stakeholders import access
 from stakeholders.accounts import SignedInRequest
 from stakeholders.actions import events as actions
@@ -39,8 +39,6 @@ from stakeholders.reach import SEXES, with_reach
 from stakeholders.related import sections_of
 from stakeholders.views.records import as_file, confirm_page, file_remove_page, form_page, list_page
 
-TITLES = ("title_sq", "title_sr", "title_en")
-
 
 def _of_year(value: str) -> Q:
     return Q(starts_on__year__lte=int(value), ends_on__year__gte=int(value))
@@ -55,7 +53,8 @@ def _years(events: Any) -> list[tuple[int, str]]:
 def _events(request: SignedInRequest) -> RegisterFilter:
     events = Event.objects.visible_to(request.user)
     places = events.order_by().exclude(municipality=None).values_list("municipality", "municipality__name_sq")
-    countries = Country.objects.visible_to(request.user).filter(held_events__in=events.values("pk")).distinct()
+    places = places.distinct()
+    countries = standing_in(events, "country", Country.objects.visible_to(request.user))
     days = InternationalDay.objects.visible_to(request.user)
     return RegisterFilter(
         request.GET,
@@ -74,7 +73,7 @@ def _events(request: SignedInRequest) -> RegisterFilter:
             "day": "international_day",
         },
         counted="state",
-        searched=(*TITLES, "about", "place", "outcome"),
+        kept="words",
         sorts={"title": "~title", "kind": "kind", "on": "starts_on", "state": "state", "cost": "cost_cents"},
         usual="-on",
     )  # fmt: skip

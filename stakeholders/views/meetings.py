@@ -19,7 +19,7 @@ from onatc.errors import Refused, refusals_on, require
 from onatc.files import serve
 from onatc.history import history_of
 from onatc.http import with_revision
-from onatc.registers import RegisterFilter
+from onatc.registers import RegisterFilter, standing_in
 from onatc.texts import SortKey, choose
 from stakeholders import access, agenda
 from stakeholders.accounts import SignedInRequest
@@ -211,7 +211,7 @@ def _with_times(rows: Any) -> list[Any]:
 
 def _meetings(request: SignedInRequest) -> RegisterFilter:
     meetings = Meeting.objects.visible_to(request.user)
-    bodies = Body.objects.visible_to(request.user).filter(pk__in=meetings.order_by().values("body"))
+    bodies = standing_in(meetings, "body", Body.objects.visible_to(request.user))
     years = sorted({day.year for day in meetings.order_by().dates("starts_at", "year")}, reverse=True)
     with_country = meetings.annotate(abroad=Coalesce("country", "series__country")).order_by().values("abroad")
     countries = Country.objects.visible_to(request.user).filter(pk__in=with_country)

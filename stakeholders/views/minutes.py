@@ -42,7 +42,7 @@ from stakeholders.models import (
 )
 from stakeholders.queries.meetings import attendance
 from stakeholders.views.meetings import item_of, meeting_of
-from stakeholders.views.records import form_page
+from stakeholders.views.records import confirm_page, form_page
 
 
 @require_safe
@@ -68,7 +68,7 @@ def meeting_minutes(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "meeting": meeting,
             "items": list(items),
             "drafts": drafts if may_write else set(),
-            "comments": list(comments.select_related("institution", "item", "by", "answered_by")),
+            "comments": _remarks(comments, meeting, user),
             "attendance": attendance(people),
             "to_tell": to_tell_of_minutes(meeting)[:100] if may_write and is_circulated else [],
             "may_write": may_write,
@@ -84,6 +84,14 @@ def meeting_minutes(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "languages": settings.LANGUAGES,
         },
     )
+
+
+def _remarks(comments: Any, meeting: Meeting, user: Any) -> list[Any]:
+    """Each with `may_withdraw`: it is the reader's own, and not answered yet."""
+    found = list(comments.select_related("institution", "item", "by", "answered_by"))
+    for one in found:
+        one.may_withdraw = bool(access.may_withdraw_remark(user, one, meeting))
+    return found
 
 
 def _to_adopt_in(meeting: Meeting, user: Any) -> Meeting | None:
@@ -243,11 +251,35 @@ def meeting_remark(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+def minutes_withdraw(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """One's own remark; who pressed twice is told by the act."""
+    comment = get_object_or_404(
+        MinutesComment.objects.visible_to(request.user).select_related("meeting__body", "institution"), pk=pk
+    )
+    if comment.withdrawn_at is None or comment.by_id != request.user.pk:
+        require(access.may_withdraw_remark(request.user, comment, comment.meeting))
+
+    def act() -> str:
+        actions.withdraw_remark(comment, by=request.user)
+        return _overview(comment.meeting)
+
+    return confirm_page(
+        request, act, title=_("Take back the remark"),
+        question=_("The remark stays on record as taken back, and the office does not answer it. Take it back?"),
+        label=_("Take it back"), back=comment, done=_("The remark was taken back."), is_grave=True,
+        template="stakeholders/minutes_withdraw.html", comment=comment,
+    )  # fmt: skip
+
+
+@require_http_methods(["GET", "POST"])
 def minutes_answer(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     comment = get_object_or_404(
         MinutesComment.objects.visible_to(request.user).select_related("meeting__body", "institution"), pk=pk
     )
     require(access.may_write_minutes(request.user, comment.meeting))
+    if comment.withdrawn_at is not None:
+        messages.error(request, _("Whoever made this remark took it back; it needs no answer."))
+        return redirect(comment)
     form = RemarkAnswerForm(request.POST or None, comment=comment)
 
     def act() -> str:

@@ -18,7 +18,7 @@ from onatc import exports
 from onatc.errors import Refused
 from onatc.files import Attachment
 from onatc.http import with_revision
-from onatc.registers import RegisterFilter
+from onatc.registers import RegisterFilter, standing_in
 from onatc.texts import SortKey
 from stakeholders.accounts import SignedInRequest
 from stakeholders.actions.records import Stale
@@ -119,6 +119,13 @@ def list_page(
     return render(request, template, {"page": page, "filter": found, **context})
 
 
+def in_order(records: QuerySet[M], keys: Any) -> list[M]:
+    """The whole records of these keys, in their order."""
+    wanted = list(keys)
+    found = {one.pk: one for one in records.filter(pk__in=wanted)}
+    return [found[key] for key in wanted if key in found]
+
+
 def as_file(
     request: SignedInRequest, name: str, head: list[str], records: QuerySet[M], row: Callable[[M], list[Any]]
 ) -> HttpResponseBase:
@@ -143,5 +150,5 @@ def posted_revision(request: SignedInRequest) -> int:
 
 def choices_of(records: Any, name: str) -> list[tuple[uuid.UUID, str]]:
     """The institutions that stand in a field of visible records, by name: what a filter offers."""
-    found = Institution.objects.filter(pk__in=records.order_by().values(name))
+    found = standing_in(records, name, Institution.objects.all())
     return [(one.pk, str(one.name)) for one in found.order_by(SortKey("name"))]

@@ -227,6 +227,11 @@ def test_what_was_never_signed_can_go_and_what_was_signed_stays(world, client_fo
         ({"in_force_on": in_days(-6)}, "in_force_on", "cannot be in force before it is signed"),
         ({"expires_on": in_days(100)}, "in_force_on", "Say from when it holds"),
         ({"in_force_on": in_days(3), "review_on": in_days(2)}, "review_on", "must not lie before the agreement begins"),
+        (
+            {"in_force_on": in_days(3), "expires_on": in_days(30), "review_on": in_days(31)},
+            "review_on",
+            "must not lie after",
+        ),
         ({"signed_on": in_days(1)}, "signed_on", "lies in the future"),
         ({"signed_on": "31.02.2026"}, "signed_on", "Enter a valid date."),
         ({"signed_on": ""}, "signed_on", "This field is required."),
@@ -358,6 +363,21 @@ def test_a_review_that_is_done_names_the_next_one(world, client_for):
         answer = client.post(url("agreement-review", agreement.pk), form | {"review_on": in_days(365).isoformat()})
         assert answer.status_code == 302
     assert refresh(agreement).review_on == in_days(365)
+
+
+def test_no_review_lies_after_the_last_day(world, client_for):
+    agreement = a_signed_agreement(world, review_on=in_days(2), expires_on=in_days(50))
+    client = client_for("planning")
+    for name in ("agreement-review", "agreement-dates"):
+        form = dates(
+            in_force_on=in_days(-4), expires_on=in_days(50), review_on=in_days(51), revision=str(agreement.revision)
+        )
+        page = client.post(url(name, agreement.pk), form)
+        assert page.status_code == 200 and "last day" in str(page.context["form"].errors["review_on"])
+    with pytest.raises(Refused, match="last day"):
+        agreements.review_done(agreement, by=world.planning, revision=agreement.revision, review_on=in_days(51))
+    agreements.review_done(agreement, by=world.planning, revision=agreement.revision, review_on=in_days(50))
+    assert refresh(agreement).review_on == in_days(50)
 
 
 def test_a_renewal_takes_over_what_stands_and_the_old_one_says_so(world, client_for):

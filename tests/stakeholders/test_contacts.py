@@ -151,6 +151,7 @@ def test_removing_empties_the_data_and_keeps_the_rest_whole(world, client_for):
     assert client.post(url("contact-remove", person.pk), {"reason": ""}).status_code == 200
     assert client.post(url("contact-remove", person.pk), {"reason": "Kërkesë e personit"}).status_code == 302
     assert client.post(url("contact-remove", person.pk), {"reason": "Kërkesë e personit"}).status_code == 302
+    assert client.get(url("contact-remove", person.pk)).url == person.get_absolute_url()  # nothing is left to remove
     for one in (person, own, second, coming):
         one.refresh_from_db()
     assert (person.full_name, person.email, person.phone, person.sex, person.address) == ("", "", "", "U", "")

@@ -147,6 +147,32 @@ def test_nobody_approves_what_they_drafted_unless_they_are_the_last(world):
     assert refresh(one).state == "approved"
 
 
+def test_each_step_of_an_answer_is_told_once_to_whom_it_concerns(world):
+    def told(template):
+        return [one.to for one in Message.objects.filter(occasion__startswith=template)]
+
+    one = a_drafted_enquiry(world.information)
+    enquiries.submit_answer(one, by=world.information)
+    assert {one.email for one in told("enquiry_to_approve")} == {world.director.email, world.natc.email}
+    assert len(told("enquiry_to_approve")) == 2
+    enquiries.return_answer(one, by=world.director, note="Shto vitin.")
+    assert told("enquiry_returned") == [world.information]
+    assert "Shto vitin." not in Message.objects.get(occasion__startswith="enquiry_returned").text
+    enquiries.submit_answer(refresh(one), by=world.information)  # handed in anew: told anew
+    assert len(told("enquiry_to_approve")) == 4
+    for _time in range(2):
+        enquiries.approve_answer(refresh(one), by=world.natc, revision=one.revision)
+    assert told("enquiry_approved") == [world.information]
+
+
+def test_nobody_is_told_of_a_step_of_their_own(world):
+    one = a_drafted_enquiry(world.director)
+    assert [mail.to for mail in Message.objects.all()] == [world.natc]
+    RoleAssignment.objects.filter(role="natc").update(ends_on=days_ago(1))
+    enquiries.approve_answer(one, by=world.director, revision=one.revision)
+    assert Message.objects.count() == 1
+
+
 def test_what_was_approved_is_what_was_read(world):
     one = a_drafted_enquiry(world.information)
     with pytest.raises(Refused, match="changed since"):
@@ -171,7 +197,7 @@ def test_a_letter_is_recorded_and_an_address_is_needed_for_a_mail(world, client_
     assert refresh(one).answered_on == days_ago(1)
     with pytest.raises(Refused, match="answered already"):
         enquiries.send_answer(one, by=world.director, way="phone", answered_on=days_ago(0))
-    assert not Message.objects.exists()
+    assert not Message.objects.filter(to=None).exists()
 
 
 def test_it_is_closed_with_a_reason(world, client_for):

@@ -221,6 +221,38 @@ def test_minutes_are_circulated_remarked_on_and_answered(world, client_for, held
     assert member.post(url("minutes-answer", comment.pk), {}).status_code == 403
 
 
+def test_a_remark_is_made_once_and_taken_back_by_its_author_alone(world, client_for, held, item):
+    written(item, world.planning)
+    circulated(held, world.planning)
+    member = client_for("focal_point")
+    said = {"item": item.pk, "text": "Mungon afati.", "language": "sq", "institution": institution("KP-THB").pk}
+    for _time in range(2):  # the back button makes the form anew, with another key
+        form = said | {"key": str(uuid.uuid4())}
+        assert member.post(url("meeting-remark", held.pk), form).status_code == 302
+    comment = MinutesComment.objects.get()
+    page = member.get(url("meeting-minutes", held.pk)).content.decode()
+    assert url("minutes-withdraw", comment.pk) in page
+    office = client_for("planning")
+    assert url("minutes-withdraw", comment.pk) not in office.get(url("meeting-minutes", held.pk)).content.decode()
+    assert office.post(url("minutes-withdraw", comment.pk)).status_code == 403
+    assert "Mungon afati." in member.get(url("minutes-withdraw", comment.pk)).content.decode()
+    for _time in range(2):
+        assert member.post(url("minutes-withdraw", comment.pk)).url == url("meeting-minutes", held.pk)
+    assert refresh(comment).withdrawn_at is not None
+    assert "Mungon afati." in office.get(url("meeting-minutes", held.pk)).content.decode()  # it stays on record
+    with pytest.raises(Refused, match="needs no answer"):
+        minutes.answer_remark(comment, is_taken_over=True, answer="", by=world.planning)
+    assert office.get(url("minutes-answer", comment.pk)).status_code == 302
+    assert (
+        "You took this remark back"
+        in member.post(url("meeting-remark", held.pk), form | {"key": str(comment.pk)}).content.decode()
+    )
+    member.post(url("meeting-remark", held.pk), said | {"key": str(uuid.uuid4())})  # said again, knowingly
+    again = MinutesComment.objects.standing().get()
+    minutes.answer_remark(again, is_taken_over=True, answer="", by=world.planning)
+    assert member.post(url("minutes-withdraw", again.pk)).status_code == 403  # answered
+
+
 def test_who_was_there_without_an_account_reads_the_minutes_by_a_link(world, client_for, held, item):
     meetings.record_attendance(
         held,

@@ -748,6 +748,7 @@ class _Samples:
             ("stakeholders:agenda-", records["agenda-item"]),
             ("stakeholders:minutes-item-", records["agenda-item"]),
             ("stakeholders:minutes-answer", records["minutes-comment"]),
+            ("stakeholders:minutes-withdraw", records["minutes-comment"]),
             ("stakeholders:minutes-file", records["minutes-file"]),
             ("stakeholders:attendee-", records["attendee"]),
             ("stakeholders:institution-", institution),
