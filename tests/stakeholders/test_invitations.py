@@ -250,20 +250,20 @@ def test_what_is_no_answer_is_told_on_the_page(office, called, data):
 @pytest.mark.parametrize(
     ("change", "state"),
     [
-        ({"state": MeetingState.CANCELLED, "cancelled_at": timezone.now(), "cancel_reason": "x"}, "cancelled"),
-        ({"state": MeetingState.DRAFT}, "closed"),
-        ({"state": MeetingState.HELD}, "begun"),
-        ({"answer_by": timezone.localdate() - timedelta(days=1)}, "late"),
-        ({"answer_by": timezone.localdate()}, "open"),  # the day itself counts
-        ({"starts_at": timezone.now() + timedelta(days=3)}, "newer"),
-        ({"ends_at": timezone.now() + timedelta(days=30)}, "newer"),
-        ({"sequence": 4, "place": "Elsewhere"}, "open"),  # another call, the same time
+        (lambda: {"state": MeetingState.CANCELLED, "cancelled_at": timezone.now(), "cancel_reason": "x"}, "cancelled"),
+        (lambda: {"state": MeetingState.DRAFT}, "closed"),
+        (lambda: {"state": MeetingState.HELD}, "begun"),
+        (lambda: {"answer_by": timezone.localdate() - timedelta(days=1)}, "late"),
+        (lambda: {"answer_by": timezone.localdate()}, "open"),  # the day itself counts
+        (lambda: {"starts_at": timezone.now() + timedelta(days=3)}, "newer"),
+        (lambda: {"ends_at": timezone.now() + timedelta(days=30)}, "newer"),
+        (lambda: {"sequence": 4, "place": "Elsewhere"}, "open"),  # another call, the same time
     ],
 )
 def test_what_an_old_link_says(office, called, change, state):
     actions.send_calls(called, by=office)
     address, opened = link(called), key(called)
-    type(called).objects.filter(pk=called.pk).update(**change)
+    type(called).objects.filter(pk=called.pk).update(**change())  # of today, whenever the tests were collected
     assert actions.opened(opened).state == state
     visitor = Client()
     assert visitor.get(address).status_code == 200

@@ -435,7 +435,7 @@ class _Samples:
         """What belongs to a measure; before the version is adopted, since then nothing comes to it."""
         measure = Measure.objects.get(version=version, lead__code=code)
         return {
-            "milestone": Milestone.objects.create(measure=measure, title_sq="x", due_on=measure.ends_on),
+            "milestone": Milestone.objects.create(measure=measure, title_sq="Matrica", due_on=measure.ends_on),
             "line": BudgetLine.objects.create(measure=measure, source="own", planned_cents=1),
             "indicator": Indicator.objects.create(measure=measure, name_sq="Treguesi", unit="number"),
         }
@@ -451,14 +451,14 @@ class _Samples:
     def _draft_row(self) -> MeasureRisk:
         """A row of a measure of a draft, which belongs to the office."""
         plan = Plan.objects.create(
-            strategy=self.version.plan.strategy, code="matrix-draft", title_sq="x",
+            strategy=self.version.plan.strategy, code="matrix-draft", title_sq="Matrica",
             starts_on=self.version.plan.starts_on, ends_on=self.version.plan.ends_on,
         )  # fmt: skip
         version = PlanVersion.objects.create(plan=plan, number=1)
-        goal = Goal.objects.create(version=version, code="G1", title_sq="x", position=1)
-        objective = Objective.objects.create(goal=goal, code="O1", title_sq="x", position=1)
+        goal = Goal.objects.create(version=version, code="G1", title_sq="Matrica", position=1)
+        objective = Objective.objects.create(goal=goal, code="O1", title_sq="Matrica", position=1)
         measure = Measure.objects.create(
-            version=version, objective=objective, code="X1", position=1, title_sq="x", lead=self.institutions[OWN],
+            version=version, objective=objective, code="X1", position=1, title_sq="Matrica", lead=self.institutions[OWN],
             starts_on=plan.starts_on, ends_on=plan.ends_on,
         )  # fmt: skip
         return MeasureRisk.objects.create(measure=measure, text_sq="x")
@@ -525,19 +525,19 @@ class _Samples:
         """A held meeting of a body in which the institution sits, with minutes that are circulated."""
         office, now, institution = self.users[Role.DIRECTOR], timezone.now(), self.institutions[code]
         body = Body.objects.create(
-            code=f"matrix-{code.lower()}", name_sq="x", kind="group", founded_on=now.date() - timedelta(days=9)
+            code=f"matrix-{code.lower()}", name_sq="Matrica", kind="group", founded_on=now.date() - timedelta(days=9)
         )
         contact = Contact.objects.create(full_name="x")
         seat = BodyMember.objects.create(
             body=body, institution=institution, person=contact, starts_on=now.date() - timedelta(days=9)
         )
-        series = MeetingSeries.objects.create(kind="other", name_sq="x", body=body)
+        series = MeetingSeries.objects.create(kind="other", name_sq="Matrica", body=body)
         meeting = Meeting.objects.create(
-            series=series, body=body, title_sq="x", starts_at=now - timedelta(hours=3), ends_at=now - timedelta(hours=2),
+            series=series, body=body, title_sq="Matrica", starts_at=now - timedelta(hours=3), ends_at=now - timedelta(hours=2),
             state="held", called_at=now, called_by=office, created_by=office, minutes_state="circulated",
             comments_until=now.date() + timedelta(days=2),
         )  # fmt: skip
-        item = AgendaItem.objects.create(meeting=meeting, position=1, title_sq="x", minutes_sq="x")
+        item = AgendaItem.objects.create(meeting=meeting, position=1, title_sq="Matrica", minutes_sq="x")
         Attendee.objects.create(meeting=meeting, contact=contact, institution=institution, seat=seat, was_present=True)
         papers = {"meeting": meeting, "by": office}
         return {
@@ -579,7 +579,7 @@ class _Samples:
         office, today = self.users[Role.MONITORING], timezone.localdate()
         days = {"ethics_on": today, "started_on": today, "ended_on": today, "published_on": today}
         study = Study.objects.create(
-            title_en="x", kind="study", topic="data", state="done", question="x", ethics="x", ethics_by="x",
+            title_en="Matrix", kind="study", topic="data", state="done", question="x", ethics="x", ethics_by="x",
             findings_en="x", author=office, **days,
         )  # fmt: skip
         return {
@@ -587,11 +587,11 @@ class _Samples:
             "study-file": self._file(StudyFile, "x.csv", "text/csv", by=office, study=study, is_public=True),
             "study-advice-edit": StudyRecommendation.objects.create(study=study, number=1, text_en="x"),
             "practice": Practice.objects.create(
-                title_en="x", topic="data", place="x", source="x", evidence_level="opinion", done_en="x", worked_en="x",
+                title_en="Matrix", topic="data", place="x", source="x", evidence_level="opinion", done_en="x", worked_en="x",
                 noted_on=today, published_on=today, created_by=office,
             ),
             "trend": Trend.objects.create(
-                title_en="x", topic="data", description="x", since_on=today, source_kind="media", source="x",
+                title_en="Matrix", topic="data", description="x", since_on=today, source_kind="media", source="x",
                 confidence="low", noted_by=office, noted_on=today,
             ),
         }  # fmt: skip
@@ -620,7 +620,7 @@ class _Samples:
             "communication-": communication,
             "enquiry-file": self._file(EnquiryFile, "x.csv", "text/csv", by=office, enquiry=enquiry),
             "enquiry-": enquiry,
-            "template-": AnswerTemplate.objects.create(title_sq="x", text_sq="x", created_by=office),
+            "template-": AnswerTemplate.objects.create(title_sq="Matrica", text_sq="x", created_by=office),
             "questionnaire-file": self._file(
                 QuestionnaireFile, "x.csv", "text/csv", by=office, questionnaire=questionnaire, **sha
             ),
@@ -816,17 +816,17 @@ class _Samples:
         """What a meeting decided to which the institution was called, and what it was given to do."""
         office, now = self.users[Role.DIRECTOR], timezone.now()
         body, _new = Body.objects.get_or_create(
-            code="matrix", defaults={"name_sq": "x", "kind": "authority", "founded_on": timezone.localdate()}
+            code="matrix", defaults={"name_sq": "Matrica", "kind": "authority", "founded_on": timezone.localdate()}
         )
         meeting = Meeting.objects.create(
-            body=body, title_sq="x", starts_at=now, ends_at=now + timedelta(minutes=1), state="held", called_at=now,
+            body=body, title_sq="Matrica", starts_at=now, ends_at=now + timedelta(minutes=1), state="held", called_at=now,
             held_at=now, created_by=office,
         )  # fmt: skip
         Attendee.objects.create(meeting=meeting, role="guest", guest_name="x", institution=self.institutions[code])
         today = timezone.localdate()
         decided = {"decided_on": today, "text_sq": "x", "way": "consensus"}
         decision = decision_actions.record_decision(new_id(), meeting, decided, by=office)
-        given = {"title_sq": "x", "owner": self.institutions[code], "due_on": today, "decision": decision}
+        given = {"title_sq": "Matrica", "owner": self.institutions[code], "due_on": today, "decision": decision}
         point = decision_actions.make_point(new_id(), meeting, given, by=office)
         link = PointMeasure.objects.create(point=point, lineage=self.records[code]["measure"].lineage, by=office)
         file = self._file(PointFile, "x.csv", "text/csv", by=office, point=point)
@@ -836,13 +836,13 @@ class _Samples:
         """A meeting to which the institution and its reporter are called, with the key of the link; a feed of the reporter."""
         start, office = timezone.now() + timedelta(days=9), self.users[Role.DIRECTOR]
         meeting = Meeting.objects.create(
-            title_en="x", starts_at=start, ends_at=start + timedelta(hours=1), state="called", called_at=timezone.now(),
+            title_en="Matrix", starts_at=start, ends_at=start + timedelta(hours=1), state="called", called_at=timezone.now(),
             called_by=office, created_by=office, answer_salt="matrix",
         )  # fmt: skip
         contact, _new = Contact.objects.get_or_create(user=self.reporters[code], defaults={"full_name": code})
         attendee = Attendee.objects.create(meeting=meeting, contact=contact, institution=self.institutions[code])
         held = Meeting.objects.create(
-            title_en="x", starts_at=start - timedelta(days=20), ends_at=start - timedelta(days=19), state="held",
+            title_en="Matrix", starts_at=start - timedelta(days=20), ends_at=start - timedelta(days=19), state="held",
             called_at=timezone.now(), held_at=timezone.now(), minutes_state="circulated", circulated_at=timezone.now(),
             comments_until=timezone.localdate(), created_by=office, answer_salt="matrix",
         )  # fmt: skip
@@ -859,7 +859,7 @@ class _Samples:
         """One in force between the institution and the Coordinator, with an annex and something that is owed."""
         today, office = timezone.localdate(), self.users[Role.DIRECTOR]
         agreement = Agreement.objects.create(
-            kind="memorandum", title_en="x", signed_on=today, in_force_on=today, responsible=office
+            kind="memorandum", title_en="Matrix", signed_on=today, in_force_on=today, responsible=office
         )
         for one in (code, "NATC"):
             AgreementParty.objects.create(agreement=agreement, institution=self.institutions[one])
@@ -875,20 +875,20 @@ class _Samples:
         """An event for its partner, a circular that was sent to its reporter, a document of a body in which it sits."""
         office, today, body = self.users[Role.INFORMATION], timezone.localdate(), self.institutions[code]
         event = Event.objects.create(
-            kind="training", title_en="x", starts_on=today, ends_on=today, organiser=self.institutions["ONATC"],
+            kind="training", title_en="Matrix", starts_on=today, ends_on=today, organiser=self.institutions["ONATC"],
             is_public=False, created_by=office,
         )  # fmt: skip
         circular = Circular.objects.create(
-            title_en="x", text_en="x", state="sent", sent_at=timezone.now(), sent_by=office, created_by=office
+            title_en="Matrix", text_en="x", state="sent", sent_at=timezone.now(), sent_by=office, created_by=office
         )
         contact, _new = Contact.objects.get_or_create(user=self.reporters[code], defaults={"full_name": code})
         key = f"matrix-{code}"
         CircularRecipient.objects.create(
             circular=circular, contact=contact, institution=body, language="en", key_hash=hashed(key)
         )
-        readers = Body.objects.create(code=f"readers-{code.lower()}", name_sq="x", kind="group", founded_on=today)
+        readers = Body.objects.create(code=f"readers-{code.lower()}", name_sq="Matrica", kind="group", founded_on=today)
         BodyMember.objects.create(body=readers, institution=body, starts_on=today)
-        library = LibraryDocument.objects.create(kind="other", title_en="x", is_for_all=False, created_by=office)
+        library = LibraryDocument.objects.create(kind="other", title_en="Matrix", is_for_all=False, created_by=office)
         LibraryReader.objects.create(document=library, body=readers)
         circular_file = self._file(CircularFile, "x.csv", "text/csv", by=office, circular=circular)
         return {
