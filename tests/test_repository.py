@@ -75,6 +75,8 @@ def test_reading_has_one_gate():
         "EventPartner.objects.filter",  # narrows events, or is narrowed to events, that came through visible_to
         "Institution.objects.filter",  # that somebody's leaving concerns, for whoever keeps accounts
         "Institution.objects.all",  # names of those that stand in visible records: what a filter offers
+        "Decision.objects.select_related",  # rows of keys that came through visible_to
+        "ActionPoint.objects.select_related",
         "RoleAssignment.objects.active",  # narrows people who came through visible_to
         "RoleAssignment.objects.lapsed",
     }
