@@ -128,7 +128,7 @@ def pages(plan: Any, made: dict[str, list[Any]] | None = None) -> list[tuple[str
     stakeholders, by the beginning of the names of their pages; without them its pages are left out."""
     from django.urls import NoReverseMatch, reverse
 
-    from monitoring.management.commands.access_matrix import named_patterns
+    from monitoring.samples import named_patterns
     from strategy.models import Measure, Round
 
     version = plan.versions.get()

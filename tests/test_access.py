@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -44,10 +44,6 @@ HEADERS = {
 }
 
 
-def named(table: Iterable[Sequence[str]]) -> set[tuple[str, ...]]:
-    return {tuple(row) for row in table}
-
-
 def golden() -> list[tuple[str, ...]]:
     with GOLDEN.open(newline="") as file:
         return [tuple(row) for row in csv.reader(file)][1:]
@@ -81,9 +77,9 @@ def test_the_matrix_is_the_one_that_was_agreed(databases, part):
         write(table, roles)
     assert len(table) > 100 and sorted(bare) == []
     assert [row for row in table if "500" in row[3:] or "400" in row[3:]] == []
-    agreed = named(row for row in golden() if row[0] in roles)
-    assert sorted(named(table) - agreed) == []
-    assert sorted(agreed - named(table)) == []
+    agreed = {row for row in golden() if row[0] in roles}
+    assert sorted(set(table) - agreed) == []
+    assert sorted(agreed - set(table)) == []
 
 
 @pytest.fixture(scope="module")

@@ -253,6 +253,18 @@ def _answerers(institutions: Iterable[Any]) -> Any:
     return User.objects.filter(is_active=True, pk__in=there.values("user")).order_by("pk")
 
 
+def _tell_answerers(assignment: QuestionAssignment, template: str) -> None:
+    """What the office did with one question, to whoever reports for the institution; once for each state of it."""
+    for person in _answerers([assignment.institution_id]):
+        mail.queue(
+            person,
+            occasion=f"{template} {assignment.pk} {assignment.revision} {person.pk}",
+            template=template,
+            context={"assignment": assignment},
+            kind=mail.Kind.REVIEW,
+        )
+
+
 def _locked_assignment(assignment: QuestionAssignment) -> QuestionAssignment:
     locked(assignment.question.questionnaire)
     return locked(assignment)
@@ -294,14 +306,7 @@ def withdraw_assignment(assignment: QuestionAssignment, *, by: User, why: str) -
     assignment.state, assignment.withdrawn_why = AssignmentState.WITHDRAWN, why
     assignment.revision += 1
     save(assignment)
-    for person in _answerers([assignment.institution_id]):
-        mail.queue(
-            person,
-            occasion=f"question withdrawn {assignment.pk} {assignment.revision} {person.pk}",
-            template="question_withdrawn",
-            context={"assignment": assignment},
-            kind=mail.Kind.REVIEW,
-        )
+    _tell_answerers(assignment, "question_withdrawn")
     return assignment
 
 
@@ -319,14 +324,7 @@ def return_assignment(assignment: QuestionAssignment, *, by: User, note: str) ->
     assignment.state, assignment.return_note = AssignmentState.RETURNED, note
     assignment.revision += 1
     save(assignment)
-    for person in _answerers([assignment.institution_id]):
-        mail.queue(
-            person,
-            occasion=f"question returned {assignment.pk} {assignment.revision} {person.pk}",
-            template="question_returned",
-            context={"assignment": assignment},
-            kind=mail.Kind.REVIEW,
-        )
+    _tell_answerers(assignment, "question_returned")
     return assignment
 
 

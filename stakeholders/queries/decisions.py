@@ -30,23 +30,20 @@ ENDS = {PointStepKind.CLOSED: PointState.DONE, PointStepKind.DROPPED: PointState
 DATES = (PointStepKind.MOVED, PointStepKind.REOPENED)
 
 
+def stands(standing: str, on: date) -> Q:
+    """The points that stand so on a day, asked by their fields, which have an index."""
+    if standing == OVERDUE:
+        return Q(state=PointState.OPEN, due_on__lt=on)
+    return Q(state=standing, due_on__gte=on) if standing == PointState.OPEN else Q(state=standing)
+
+
 def with_standing(points: QuerySet[ActionPoint], on: date | None = None) -> QuerySet[ActionPoint]:
     """Points with `standing`, one of STANDINGS, as of today, and `open_due`, by which those that wait come first."""
+    is_overdue = stands(OVERDUE, on or timezone.localdate())
     return points.annotate(
         open_due=Case(When(state=PointState.OPEN, then="due_on")),
-        standing=Case(
-            When(state=PointState.OPEN, due_on__lt=on or timezone.localdate(), then=Value(OVERDUE)),
-            default="state",
-            output_field=CharField(),
-        ),
+        standing=Case(When(is_overdue, then=Value(OVERDUE)), default="state", output_field=CharField()),
     )
-
-
-def stands(standing: str, today: date) -> Q:
-    """The points that stand so, asked by their fields, which have an index."""
-    if standing == OVERDUE:
-        return Q(state=PointState.OPEN, due_on__lt=today)
-    return Q(state=standing, due_on__gte=today) if standing == PointState.OPEN else Q(state=standing)
 
 
 def with_number(decisions: QuerySet[Decision]) -> QuerySet[Decision]:

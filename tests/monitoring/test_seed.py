@@ -64,7 +64,10 @@ def test_the_same_seed_gives_the_same_data_and_another_seed_another(request, dat
     assert first["ProgressEntry"] != other["ProgressEntry"]
 
 
-def was_drafted_with_others() -> None:
+def test_it_was_drafted_with_others_looks_used_and_is_left_alone(reference_data):
+    """One loading for all three: it is the longest thing here."""
+    call_command("seed_demo", seed=1, verbosity=0)
+    # It was drafted with others.
     consultation = Consultation.objects.get(version__number=1)
     assert consultation.state == "published" and consultation.comments.count() == 12
     assert consultation.comments.values("institution").distinct().count() == 6
@@ -75,9 +78,7 @@ def was_drafted_with_others() -> None:
     }
     assert set(Proposal.objects.values_list("state", flat=True)) == set(ProposalState.values)
     assert Proposal.objects.count() == 6
-
-
-def looks_used() -> None:
+    # It looks used.
     assert Round.objects.filter(state=RoundState.CLOSED, plan__code="AP-2022-2026").count() == 6
     assert Round.objects.filter(state=RoundState.OPEN).count() == 1
     assert Institution.objects.count() >= 25
@@ -96,21 +97,11 @@ def looks_used() -> None:
     must_meet = Body.objects.filter(meets_every_months__isnull=False)
     year = timezone.now() - timedelta(days=365)
     assert must_meet and not must_meet.exclude(meetings__held_at__gte=year).exists()
-
-
-def is_left_alone() -> None:
+    # What is there is left alone.
     people = User.objects.count()
     with pytest.raises(CommandError, match="not empty"):
         call_command("seed_demo", seed=1, verbosity=0)
     assert User.objects.count() == people
-
-
-def test_it_was_drafted_with_others_looks_used_and_is_left_alone(reference_data):
-    """One loading for all three: it is the longest thing here."""
-    call_command("seed_demo", seed=1, verbosity=0)
-    was_drafted_with_others()
-    looks_used()
-    is_left_alone()
 
 
 @pytest.mark.parametrize("options", [{"years": 0.1}, {"years": 9}, {"cases": 5}])

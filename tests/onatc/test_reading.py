@@ -11,10 +11,12 @@ from urllib.parse import urlencode
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from monitoring.management.commands import access_matrix
+from monitoring.management.commands.access_matrix import sign_in
+from monitoring.samples import OWN, Samples
 from onatc import trail, unusual
 from onatc.dated_settings import change
 from onatc.models import Message, TrailEntry
@@ -116,14 +118,14 @@ OF_NO_RECORD = {"strategy:list-export"}
 
 def test_whatever_leaves_as_a_file_is_on_record_first(world):
     """Every URL the resolver knows, as whoever reviews: what answers with an attachment has left one entry."""
-    samples = access_matrix._Samples(lambda name, response: None)
-    client = access_matrix.Client()
+    samples = Samples()
+    client = Client()
     reader = samples.users[Role.MONITORING]
-    access_matrix.sign_in(client, reader)
+    sign_in(client, reader)
     found = set()
     for name in sorted(set(samples.patterns) - {"stakeholders:feed"}):  # a feed is one entry a day: tests of feeds
         before = TrailEntry.objects.count()
-        url = reverse(name, kwargs=samples.arguments(name, access_matrix.OWN))
+        url = reverse(name, kwargs=samples.arguments(name, OWN))
         for query in ("", "?format=xlsx", "?format=csv"):
             answer = client.get(url + query)
             if not answer.has_header("Content-Disposition"):
