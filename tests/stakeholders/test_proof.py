@@ -142,7 +142,9 @@ def arguments(world):
     setting = DatedSetting.objects.create(name="due_days", value=20, valid_from=tomorrow)
     from onatc.models import Holiday
 
-    holiday = Holiday.objects.create(day=today + timedelta(days=400), name_sq="Festë")
+    ahead = (today + timedelta(days=days) for days in range(400, 500))
+    free = next(day for day in ahead if not Holiday.objects.filter(day=day).exists())
+    holiday = Holiday.objects.create(day=free, name_sq="Festë")
     from monitoring import actions as reports
 
     return {
