@@ -164,6 +164,11 @@ class Agreement(models.Model):
                 violation_error_message=_("The review must not lie before the agreement begins."),
             ),
             models.CheckConstraint(
+                condition=Q(review_on__isnull=True) | Q(expires_on__isnull=True) | Q(review_on__lte=F("expires_on")),
+                name="agreement_review_before_it_ends",
+                violation_error_message=_("The review must not lie after the agreement's last day."),
+            ),
+            models.CheckConstraint(
                 condition=Q(ended_on__isnull=True) & Q(end_reason="")
                 | Q(ended_on__isnull=False, signed_on__isnull=False, ended_on__gte=F("signed_on")) & ~Q(end_reason=""),
                 name="agreement_ended_with_a_reason",

@@ -258,6 +258,11 @@ class Enquiry(models.Model):
     def is_overdue(self) -> bool:
         return self.is_open and self.due_on < timezone.localdate()
 
+    @property
+    def files_out(self) -> list[EnquiryFile]:
+        """What goes with the answer."""
+        return [file for file in self.files.all() if file.direction == Direction.OUT]
+
 
 class EnquiryFileQuerySet(models.QuerySet["EnquiryFile"]):
     def visible_to(self, user: Any) -> Self:

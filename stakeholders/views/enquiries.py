@@ -461,8 +461,11 @@ def enquiry_approve(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         back=one,
         done=_("Approved. It can be sent."),
         revision=one.revision,
-        template="stakeholders/enquiry_approve.html",
-        one=one,
+        template="pages/answer_confirm.html",
+        answer=one.answer,
+        language=one.answer_language,
+        files=one.files_out,
+        address=one.sender_email,
     )
 
 

@@ -48,7 +48,7 @@ from stakeholders.models import (
     QuestionState,
 )
 from stakeholders.queries.enquiries import earlier_answers, standing
-from stakeholders.views.records import choices_of, confirm_page, form_page, list_page, posted_revision, revision_in
+from stakeholders.views.records import choices_of, confirm_page, form_page, list_page, posted_revision
 
 
 @require_safe
@@ -510,7 +510,6 @@ def assignment_withdraw(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
 def assignment_accept(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     one = _assignment(request, pk)
     require(access.may_edit_questionnaire(request.user, one.question.questionnaire))
-    read = revision_in(request.GET)
     return confirm_page(
         request,
         lambda: actions.accept_assignment(one, by=request.user, revision=posted_revision(request)),
@@ -519,7 +518,11 @@ def assignment_accept(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         label=_("Accept"),
         back=one,
         done=_("Accepted."),
-        revision=one.revision if read is None else read,
+        revision=one.revision,
+        template="pages/answer_confirm.html",
+        answer=one.answer,
+        language=one.language,
+        files=one.files.all(),
     )
 
 

@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
-from django.http import HttpResponse, HttpResponseBase, QueryDict
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
@@ -135,17 +135,10 @@ def as_file(
     return exports.as_file(name, head, rows, form=request.GET.get("format", ""), to=request.user, of=request.user)
 
 
-def revision_in(data: QueryDict) -> int | None:
-    """The revision that a page was made from; None when none is named, -1, which no record has, when it is no number."""
-    typed = data.get("revision")
-    if typed is None:
-        return None
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else -1
-
-
 def posted_revision(request: SignedInRequest) -> int:
-    named = revision_in(request.POST)
-    return -1 if named is None else named
+    """The revision that a page was made from; -1, which no record has, when it names none or no number."""
+    typed = request.POST.get("revision", "")
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else -1
 
 
 def choices_of(records: Any, name: str) -> list[tuple[uuid.UUID, str]]:

@@ -28,7 +28,6 @@ from stakeholders.views.records import (
     form_page,
     list_page,
     posted_revision,
-    revision_in,
 )
 from strategy import access
 from strategy.actions import legal as actions
@@ -371,7 +370,6 @@ def legal_input_return(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def legal_input_approve(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     input_ = _input(request, pk)
     require(access.may_decide_input(request.user, input_))
-    read = revision_in(request.GET)  # the page on which the answer was read names it
     return confirm_page(
         request,
         lambda: actions.approve_input(input_, by=request.user, revision=posted_revision(request)),
@@ -380,7 +378,11 @@ def legal_input_approve(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
         label=_("Approve"),
         back=input_,
         done=_("Approved. It can be sent."),
-        revision=input_.revision if read is None else read,
+        revision=input_.revision,
+        template="pages/answer_confirm.html",
+        answer=input_.answer,
+        language=input_.answer_language,
+        files=input_.files.all(),
     )
 
 
@@ -400,6 +402,7 @@ def legal_input_send(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         cancel_url=input_.get_absolute_url(),
         done=_("Sent, and on record."),
         submit=_("Record as sent"),
+        template="strategy/legal_input_send.html",
     )
 
 

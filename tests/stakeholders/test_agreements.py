@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection, connections
+from django.db import IntegrityError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -376,6 +376,8 @@ def test_no_review_lies_after_the_last_day(world, client_for):
         assert page.status_code == 200 and "last day" in str(page.context["form"].errors["review_on"])
     with pytest.raises(Refused, match="last day"):
         agreements.review_done(agreement, by=world.planning, revision=agreement.revision, review_on=in_days(51))
+    with pytest.raises(IntegrityError, match="agreement_review_before_it_ends"), transaction.atomic():
+        Agreement.objects.filter(pk=agreement.pk).update(review_on=in_days(51))
     agreements.review_done(agreement, by=world.planning, revision=agreement.revision, review_on=in_days(50))
     assert refresh(agreement).review_on == in_days(50)
 
