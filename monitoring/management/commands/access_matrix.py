@@ -11,7 +11,7 @@ import csv
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
@@ -55,11 +55,22 @@ class Rollback(Exception):
     """Ends the transaction; nothing of the samples stays."""
 
 
+REFUSALS = {"403.html", "404.html"}
+
+
 @contextmanager
-def undrawn() -> Iterator[None]:
-    """Pages are not drawn: a form that comes back with its errors was drawn by the GET before, and here its status counts."""
+def drawing(method: str, refusals: set[str]) -> Iterator[None]:
+    """A page that looks as before is not drawn, since its status counts: the form that comes back with its errors was drawn
+    by the GET before, and one page of a refusal is like another. `refusals` were drawn for this visitor already."""
     draw = loader.render_to_string
-    loader.render_to_string = lambda *args, **kwargs: SafeString("")
+
+    def render(template_name: Any, context: Any = None, request: Any = None, using: Any = None) -> SafeString:
+        if method == "POST" or template_name in refusals:
+            return SafeString("")
+        refusals.update(REFUSALS & {template_name})
+        return draw(template_name, context, request, using)
+
+    loader.render_to_string = render
     try:
         yield
     finally:
@@ -91,23 +102,25 @@ def _rows_of(samples: Samples, role: str, look: Look) -> Iterator[list[str]]:
     visitor = Client()
     if role != "anonymous":
         sign_in(visitor, User.objects.get(pk=samples.users[role].pk))
+    refusals: set[str] = set()
     for name in sorted(samples.patterns):
         addresses = [reverse(name, kwargs=samples.arguments(name, code)) for code in (OWN, OTHER)]
         for method in ("GET", "POST"):
-            own = _status(look, visitor, method, name, addresses[0])
+            own = _status(look, visitor, refusals, method, name, addresses[0])
             # A record that belongs to no institution has one address, and one answer.
-            other = own if addresses[0] == addresses[1] else _status(look, visitor, method, name, addresses[1])
+            same = addresses[0] == addresses[1]
+            other = own if same else _status(look, visitor, refusals, method, name, addresses[1])
             if own != "405" or other != "405":
                 yield [role, method, name, own, other]
 
 
-def _status(look: Look, visitor: Client, method: str, name: str, url: str) -> str:
+def _status(look: Look, visitor: Client, refusals: set[str], method: str, name: str, url: str) -> str:
     """The answer's status; whatever the request changed, the session included, is undone before the next one."""
     client = Client(raise_request_exception=False)
     client.cookies.load({key: cookie.value for key, cookie in visitor.cookies.items()})
     point = transaction.savepoint()
     try:
-        with undrawn() if method == "POST" else nullcontext():
+        with drawing(method, refusals):
             response = client.generic(method, url, secure=True, SERVER_NAME=HOST, HTTP_ACCEPT_LANGUAGE="en")
         look(name, response)
         return str(response.status_code)
