@@ -212,7 +212,7 @@ def test_who_has_been_nothing_for_two_years_is_listed_to_be_removed(world, clien
     a_seat(a_body(world.director), world.director, deputy=seated)
     page = client_for("director").get(url("contact-list"), {"standing": "unused"})
     assert [one.pk for one in page.context["page"]] == [old.pk]
-    assert "look whether the data is still needed" in page.content.decode()
+    assert "check whether the data is still needed" in page.content.decode()
     assert with_account.pk not in [one.pk for one in page.context["page"]]
     ContactFunction.objects.filter(contact=ended).update(ends_on=days_ago(740))
     page = client_for("director").get(url("contact-list"), {"standing": "unused"})

@@ -171,7 +171,7 @@ def test_a_picture_of_people_needs_their_consent(world, client_for):
         "a.png", picture(), consent="Pjesëmarrësit", consent_on=days_ago(-2).isoformat()
     )
     assert "Add it as one" in post("a.png", picture(), kind="material")
-    assert "is no picture" in post("a.pdf", document(), shows_nobody="on")
+    assert "is not a picture" in post("a.pdf", document(), shows_nobody="on")
     assert "whatever its name says" in post("a.png", document(), shows_nobody="on")
     assert not EventFile.objects.exists()
     post("a.png", picture(), consent="Pjesëmarrësit, dosja 3", consent_on=days_ago(2).isoformat())
