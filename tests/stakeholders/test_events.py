@@ -231,6 +231,7 @@ def test_the_list_is_narrowed_counted_and_saved_at_a_constant_cost(world, client
     ):  # fmt: skip
         page = office.get(url("event-list") + f"?{query}").content.decode()
         assert {name for name in ("One", "Two") if f">{name}</a>" in page} == shown, query
+    assert ">Pristina</option>" in office.get(url("event-list")).content.decode()  # in the reader's language
     with CaptureQueriesContext(connection) as few:
         office.get(url("event-list"))
     for number in range(30):
