@@ -223,6 +223,16 @@ def test_an_institution_answers_and_sees_nobody_elses(world, client_for):
         actions.return_assignment(own, by=world.planning, note="x")
 
 
+def test_what_an_institution_owes_stands_before_what_it_handed_in(world, client_for):
+    first, second = put(a_questionnaire(world.planning, texts=("One?", "Two?")), world.planning, "KP-THB")
+    client = client_for("focal_point")
+    actions.write_assignment(first, by=world.focal_point, revision=first.revision, answer="x", language="sq", is_final=True)  # fmt: skip
+    assert [row.pk for row in client.get(url("assignment-list")).context["page"]] == [second.pk, first.pk]
+    assert "Change the answer" in client.get(first.get_absolute_url()).content.decode()
+    page = client.get(second.get_absolute_url()).content.decode()
+    assert "Write the answer" in page and "Question 2</h1>" in page
+
+
 def test_the_list_says_which_question_is_overdue(world, client_for):
     (own,) = put(a_questionnaire(world.planning), world.planning, "KP-THB")
     client, shown = client_for("focal_point"), 'pill-overdue">'
