@@ -225,4 +225,5 @@ def contact_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         cancel_url=contact.get_absolute_url(),
         done=_("The data was removed."),
         submit=_("Remove the data"),
+        is_grave=True,
     )

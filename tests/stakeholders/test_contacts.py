@@ -146,6 +146,7 @@ def test_removing_empties_the_data_and_keeps_the_rest_whole(world, client_for):
     page = client.get(url("contact-remove", person.pk)).content.decode()
     page = page[page.index("<form", page.index("<main")) :]
     assert "Remove the data" in page[: page.index("</form>")]  # the button sends the form: no form stands inside it
+    assert "btn-danger" in page  # it cannot be taken back
     page = client.post(url("contact-remove", person.pk), {"reason": f"Kërkesë e {NAME}"})
     assert "leave the name out" in page.content.decode()
     assert client.post(url("contact-remove", person.pk), {"reason": ""}).status_code == 200
