@@ -375,9 +375,15 @@ def _short(label: str, length: int) -> str:
     return label if len(label) <= length else label[: length - 1].rstrip() + "…"
 
 
+def _with_heads(heads: Sequence[str], cells: Sequence[str]) -> str:
+    """“women 12, men 9”: what is known, each by its name."""
+    return ", ".join(f"{head} {cell}" for head, cell in zip(heads, cells, strict=True) if cell) or "–"
+
+
 def _svg(title: str, table: Table, height: float, parts: list[str], whole: int = WIDTH) -> SafeString:
     """Everything that came from outside was escaped where it was written into a part."""
-    description = format_html_join("; ", "{}: {}", ((row[0], ", ".join(row[1:])) for row in table.rows[:MAX_ROWS]))
+    described = ((row[0], _with_heads(table.head[1:], row[1:])) for row in table.rows[:MAX_ROWS])
+    description = format_html_join("; ", "{}: {}", described)
     return mark_safe(  # nosec B308 B703
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {whole} {height:.0f}" '
         f'preserveAspectRatio="xMinYMin meet"><title>{escape(title)}</title><desc>{description}</desc>{"".join(parts)}</svg>'

@@ -43,7 +43,7 @@ BODIES: list[tuple[str, str, Texts, list[str]]] = [
     ("WG-DATA", "group", ("Grupi punues për të dhëna", "Radna grupa za podatke", "Working group on data"), ["ONATC", "KAS", "KP-THB", "SPO", "CSW"]),
     *((f"REG-{code}", "regional", (f"Komiteti rajonal, {sq}", f"Regionalni komitet, {sr}", f"Regional committee, {en}"), [f"KP-THB-{code}", f"BP-{code}", f"CT-{code}"])
       for code, sq, sr, en in (
-          ("PR", "Prishtinë", "Priština", "Prishtina"), ("MI", "Mitrovicë", "Mitrovica", "Mitrovica"), ("PE", "Pejë", "Peć", "Peja"),
+          ("PR", "Prishtinë", "Priština", "Pristina"), ("MI", "Mitrovicë e Jugut", "Južna Mitrovica", "South Mitrovica"), ("PE", "Pejë", "Peć", "Peja"),
           ("PZ", "Prizren", "Prizren", "Prizren"), ("FE", "Ferizaj", "Uroševac", "Ferizaj"), ("GL", "Gjilan", "Gnjilane", "Gjilan"),
           ("GK", "Gjakovë", "Đakovica", "Gjakova"))),
 ]  # fmt: skip

@@ -13,8 +13,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from stakeholders.models import (
     ActionPoint,
@@ -42,7 +41,7 @@ SHOWN = 5  # rows of a kind; behind numbers and links stands the rest
 class Number:
     """How many wait, and the address of the list that shows exactly these."""
 
-    label: str | Promise
+    label: str
     count: int
     url: str
 
@@ -65,7 +64,7 @@ def _list(name: str, query: str) -> str:
     return f"{reverse(f'stakeholders:{name}')}?{query}"
 
 
-def _numbers(*found: tuple[str | Promise, int, str, str]) -> list[Number]:
+def _numbers(*found: tuple[str, int, str, str]) -> list[Number]:
     """Those of which there is one at least; a zero on a home is noise."""
     return [Number(label, count, _list(name, query)) for label, count, name, query in found if count]
 
@@ -103,10 +102,18 @@ def _enquiries(user: Any) -> dict[str, int]:
     )
 
 
-def _agreements_number(user: Any) -> tuple[str | Promise, int, str, str]:
-    label = _("agreements that end within 90 days")
-    ending = Agreement.objects.visible_to(user).lapsing(ENDS_WITHIN)
-    return label, ending.count(), "agreement-list", f"ends={ENDS_WITHIN}"
+def _agreements_number(user: Any) -> tuple[str, int, str, str]:
+    count = Agreement.objects.visible_to(user).lapsing(ENDS_WITHIN).count()
+    label = ngettext("agreement that ends within 90 days", "agreements that end within 90 days", count)
+    return label, count, "agreement-list", f"ends={ENDS_WITHIN}"
+
+
+def _overdue_label(count: int) -> str:
+    return ngettext("action point overdue", "action points overdue", count)
+
+
+def _to_approve_label(count: int) -> str:
+    return ngettext("answer to approve", "answers to approve", count)
 
 
 def for_the_office(user: Any) -> Waiting:
@@ -118,10 +125,20 @@ def for_the_office(user: Any) -> Waiting:
     recent = sent.filter(Exists(silent), sent_at__gte=timezone.now() - timedelta(days=365))
     return Waiting(
         numbers=_numbers(
-            (_("action points overdue"), overdue, "action-point-list", "standing=overdue"),
-            (_("enquiries not answered"), enquiries["open"], "enquiry-list", "due=open"),
-            (_("enquiries overdue"), enquiries["overdue"], "enquiry-list", "due=overdue"),
-            (_("answers to approve"), enquiries["to_approve"], "enquiry-list", "state=drafted"),
+            (_overdue_label(overdue), overdue, "action-point-list", "standing=overdue"),
+            (
+                ngettext("enquiry not answered", "enquiries not answered", enquiries["open"]),
+                enquiries["open"],
+                "enquiry-list",
+                "due=open",
+            ),
+            (
+                ngettext("enquiry overdue", "enquiries overdue", enquiries["overdue"]),
+                enquiries["overdue"],
+                "enquiry-list",
+                "due=overdue",
+            ),
+            (_to_approve_label(enquiries["to_approve"]), enquiries["to_approve"], "enquiry-list", "state=drafted"),
             _agreements_number(user),
         ),
         meeting=_next_meeting(user, MeetingState.DRAFT, MeetingState.CALLED),
@@ -138,10 +155,12 @@ def for_the_coordinator(user: Any) -> Waiting:
     enquiries = _enquiries(user)
     overdue = _overdue_points(ActionPoint.objects.visible_to(user))
     return Waiting(
-        decisions=_numbers((_("answers to approve"), enquiries["to_approve"], "enquiry-list", "state=drafted")),
+        decisions=_numbers(
+            (_to_approve_label(enquiries["to_approve"]), enquiries["to_approve"], "enquiry-list", "state=drafted")
+        ),
         numbers=_numbers(
             _agreements_number(user),
-            (_("action points overdue"), overdue, "action-point-list", "standing=overdue"),
+            (_overdue_label(overdue), overdue, "action-point-list", "standing=overdue"),
         ),
         meeting=_next_meeting(user, MeetingState.CALLED),
     )
@@ -157,16 +176,23 @@ def for_an_institution(user: Any) -> Waiting:
         .filter(mine)
         .aggregate(open=Count("pk"), overdue=Count("pk", filter=Q(due_on__lt=today)))
     )
-    asked = QuestionAssignment.objects.visible_to(user).filter(
-        state__in=[AssignmentState.ASKED, AssignmentState.RETURNED]
+    asked = (
+        QuestionAssignment.objects.visible_to(user)
+        .filter(state__in=[AssignmentState.ASKED, AssignmentState.RETURNED])
+        .count()
     )
     unanswered = Attendee.objects.filter(contact__user=user, answer=Answer.NONE, meeting=OuterRef("pk"))
     unconfirmed = CircularRecipient.objects.filter(contact__user=user, confirmed_at__isnull=True)
     return Waiting(
         numbers=_numbers(
-            (_("action points to do"), points["open"], "action-point-list", "whose=mine&due=open"),
-            (_("action points overdue"), points["overdue"], "action-point-list", "whose=mine&standing=overdue"),
-            (_("questions to answer"), asked.count(), "assignment-list", "due=waiting"),
+            (
+                ngettext("action point to do", "action points to do", points["open"]),
+                points["open"],
+                "action-point-list",
+                "whose=mine&due=open",
+            ),
+            (_overdue_label(points["overdue"]), points["overdue"], "action-point-list", "whose=mine&standing=overdue"),
+            (ngettext("question to answer", "questions to answer", asked), asked, "assignment-list", "due=waiting"),
         ),
         meeting=_next_meeting(user, MeetingState.CALLED),
         to_answer=list(

@@ -160,7 +160,7 @@ def add_files(
     for file in files:
         if file.checked_type.startswith("image/") is not is_picture:  # type: ignore[attr-defined]
             raise Refused(
-                _("“%(name)s” is no picture.") % {"name": file.name}
+                _("“%(name)s” is not a picture.") % {"name": file.name}
                 if is_picture
                 else _("“%(name)s” is a picture. Add it as one, so that consent is on record.") % {"name": file.name}
             )

@@ -67,7 +67,7 @@ def add_version(
     refuse_future(on)
     held = document.files.filter(language=language).order_by("-number").first()
     if held is not None and held.sha256 == _digest(upload):
-        raise Refused(_("This very file is the version that holds already."))
+        raise Refused(_("This very file is the current version already."))
     number = held.number + 1 if held is not None else 1
     LibraryFile.keep(upload, by=by, document=document, number=number, language=language, on=on, note=note)
     return document

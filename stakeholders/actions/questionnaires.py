@@ -287,7 +287,7 @@ def write_assignment(
     if is_final and not answer.strip():
         raise Refused(_("Write the answer."))
     if assignment.state == AssignmentState.ANSWERED and not answer.strip():
-        raise Refused(_("What was handed in is not emptied. Write what holds instead."))
+        raise Refused(_("What was handed in is not emptied. Write what is right instead."))
     set_fields(assignment, {"answer": answer, "language": language}, revision)
     keep_files(AssignmentFile, files, by=by, assignment=assignment)
     if is_final:

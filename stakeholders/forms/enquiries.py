@@ -178,7 +178,7 @@ class CloseForm(CarefulForm):
     why = forms.ChoiceField(
         label=gettext_lazy("Why is there no answer?"),
         choices=[
-            ("spam", pgettext_lazy("enquiry", "Spam or without sense")),
+            ("spam", pgettext_lazy("enquiry", "Spam, or makes no sense")),
             ("elsewhere", pgettext_lazy("enquiry", "Not for the office; passed on")),
             ("twice", pgettext_lazy("enquiry", "Asked twice")),
             ("withdrawn", pgettext_lazy("enquiry", "Taken back by the sender")),
@@ -311,7 +311,7 @@ class AskForm(forms.Form):
         self.found = found
         if found:
             self.fields["is_checked"] = forms.BooleanField(
-                label=gettext_lazy("I have checked: this is no data of a victim or suspect."), required=False
+                label=gettext_lazy("I have checked: this is not data of a victim or suspect."), required=False
             )
         self._arrange()
 
@@ -364,7 +364,7 @@ class AskForm(forms.Form):
         try:
             self.key = uuid.UUID(signing.loads(stamp, salt=STAMP_SALT, max_age=TOO_OLD_SECONDS))
         except signing.SignatureExpired:
-            self._renew(_("The page was open for long. Your text is still here: send it again."))
+            self._renew(_("The page was open for a long time. Your text is still here: send it again."))
             return
         except (signing.BadSignature, ValueError, TypeError, AttributeError):
             self._renew(_("Send it once more, please: your text is still here."))
@@ -479,7 +479,7 @@ class LoadForm(forms.Form):
         self.add_error(
             "text",
             _(
-                "This is the text of the document. Take out what is no question, put # before the headings, then add them."
+                "This is the text of the document. Take out what is not a question, put # before the headings, then add them."
             ),
         )
 

@@ -194,7 +194,7 @@ class EventFileForm(CarefulForm):
                     _("“%(name)s” is a picture. Add it as one, so that consent is on record.") % {"name": file.name},
                 )
             elif is_picture and not file.checked_type.startswith("image/"):
-                self.add_error("kind", _("“%(name)s” is no picture.") % {"name": file.name})
+                self.add_error("kind", _("“%(name)s” is not a picture.") % {"name": file.name})
         if is_picture and not cleaned.get("shows_nobody"):
             for name in ("consent", "consent_on"):
                 if not cleaned.get(name) and name not in self.errors:

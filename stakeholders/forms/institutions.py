@@ -49,7 +49,7 @@ class InstitutionForm(KeptForm):
         help_texts = {
             "code": _("Short and lasting; it stays once the institution is used."),
             "country": _("Only for an office abroad."),
-            "name_sq": _("To mend a wrong letter. A new name that it took is given by “Rename”."),
+            "name_sq": _("To correct a wrong letter. A new name that it took is given by “Rename”."),
             "named_since": _("Empty when it is not known."),
         }
         error_messages = {"code": {"unique": _("This code is taken.")}}

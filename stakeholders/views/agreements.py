@@ -59,6 +59,12 @@ from stakeholders.views.records import (
 )
 
 DATES = ("in_force_on", "expires_on", "review_on")
+# Obligations: what is still owed comes before what was met or fell away.
+OWED_FIRST = (
+    Case(When(state__in=(ObligationState.MET, ObligationState.LAPSED), then=Value(1)), default=Value(0)),
+    F("due_on").asc(nulls_last=True),
+    "pk",
+)
 
 
 # The register
@@ -169,7 +175,7 @@ def agreement_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         .with_state()
         .select_related("institution")
         .prefetch_related("met__by")
-        .order_by("due_on", "pk"),
+        .order_by(*OWED_FIRST),
         user,
     )
     renewals = visible.filter(renews=agreement).with_state()
@@ -292,7 +298,7 @@ def agreement_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         request,
         act,
         title=str(agreement.title),
-        question=_("The agreement came to nothing: it goes, with its files and obligations. Remove it?"),
+        question=_("The agreement came to nothing: it is removed with its files and obligations. Remove it?"),
         label=_("Remove"),
         back=agreement,
         done=_("The agreement was removed."),
@@ -514,12 +520,8 @@ def _obligations(request: SignedInRequest) -> RegisterFilter:
 
 
 def _owed_first(found: RegisterFilter) -> Any:
-    """As the address asks; without a wish what is still owed comes before what was met or fell away."""
-    if found.chosen.get("sort"):
-        return found.ordered()
-    is_over = Q(state__in=(ObligationState.MET, ObligationState.LAPSED))
-    rank = Case(When(is_over, then=Value(1)), default=Value(0))
-    return found.rows.order_by(rank, F("due_on").asc(nulls_last=True), "pk")
+    """As the address asks; without a wish, what is still owed."""
+    return found.ordered() if found.chosen.get("sort") else found.rows.order_by(*OWED_FIRST)
 
 
 @require_safe

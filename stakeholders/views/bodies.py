@@ -198,7 +198,7 @@ def body_create(request: SignedInRequest) -> HttpResponse:
         lambda: actions.create_body(form.cleaned_data["key"], form.values(), by=request.user),
         title=_("Add a body"),
         cancel_url=reverse("stakeholders:body-list"),
-        done=_("The body is kept. Add its members now."),
+        done=_("The body is on record. Add its members now."),
         submit=_("Add"),
     )
 
@@ -268,7 +268,7 @@ def seat_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
     return form_page(
         request, form, act, title=_("Change a seat"),
-        lead=_("To mend what was recorded. When somebody leaves, end the seat and add a new one."),
+        lead=_("For a correction of what was recorded. When somebody leaves, end the seat and add a new one."),
         cancel_url=seat.body.get_absolute_url(), done=_("Saved."),
     )  # fmt: skip
 

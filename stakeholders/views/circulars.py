@@ -218,7 +218,7 @@ def circular_discard(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         request,
         act,
         title=str(circular.title),
-        question=_("The draft goes with its files. Discard it?"),
+        question=_("The draft is removed with its files. Discard it?"),
         label=_("Discard it"),
         back=circular,
         done=_("The draft was discarded."),

@@ -157,7 +157,7 @@ def contact_create(request: SignedInRequest) -> HttpResponse:
         title=_("Add a contact"),
         lead=_("Keep only what the office needs to reach the person."),
         cancel_url=reverse("stakeholders:contact-list"),
-        done=_("The contact is kept."),
+        done=_("The contact is on record."),
         submit=_("Add"),
     )
 
@@ -219,10 +219,11 @@ def contact_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         lambda: actions.remove_contact(contact, by=request.user, reason=form.cleaned_data["reason"]),
         title=_("Remove the data of a person"),
         lead=_(
-            "Name, addresses and the link to an account go for good, and seats end today. Meetings and decisions stay "
+            "Name, addresses and the link to an account are removed for good, and seats end today. Meetings and decisions stay "
             "whole, without the name. This cannot be taken back."
         ),
         cancel_url=contact.get_absolute_url(),
         done=_("The data was removed."),
         submit=_("Remove the data"),
+        is_grave=True,
     )

@@ -102,7 +102,7 @@ def decision_export(request: SignedInRequest) -> HttpResponseBase:
     head = [
         _("number"), _("body"), _("decided on"), _("decision"), _("basis"), _("how it was taken"), _("votes for"),
         _("votes against"), _("abstentions"), _("state"), _("replaced or revoked by"), _("meeting"),
-        _("action points"), _("of them done"),
+        _("action points"), _("of which done"),
     ]  # fmt: skip
     rows = _decisions(request).ordered().select_related("body", "meeting", "ended_by")
     shown = _visible_points(request.user)
@@ -183,7 +183,7 @@ def decision_create(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         form,
         lambda: actions.record_decision(form.cleaned_data["key"], meeting, form.values(), by=request.user),
         title=_("Record a decision"),
-        lead=_("Decided by the meeting “%(meeting)s”. The number is given by itself.") % {"meeting": meeting},
+        lead=_("Decided by the meeting “%(meeting)s”. The number is given automatically.") % {"meeting": meeting},
         cancel_url=meeting.get_absolute_url(),
         done=_("The decision is on record with its number."),
         submit=_("Record the decision"),
@@ -202,7 +202,7 @@ def decision_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             decision, form.values(), by=request.user, revision=form.cleaned_data["revision"]
         ),
         title=_("Decision %(number)s") % {"number": decision.label},
-        lead=_("Until the minutes are adopted, what was written can be put right."),
+        lead=_("Until the minutes are adopted, what was written can be corrected."),
         cancel_url=decision.get_absolute_url(),
         done=_("Saved."),
     )
@@ -401,7 +401,7 @@ def action_point_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         form,
         lambda: actions.word_point(point, form.values(), by=request.user, revision=form.cleaned_data["revision"]),
         title=_("Change the action point"),
-        lead=_("Until the minutes are adopted, what was written can be put right."),
+        lead=_("Until the minutes are adopted, what was written can be corrected."),
         cancel_url=point.get_absolute_url(),
         done=_("Saved."),
     )
@@ -488,7 +488,7 @@ def action_point_give(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             point, by=request.user, owner=said["owner"], person=said["person"], reason=said["text"],
             language=said["language"], revision=said["revision"],
         ),
-        title=_("Give it to another"),
+        title=_("Give the action point to another owner"),
         done=_("The action point has its new owner."),
         submit=_("Give it to another"),
     )  # fmt: skip
@@ -523,7 +523,7 @@ def action_point_reopen(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
             point, by=request.user, due_on=said["due_on"], reason=said["text"], language=said["language"],
             revision=said["revision"],
         ),
-        title=_("Open it again"),
+        title=_("Open the action point again"),
         done=_("The action point is open again."),
         submit=_("Open it again"),
     )  # fmt: skip

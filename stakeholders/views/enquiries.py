@@ -353,7 +353,7 @@ def enquiry_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             one, form.values(), by=request.user, revision=form.cleaned_data["revision"],
             files=form.cleaned_data["attachments"],
         ),
-        title=_("Change the enquiry %(number)s") % {"number": one.label},
+        title=_("Change enquiry %(number)s") % {"number": one.label},
         cancel_url=one.get_absolute_url(),
         done=_("Saved."),
     )  # fmt: skip

@@ -20,7 +20,9 @@ from onatc.charts import Chart, Series, stacked_bars
 from onatc.errors import require
 from onatc.files import serve
 from onatc.history import history_of
+from onatc.models import Municipality
 from onatc.registers import RegisterFilter, standing_in
+from onatc.texts import SortKey
 from stakeholders import access
 from stakeholders.accounts import SignedInRequest
 from stakeholders.actions import events as actions
@@ -52,8 +54,7 @@ def _years(events: Any) -> list[tuple[int, str]]:
 
 def _events(request: SignedInRequest) -> RegisterFilter:
     events = Event.objects.visible_to(request.user)
-    places = events.order_by().exclude(municipality=None).values_list("municipality", "municipality__name_sq")
-    places = places.distinct()
+    places = standing_in(events, "municipality", Municipality.objects.order_by(SortKey("name")))
     countries = standing_in(events, "country", Country.objects.visible_to(request.user))
     days = InternationalDay.objects.visible_to(request.user)
     return RegisterFilter(
@@ -63,7 +64,7 @@ def _events(request: SignedInRequest) -> RegisterFilter:
             "state": (_("State"), list(EventState.choices)),
             "kind": (_("Kind"), list(EventKind.choices)),
             "year": (_("Year"), _years(events)),
-            "municipality": (_("Municipality"), sorted(set(places), key=lambda one: one[1])),
+            "municipality": (_("Municipality"), [(one.pk, str(one.name)) for one in places]),
             "country": (_("Country"), [(one.pk, str(one.name)) for one in countries]),
             "day": (_("International day"), [(one.pk, str(one.name)) for one in days]),
         },
@@ -94,7 +95,7 @@ def event_export(request: SignedInRequest) -> HttpResponseBase:
     require(request.user.sees_cooperation)
     head = [
         _("title"), _("kind"), _("from"), _("to"), _("place"), _("municipality"), _("country"), _("international day"),
-        _("organiser"), _("cost in euro"), _("state"), _("reason"), _("people reached"), _("of them women"),
+        _("organiser"), _("cost in euro"), _("state"), _("reason"), _("people reached"), _("of whom women"),
         _("sex not known"), _("what came of it"),
     ]  # fmt: skip
     rows = with_reach(_events(request).ordered()).select_related(

@@ -64,7 +64,7 @@ def document_list(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def document_export(request: SignedInRequest) -> HttpResponseBase:
     require(request.user.sees_cooperation)
-    head = [_("title"), _("kind"), _("about"), _("readers"), _("latest version of"), _("languages")]
+    head = [_("title"), _("kind"), _("about"), _("readers"), _("latest version"), _("languages")]
     found = _documents(request)
 
     def row(one: Any) -> list[Any]:

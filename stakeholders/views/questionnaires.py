@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Count, Prefetch, Q
+from django.db.models import Case, Count, Prefetch, Q, Value, When
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -401,6 +401,17 @@ def _keys(request: SignedInRequest, name: str) -> list[uuid.UUID]:
 
 # Questions put to institutions
 
+# Without a wish, what an institution still owes comes before what it handed in, and that before what is dealt with.
+OWED_FIRST = (
+    Case(
+        When(state__in=actions.WAITING, then=Value(0)),
+        When(state=AssignmentState.ANSWERED, then=Value(1)),
+        default=Value(2),
+    ),
+    "due_on",
+    "pk",
+)
+
 
 @require_safe
 def assignment_list(request: SignedInRequest) -> HttpResponse:
@@ -427,7 +438,8 @@ def assignment_list(request: SignedInRequest) -> HttpResponse:
         sorts={"due": "due_on", "institution": "institution__code", "question": "question__position"},
         usual="due",
     )
-    shown = found.ordered().select_related("question__questionnaire", "institution").defer("answer")
+    shown = found.ordered() if found.chosen.get("sort") else found.rows.order_by(*OWED_FIRST)
+    shown = shown.select_related("question__questionnaire", "institution").defer("answer")
     return list_page(
         request, "stakeholders/assignment_list.html", found, shown, today=today, is_office=request.user.is_office
     )

@@ -38,6 +38,7 @@ def form_page(
     done: str,
     submit: str = "",
     lead: str = "",
+    is_grave: bool = False,
     template: str = "pages/record_form.html",
 ) -> HttpResponse:
     """Show the form, or do `act`, which gives the record to go to. A refusal stands on the form, nothing typed is lost; a
@@ -63,6 +64,7 @@ def form_page(
             "lead_text": lead,
             "cancel_url": cancel_url,
             "submit_label": submit,
+            "is_grave": is_grave,
             "changed": changed,
         },
     )

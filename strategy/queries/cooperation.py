@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -188,7 +189,7 @@ def _measure_choices(user: Any) -> list[tuple[str, str]]:
     """Measures that visible points serve."""
     lineages = set(PointMeasure.objects.visible_to(user).values_list("lineage", flat=True))
     measures = sorted(measures_by_lineage(lineages, user).items(), key=lambda pair: pair[1].code)
-    return [(str(lineage), f"{one.code} {one.title}"[:80]) for lineage, one in measures]
+    return [(str(lineage), Truncator(f"{one.code} {one.title}").chars(80)) for lineage, one in measures]
 
 
 def _link_acts(point: ActionPoint, user: Any) -> list[Act]:

@@ -108,7 +108,7 @@ def numbers(found: waiting.Waiting) -> dict[str, int]:
 def test_what_waits_for_the_office(world, some):
     found = waiting.for_the_office(world.planning)
     assert numbers(found) == {
-        "action points overdue": 2, "enquiries not answered": 3, "enquiries overdue": 1, "answers to approve": 1,
+        "action points overdue": 2, "enquiries not answered": 3, "enquiry overdue": 1, "answer to approve": 1,
         "agreements that end within 90 days": 2,
     }  # fmt: skip
     assert found.meeting == some["draft"] and found.meeting.to_decide == 1
@@ -118,17 +118,17 @@ def test_what_waits_for_the_office(world, some):
 def test_what_waits_for_the_coordinator(world, some):
     found = waiting.for_the_coordinator(world.natc)
     assert numbers(found) == {"agreements that end within 90 days": 2, "action points overdue": 2}
-    assert [(str(one.label), one.count) for one in found.decisions] == [("answers to approve", 1)]
+    assert [(str(one.label), one.count) for one in found.decisions] == [("answer to approve", 1)]
     assert found.meeting == some["sooner"] and found.meeting.to_decide == 2
 
 
 def test_what_waits_for_an_institution_is_its_own(world, some):
     found = waiting.for_an_institution(world.focal_point)
-    assert numbers(found) == {"action points to do": 2, "action points overdue": 1, "questions to answer": 3}
+    assert numbers(found) == {"action points to do": 2, "action point overdue": 1, "questions to answer": 3}
     assert found.meeting == some["sooner"] and found.to_answer == [some["sooner"]]
     assert [str(one) for one in found.to_confirm] == ["Qarkorja e dhjetorit"]
     other = waiting.for_an_institution(world.other_focal_point)
-    assert numbers(other) == {"action points to do": 2, "action points overdue": 1, "questions to answer": 5}
+    assert numbers(other) == {"action points to do": 2, "action point overdue": 1, "questions to answer": 5}
     assert other.meeting is None and not other.to_answer and len(other.to_confirm) == 1
 
 
@@ -141,8 +141,8 @@ def test_where_nothing_waits_the_homes_say_nothing_of_it(world, client_for):
 @pytest.mark.parametrize(
     ("who", "words"),
     [
-        ("director", ["enquiries overdue", "Next meeting", "One point is for decision", "confirmations are missing"]),
-        ("natc", ["Answers to approve", "2 points are for decision"]),
+        ("director", ["action points overdue", "Next meeting", "One point is for decision", "confirmations are missing"]),
+        ("natc", ["Answer to approve", "2 points are for decision"]),
         ("focal_point", ["questions to answer", "Meetings that wait for my answer", "Circulars to confirm"]),
     ],
 )

@@ -50,6 +50,11 @@ def test_what_is_not_known_is_not_written_as_zero_and_less_than_zero_not_either(
     assert written == ["x", "a", "b", "-4", "c", "0"]
 
 
+def test_the_description_names_each_number_and_leaves_out_what_is_not_known():
+    drawing = stacked_bars("T", "n", ["a", "b"], [Series("x", [None, None], "1"), Series("y", [3, None], "2")]).svg
+    assert ET.fromstring(str(drawing)).find(f"{SVG}desc").text == "a: y 3; b: –"
+
+
 @pytest.mark.parametrize("count", [0, 1, 61])
 @pytest.mark.parametrize(("start", "end"), [(date(2026, 1, 1), date(2026, 12, 31)), (date(2024, 2, 29), date(2024, 2, 29)),
                                             (date(1, 1, 1), date(9999, 12, 31))])  # fmt: skip

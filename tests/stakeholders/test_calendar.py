@@ -133,6 +133,8 @@ def test_the_page_shows_month_list_and_day_and_survives_what_is_no_month(world, 
     client, address = client_for("planning"), reverse("stakeholders:calendar")
     page = client.get(address, {"month": "2031-03"}).content.decode()
     assert "March 2031" in page and "3 more" in page and 'aria-current="true"' in page and "10:00" in page
+    assert f'href="?month={timezone.localdate():%Y-%m}"' in page and 'aria-current="date"' not in page
+    assert client.get(address).content.decode().count('aria-current="date"') == 1
     alone = client.get(address, {"month": "2031-03", "source": "meetings", "view": "list"}).content.decode()
     assert "Number 5" in alone and "Fushata" not in alone and "<table" not in alone.split("<main")[1]
     day = client.get(address, {"month": "2031-03", "day": "2031-03-14"}).content.decode()

@@ -146,6 +146,7 @@ def test_removing_empties_the_data_and_keeps_the_rest_whole(world, client_for):
     page = client.get(url("contact-remove", person.pk)).content.decode()
     page = page[page.index("<form", page.index("<main")) :]
     assert "Remove the data" in page[: page.index("</form>")]  # the button sends the form: no form stands inside it
+    assert "btn-danger" in page  # it cannot be taken back
     page = client.post(url("contact-remove", person.pk), {"reason": f"Kërkesë e {NAME}"})
     assert "leave the name out" in page.content.decode()
     assert client.post(url("contact-remove", person.pk), {"reason": ""}).status_code == 200
@@ -212,7 +213,7 @@ def test_who_has_been_nothing_for_two_years_is_listed_to_be_removed(world, clien
     a_seat(a_body(world.director), world.director, deputy=seated)
     page = client_for("director").get(url("contact-list"), {"standing": "unused"})
     assert [one.pk for one in page.context["page"]] == [old.pk]
-    assert "look whether the data is still needed" in page.content.decode()
+    assert "check whether the data is still needed" in page.content.decode()
     assert with_account.pk not in [one.pk for one in page.context["page"]]
     ContactFunction.objects.filter(contact=ended).update(ends_on=days_ago(740))
     page = client_for("director").get(url("contact-list"), {"standing": "unused"})

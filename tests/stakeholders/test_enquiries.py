@@ -207,7 +207,7 @@ def test_it_is_closed_with_a_reason(world, client_for):
     assert "Say which." in page.content.decode()
     client.post(url("enquiry-close", one.pk), {"why": "spam", "more": ""})
     client.post(url("enquiry-close", one.pk), {"why": "spam", "more": ""})
-    assert refresh(one).state == "closed" and one.close_reason == "Spam or without sense" and one.closed_on
+    assert refresh(one).state == "closed" and one.close_reason == "Spam, or makes no sense" and one.closed_on
     with pytest.raises(PermissionDenied):
         enquiries.draft_answer(one, {"answer": "x"}, by=world.information, revision=one.revision)
 

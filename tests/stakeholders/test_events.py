@@ -171,7 +171,7 @@ def test_a_picture_of_people_needs_their_consent(world, client_for):
         "a.png", picture(), consent="Pjesëmarrësit", consent_on=days_ago(-2).isoformat()
     )
     assert "Add it as one" in post("a.png", picture(), kind="material")
-    assert "is no picture" in post("a.pdf", document(), shows_nobody="on")
+    assert "is not a picture" in post("a.pdf", document(), shows_nobody="on")
     assert "whatever its name says" in post("a.png", document(), shows_nobody="on")
     assert not EventFile.objects.exists()
     post("a.png", picture(), consent="Pjesëmarrësit, dosja 3", consent_on=days_ago(2).isoformat())
@@ -231,6 +231,7 @@ def test_the_list_is_narrowed_counted_and_saved_at_a_constant_cost(world, client
     ):  # fmt: skip
         page = office.get(url("event-list") + f"?{query}").content.decode()
         assert {name for name in ("One", "Two") if f">{name}</a>" in page} == shown, query
+    assert ">Pristina</option>" in office.get(url("event-list")).content.decode()  # in the reader's language
     with CaptureQueriesContext(connection) as few:
         office.get(url("event-list"))
     for number in range(30):

@@ -45,7 +45,7 @@ def test_versions_rise_by_language_and_the_latest_stands_first(world, client_for
     upload("one.txt", b"one", "sq")
     upload("two.txt", b"two", "sq", note="Neni 3")
     upload("en.txt", b"english", "en")
-    assert "This very file is the version that holds already." in upload("two.txt", b"two", "sq")
+    assert "This very file is the current version already." in upload("two.txt", b"two", "sq")
     assert "lies in the future" in upload("x.txt", b"x", "sq", days=-1)
     assert "is no PDF file, whatever its name says" in upload("x.pdf", b"MZ\x90", "sq")
     got = list(document.files.order_by("language", "number").values_list("language", "number", "original_name"))

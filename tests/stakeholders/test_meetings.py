@@ -276,7 +276,7 @@ def test_whoever_is_called_answers_in_the_own_words(world, client_for):
     )
     meeting = a_called_meeting(world.planning, body)
     page = client_for("focal_point").get(meeting.get_absolute_url()).content.decode()
-    assert "I come" in page and "I do not come" in page and "Perhaps" in page
+    assert "I will come" in page and "I will not come" in page and "Perhaps" in page
 
 
 def test_a_meeting_over_midnight_and_over_the_clock_change_is_shown_rightly(world, client_for):

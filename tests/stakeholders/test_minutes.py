@@ -461,7 +461,7 @@ def test_the_document_says_attendance_quorum_points_and_decisions_and_marks_othe
     page = minutes_document.html(data, "en")
     for words in (
         "4 of 4 members with a vote, 3 needed", "Besa Policia", "U diskutua &lt;raporti&gt;.", 'lang="sq"', "Decision 3/2026",
-        "3 for, 0 against, 1 abstentions", "Send the data", "NOT ADOPTED YET", "female",
+        "3 for, 0 against, 1 abstained", "Send the data", "NOT ADOPTED YET", "female",
     ):  # fmt: skip
         assert words in page, words
     assert minutes_document.html(data, "en") == page

@@ -126,7 +126,7 @@ def test_the_text_of_a_word_document_is_looked_through_before_it_is_added(world,
     form = {"text": "", "revision": one.revision, "file": SimpleUploadedFile("q.DOCX", data)}
     shown = client.post(url("questionnaire-load", one.pk), form).context["form"]
     assert shown["text"].value() == "Introduction.\n# Part I\n1. What was done?\n4. In a table?"
-    assert "Take out what is no question" in shown.errors["text"][0] and not one.questions.exists()
+    assert "Take out what is not a question" in shown.errors["text"][0] and not one.questions.exists()
     form = {"text": shown["text"].value().removeprefix("Introduction.\n"), "revision": shown["revision"].value()}
     client.post(url("questionnaire-load", one.pk), form)
     rows = list(one.questions.values_list("number", "section", "text"))
@@ -221,6 +221,24 @@ def test_an_institution_answers_and_sees_nobody_elses(world, client_for):
     assert client.get(url("assignment-answer", own.pk)).status_code == 403
     with pytest.raises(Refused):
         actions.return_assignment(own, by=world.planning, note="x")
+
+
+def test_what_an_institution_owes_stands_before_what_it_handed_in(world, client_for):
+    first, second = put(a_questionnaire(world.planning, texts=("One?", "Two?")), world.planning, "KP-THB")
+    client = client_for("focal_point")
+    actions.write_assignment(first, by=world.focal_point, revision=first.revision, answer="x", language="sq", is_final=True)  # fmt: skip
+    assert [row.pk for row in client.get(url("assignment-list")).context["page"]] == [second.pk, first.pk]
+    assert "Change the answer" in client.get(first.get_absolute_url()).content.decode()
+    page = client.get(second.get_absolute_url()).content.decode()
+    assert "Write the answer" in page and "Question 2</h1>" in page
+
+
+def test_the_list_says_which_question_is_overdue(world, client_for):
+    (own,) = put(a_questionnaire(world.planning), world.planning, "KP-THB")
+    client, shown = client_for("focal_point"), 'pill-overdue">'
+    assert shown not in client.get(url("assignment-list")).content.decode()
+    QuestionAssignment.objects.filter(pk=own.pk).update(due_on=days_ago(1))
+    assert shown in client.get(url("assignment-list")).content.decode()
 
 
 def test_a_question_is_taken_back_with_a_reason_until_its_answer_is_used(world, client_for):

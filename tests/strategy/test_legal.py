@@ -218,7 +218,7 @@ def test_from_the_request_to_what_became_of_it_in_the_browser(world, client_for)
     assert refresh(input_).state == "draft"  # there is no answer yet
     planning.post(url("legal-input-edit", input_.pk), form | {"answer": "Mungon neni 5.", "revision": input_.revision})
     planning.post(url("legal-input-submit", input_.pk))
-    assert "legal inputs to approve" in director.get("/").content.decode()
+    assert "legal input to approve" in director.get("/").content.decode()
     director.post(url("legal-input-return", input_.pk), {"note": "Shto nenin 6."})
     assert (refresh(input_).state, input_.return_note) == ("draft", "Shto nenin 6.")
     planning.post(
@@ -432,7 +432,7 @@ def test_overdue_ones_are_counted_filtered_and_told_on_the_home_page(world, clie
     a_sent_input(act, world.planning, world.director, due_on=days_ago(9))
     client = client_for("monitoring")
     home = client.get("/").content.decode()
-    assert '?due=overdue"><span class="n">1</span>overdue legal inputs' in home
+    assert '?due=overdue"><span class="n">1</span>overdue legal input' in home
     page = client.get(url("legal-input-list") + "?due=overdue").content.decode()
     assert "overdue by 3 days" in page and page.count("<tr>") == 2
     assert "9 days late" in client.get(url("legal-input-list") + "?state=sent").content.decode()
