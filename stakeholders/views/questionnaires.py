@@ -520,6 +520,8 @@ def assignment_accept(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         done=_("Accepted."),
         revision=one.revision,
         template="pages/answer_confirm.html",
+        asked=one.question.text,
+        asked_language=one.question.questionnaire.language,
         answer=one.answer,
         language=one.language,
         files=one.files.all(),
