@@ -280,7 +280,7 @@ class AttendanceForm(forms.Form):
                 label=_("Sex of %(person)s") % {"person": one},
                 choices=Sex.choices,
                 initial=known,
-                widget=forms.Select(attrs={"class": "form-select"}),
+                widget=forms.Select(attrs={"class": "form-select w-auto"}),
             )
             could = [seat for seat in seats if one.contact_id in (seat.person_id, seat.deputy_id) and one.contact_id]
             if len(could) > 1:
@@ -289,7 +289,7 @@ class AttendanceForm(forms.Form):
                     label=_("seat"),
                     choices=[(str(seat.pk), str(seat.institution.name)) for seat in could],
                     initial=str(one.seat_id),
-                    widget=forms.Select(attrs={"class": "form-select"}),
+                    widget=forms.Select(attrs={"class": "form-select w-auto"}),
                 )
 
     def rows(self) -> list[dict[str, Any]]:

@@ -206,7 +206,7 @@ def test_an_institution_answers_and_sees_nobody_elses(world, client_for):
     client.post(url("assignment-answer", own.pk), form | {"draft": "1"})
     assert refresh(own).state == "asked" and own.answer
     page = client.post(url("assignment-answer", own.pk), form | {"revision": own.revision, "answer": ""})
-    assert "Write the answer." in page.content.decode()
+    assert "</a>: Write the answer." in page.content.decode()  # at its field
     client.post(url("assignment-answer", own.pk), form | {"revision": own.revision, "answer": "Ligji 04/L-218"})
     assert refresh(own).state == "answered" and own.answered_by == world.focal_point
     with pytest.raises(PermissionDenied):
