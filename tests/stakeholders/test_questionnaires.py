@@ -223,6 +223,17 @@ def test_an_institution_answers_and_sees_nobody_elses(world, client_for):
         actions.return_assignment(own, by=world.planning, note="x")
 
 
+def test_the_list_says_what_is_overdue_as_the_page_does(world, client_for):
+    one = a_questionnaire(world.planning)
+    (own,) = put(one, world.planning, "KP-THB")
+    QuestionAssignment.objects.update(due_on=days_ago(2))
+    client, pill = client_for("focal_point"), '<span class="pill pill-overdue">overdue</span>'
+    assert pill in client.get(url("assignment-list")).content.decode()
+    assert pill in client.get(own.get_absolute_url()).content.decode()
+    QuestionAssignment.objects.update(due_on=days_ago(0))
+    assert pill not in client.get(url("assignment-list")).content.decode()
+
+
 def test_a_question_is_taken_back_with_a_reason_until_its_answer_is_used(world, client_for):
     one = a_questionnaire(world.planning)
     own, other = put(one, world.planning, "KP-THB", "MOH")
