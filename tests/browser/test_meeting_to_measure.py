@@ -118,7 +118,7 @@ def test_the_authority_is_called_and_what_it_decides_becomes_progress(world, aut
     assert point.decision == decision
     planner.goto(f"/points/{point.pk}/link/")
     fill(planner, measures=measure.code)
-    sq.press(planner, "Link")
+    sq.press(planner, "Link it")
     expect(planner.locator("main")).to_contain_text(measure.code)
     assert_accessible(planner)
 
