@@ -225,11 +225,11 @@ def register_own() -> None:
         RecordKind(
             "meeting-decision",
             _("decision of a meeting"),
-            lambda user: with_number(Decision.objects.visible_to(user)).select_related("body")
+            lambda user: with_number(Decision.objects.visible_to(user)).select_related("body", "meeting")
             .order_by("-decided_on", "-number", "pk"),
             lambda words: Q(cited=words) | Q(text_sq__unaccent__icontains=words)
             | Q(text_sr__unaccent__icontains=words) | Q(text_en__icontains=words),
-            str,
+            _meeting_decision,
             lambda one: one.get_absolute_url(),
         ),
         RecordKind(
@@ -269,6 +269,11 @@ def _event_search(words: str) -> Q:
 
 def _event_title(one: Event) -> str:
     return f"{one.title}, {one.starts_on:%d.%m.%Y}"
+
+
+def _meeting_decision(decision: Decision) -> str:
+    """With whose it is: each body numbers its own decisions."""
+    return f"{decision} ({decision.body.name if decision.body else decision.meeting.title})"
 
 
 def _held_meeting(meeting: Meeting) -> str:

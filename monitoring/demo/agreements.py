@@ -144,13 +144,13 @@ def _agreement(
         fields |= {"number": f"Demo {number}/{signed.year}", "signed_on": signed}
         if standing != "signed":
             begins = signed + timedelta(days=chance.randrange(0, 10))
-            review = 25 + 30 * (number % 10)  # days from today; none once the agreement is over
+            expires = None if ends is None else today + timedelta(days=ends)
+            review = today + timedelta(days=25 + 30 * (number % 10))
             fields |= {
                 "in_force_on": begins,
-                "expires_on": None if ends is None else today + timedelta(days=ends),
-                "review_on": today + timedelta(days=review)
-                if standing == "in_force" and (ends is None or review <= ends)
-                else None,
+                "expires_on": expires,
+                # A review that would fall behind the last day is due on that day, as the database asks.
+                "review_on": min(review, expires or review) if standing == "in_force" else None,
             }
         if standing == "ended":
             fields |= {

@@ -15,7 +15,7 @@ from onatc.errors import Refused, require
 from stakeholders import access
 from stakeholders.actions.records import locked as lock
 from stakeholders.actions.records import make_once, refuse_dissolved, save, set_fields
-from stakeholders.models import BodyMember, FormerName, Institution, User
+from stakeholders.models import Body, BodyMember, FormerName, Institution, User
 
 CHANGED = _("The institution was changed since you opened it. Look at it again.")
 
@@ -166,16 +166,17 @@ def seats_to_move(institution: Institution) -> Any:
 
 
 @transaction.atomic
-def move_seats(institution: Institution, *, by: User) -> int:
+def move_seats(institution: Institution, *, by: User) -> tuple[int, list[Body]]:
     """Seats in bodies go over to the successor on the day after the last one, with person, deputy and vote; where the
-    successor sits already, the old seat only ends. How many; none the second time."""
+    successor sits already, the old seat only ends. How many went over, and in which bodies one only ended; none the
+    second time."""
     require(access.may_keep_contacts(by))
     institution = lock(institution)
     if institution.dissolved_on is None or institution.successor is None:
         raise Refused(_("Record first when it was dissolved and who follows it."))
     day, heir = institution.dissolved_on, institution.successor
     refuse_dissolved(heir, day + timedelta(days=1))
-    moved = 0
+    moved, ended = 0, list[Body]()
     for seat in seats_to_move(institution).select_for_update(of=("self",)).order_by("pk"):
         begins = max(seat.starts_on, day + timedelta(days=1))
         others = BodyMember.objects.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=begins), body=seat.body_id)
@@ -186,14 +187,17 @@ def move_seats(institution: Institution, *, by: User) -> int:
         if seat.starts_on > day:
             seat.institution = heir
             save(seat)
+            moved += 1
         else:
             ended_on, seat.ends_on = seat.ends_on, day
             save(seat)
-            if not sits:
+            if sits:
+                ended.append(seat.body)
+            else:
                 new = BodyMember(
                     body_id=seat.body_id, institution=heir, function=seat.function, person_id=seat.person_id,
                     deputy_id=seat.deputy_id, votes=seat.votes, starts_on=begins, ends_on=ended_on, basis=seat.basis,
                 )  # fmt: skip
                 save(new, is_new=True)
-        moved += 1
-    return moved
+                moved += 1
+    return moved, ended

@@ -75,9 +75,9 @@ def settle(event: Event, *, state: str, by: User, revision: int, cancel_reason: 
     reason = cancel_reason.strip() if is_cancelled else ""
     if state == EventState.HELD:
         if event.starts_on > timezone.localdate():
-            raise Refused(_("It begins on a later day; it cannot have been held yet."))
+            raise Refused(_("It begins on a later day; it cannot have been held yet."), "state")
     elif event.reach.exists():
-        raise Refused(_("People were counted there. Take the numbers out first."))
+        raise Refused(_("People were counted there. Take the numbers out first."), "state")
     if is_cancelled and not reason:
         raise Refused(_("Say why the event is cancelled."))
     set_fields(event, {"state": state, "cancel_reason": reason, "outcome": outcome}, revision)

@@ -285,9 +285,9 @@ def write_assignment(
     assignment = _locked_assignment(assignment)
     require(access.may_answer_assignment(by, assignment))
     if is_final and not answer.strip():
-        raise Refused(_("Write the answer."))
+        raise Refused(_("Write the answer."), "answer")
     if assignment.state == AssignmentState.ANSWERED and not answer.strip():
-        raise Refused(_("What was handed in is not emptied. Write what is right instead."))
+        raise Refused(_("What was handed in is not emptied. Write what is right instead."), "answer")
     set_fields(assignment, {"answer": answer, "language": language}, revision)
     keep_files(AssignmentFile, files, by=by, assignment=assignment)
     if is_final:

@@ -270,10 +270,18 @@ class AttendanceForm(forms.Form):
         self.seats: dict[uuid.UUID, list[BodyMember]] = {}
         for one in people:
             self.fields[f"there_{one.pk}"] = forms.BooleanField(
-                label=_("present"), required=False, initial=bool(one.was_present)
+                label=str(one),
+                required=False,
+                initial=bool(one.was_present),
+                widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
             )
             known = one.contact.sex if one.contact is not None and one.sex == Sex.UNKNOWN else one.sex
-            self.fields[f"sex_{one.pk}"] = forms.ChoiceField(label=_("sex"), choices=Sex.choices, initial=known)
+            self.fields[f"sex_{one.pk}"] = forms.ChoiceField(
+                label=_("Sex of %(person)s") % {"person": one},
+                choices=Sex.choices,
+                initial=known,
+                widget=forms.Select(attrs={"class": "form-select w-auto"}),
+            )
             could = [seat for seat in seats if one.contact_id in (seat.person_id, seat.deputy_id) and one.contact_id]
             if len(could) > 1:
                 self.seats[one.pk] = could
@@ -281,6 +289,7 @@ class AttendanceForm(forms.Form):
                     label=_("seat"),
                     choices=[(str(seat.pk), str(seat.institution.name)) for seat in could],
                     initial=str(one.seat_id),
+                    widget=forms.Select(attrs={"class": "form-select w-auto"}),
                 )
 
     def rows(self) -> list[dict[str, Any]]:

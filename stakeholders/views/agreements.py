@@ -48,6 +48,7 @@ from stakeholders.models import (
     ObligationState,
 )
 from stakeholders.queries import agreements as queries
+from stakeholders.related import sections_of
 from stakeholders.views.records import (
     as_file,
     choices_of,
@@ -202,6 +203,7 @@ def agreement_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "may_sign": may_conclude and agreement.signed_on is None,
             "may_end": may_conclude and is_running and agreement.ended_on is None,
             "may_date": may_keep and is_open,
+            "sections": sections_of(agreement, user),
             "may_renew": may_keep and agreement.signed_on is not None and not any(not one.ended_on for one in renewals),
             "history": history_of(agreement, *parties, *versions, *obligations) if user.is_office else None,
         },

@@ -462,6 +462,8 @@ def enquiry_approve(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         done=_("Approved. It can be sent."),
         revision=one.revision,
         template="pages/answer_confirm.html",
+        asked=one.question,
+        asked_language=one.language,
         answer=one.answer,
         language=one.answer_language,
         files=one.files_out,

@@ -226,9 +226,14 @@ def institution_move_seats(request: SignedInRequest, pk: uuid.UUID) -> HttpRespo
     require(access.may_keep_contacts(request.user))
 
     def act() -> Any:
-        count = actions.move_seats(institution, by=request.user)
-        moved = ngettext("%(n)s seat was moved.", "%(n)s seats were moved.", count) % {"n": count}
-        messages.success(request, moved)
+        moved, ended = actions.move_seats(institution, by=request.user)
+        if moved or not ended:
+            messages.success(
+                request, ngettext("%(n)s seat was moved.", "%(n)s seats were moved.", moved) % {"n": moved}
+            )
+        for body in ended:
+            only_ended = _("The successor sits in “%(body)s” already: the old seat ended, and its people did not move.")
+            messages.warning(request, only_ended % {"body": body.name})
 
     return confirm_page(
         request,
@@ -236,7 +241,7 @@ def institution_move_seats(request: SignedInRequest, pk: uuid.UUID) -> HttpRespo
         title=str(institution.name),
         question=_(
             "Its seats in bodies end on its last day, and the successor takes them from the day after, with the same "
-            "people. Move them?"
+            "people. Where the successor sits already, the old seat only ends. Move them?"
         ),
         label=_("Move the seats to the successor"),
         back=institution,

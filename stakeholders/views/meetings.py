@@ -60,6 +60,7 @@ from stakeholders.queries.meetings import (
     seats_on,
     with_last_held,
 )
+from stakeholders.related import sections_of
 from stakeholders.views.records import as_file, confirm_page, file_remove_page, form_page, list_page
 
 # Series
@@ -328,6 +329,7 @@ def meeting_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             and meeting.minutes_state != MinutesState.ADOPTED
             and meeting.day <= timezone.localdate(),
             "may_write": bool(access.may_write_minutes(user, meeting)),
+            "sections": sections_of(meeting, user) if meeting.state == MeetingState.HELD else [],
             "history": history_of(meeting) if is_office else None,
         },
     )

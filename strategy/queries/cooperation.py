@@ -17,7 +17,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from stakeholders import related
-from stakeholders.models import ActionPoint, Decision, PointStep, PointStepKind
+from stakeholders.models import (
+    ActionPoint,
+    Agreement,
+    Decision,
+    Event,
+    Meeting,
+    PointState,
+    PointStep,
+    PointStepKind,
+)
 from stakeholders.queries.decisions import with_standing
 from stakeholders.related import Act, Related, Source
 from strategy import access
@@ -33,7 +42,8 @@ from strategy.models import (
     RoundState,
 )
 
-POINT, DECISION = "action-point", "meeting-decision"  # kinds of evidence (strategy.evidence)
+POINT = "action-point"  # kinds of evidence (strategy.evidence)
+NAMED = ("meeting-decision", "meeting", "agreement", "event", "training")
 LONGEST_LIST = 100
 
 
@@ -159,9 +169,11 @@ def _of_decisions(decisions: Collection[Decision], user: Any) -> dict[Any, list[
     return found
 
 
-def _progress_of_decisions(decisions: Collection[Decision], user: Any) -> dict[Any, list[Related]]:
+def _progress_that_names(records: Collection[Any], user: Any) -> dict[Any, list[Related]]:
+    """Reports that name the record as evidence, whatever its kind, the newest first."""
     found: dict[Any, list[Related]] = defaultdict(list)
-    links = EvidenceLink.objects.visible_to(user).filter(kind=DECISION, record__in=[one.pk for one in decisions])
+    links = EvidenceLink.objects.visible_to(user).filter(kind__in=NAMED, record__in=[one.pk for one in records])
+    links = links.order_by("-entry__request__round__ends_on", "entry")
     for link in links.select_related("entry__request__round", "entry__request__institution"):
         request = link.entry.request
         found[link.record].append(
@@ -205,7 +217,7 @@ def _propose_acts(decision: Decision, user: Any) -> list[Act]:
 
 
 def register_related() -> None:
-    """What pages of decisions and action points show of strategy."""
+    """What pages of decisions and action points, meetings, agreements and events show of strategy."""
     for source in (
         Source(
             "measure", ActionPoint, gettext_lazy("Measures"), measures_of_points, _link_acts,
@@ -215,8 +227,11 @@ def register_related() -> None:
         ),
         Source("progress", ActionPoint, gettext_lazy("Reports of progress"), progress_of_points, is_evidence=True),
         Source("measure", Decision, gettext_lazy("Measures that its action points serve"), _of_decisions),
-        Source("progress", Decision, gettext_lazy("Reports of progress that name it"), _progress_of_decisions),
         Source("proposal", Decision, gettext_lazy("Proposals for change"), _proposals_of, _propose_acts),
+        *(
+            Source("progress", kind, gettext_lazy("Reports of progress that name it"), _progress_that_names)
+            for kind in (Decision, Meeting, Agreement, Event)
+        ),
     ):  # fmt: skip
         related.register(source)
 
@@ -243,11 +258,12 @@ def points_of_measure(measure: Measure, user: Any) -> MeasurePoints:
 
 
 def points_for_entry(entry: ProgressEntry, user: Any) -> list[ActionPoint]:
-    """What the institution was given to do on the measure, open or closed, newest first: it may name it as evidence.
-    `is_named` where it did."""
+    """What the institution was given to do on the measure, open or done, newest first: it may name it as evidence.
+    `is_named` where it did; what was dropped since is still shown there."""
     links = PointMeasure.objects.filter(lineage=entry.request.measure.lineage).values("point")
     named = {link.record for link in entry.evidence_links.all() if link.kind == POINT}
     points = ActionPoint.objects.visible_to(user).filter(pk__in=links, owner=entry.request.institution_id)
+    points = points.filter(~Q(state=PointState.DROPPED) | Q(pk__in=named))
     rows = list(with_standing(points).order_by("-due_on", "pk")[:LONGEST_LIST])
     for one in rows:
         one.is_named = one.pk in named  # type: ignore[attr-defined]

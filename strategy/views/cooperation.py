@@ -42,7 +42,7 @@ def point_link(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         lead=str(point.title),
         cancel_url=point.get_absolute_url(),
         done=_("The action point is linked; the page of the measure shows it."),
-        submit=_("Link"),
+        submit=_("Link it"),
     )
 
 

@@ -380,6 +380,8 @@ def legal_input_approve(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
         done=_("Approved. It can be sent."),
         revision=input_.revision,
         template="pages/answer_confirm.html",
+        asked=input_.question,
+        asked_language=input_.language,
         answer=input_.answer,
         language=input_.answer_language,
         files=input_.files.all(),

@@ -118,7 +118,7 @@ def test_the_authority_is_called_and_what_it_decides_becomes_progress(world, aut
     assert point.decision == decision
     planner.goto(f"/points/{point.pk}/link/")
     fill(planner, measures=measure.code)
-    sq.press(planner, "Link")
+    sq.press(planner, "Link it")
     expect(planner.locator("main")).to_contain_text(measure.code)
     assert_accessible(planner)
 
@@ -153,3 +153,32 @@ def test_the_authority_is_called_and_what_it_decides_becomes_progress(world, aut
     director.get_by_role("link", name=re.compile("Mbledhja e rregullt")).first.click()
     expect(director).to_have_url(re.compile(f"/meetings/{meeting.pk}/"))
     expect(director.locator("main")).to_contain_text("Policia hap regjistrin në tri rajone")
+
+
+def test_a_day_that_the_browser_cannot_read_is_said_at_its_field_and_not_saved_as_none(world, authority, open_browser):
+    """Browsers send 31 February, and a day half typed, as an empty field: the day on record would be gone."""
+    page, until = open_browser(PLANNER), timezone.localdate() + timedelta(days=5)
+    page.goto("/meetings/new/")
+    fill(
+        page, title_sq="Takimi i provës", starts_at=f"{until + timedelta(days=2)}T10:00",
+        ends_at=f"{until + timedelta(days=2)}T11:00", answer_by=str(until),
+    )  # fmt: skip
+    sq.press(page, "Save")
+    expect(page).to_have_url(re.compile(r"/meetings/[0-9a-f-]{36}/$"))
+    page.goto(page.url + "edit/")
+    day = page.locator("[name=answer_by]")
+    day.focus()
+    page.keyboard.press("Delete")  # the day is half typed: its month or its day is missing
+    fill(page, place="Prishtinë")
+    sq.press(page, "Save")
+    said = page.get_by_text(sq("This is not a day of the calendar, or a part of it is missing."))
+    expect(said).to_be_visible()
+    expect(day).to_be_focused()
+    expect(page.locator("[name=place]")).to_have_value("Prishtinë")
+    assert Meeting.objects.get().answer_by == until
+    assert_accessible(page)
+    day.fill(str(until - timedelta(days=1)))
+    expect(said).to_be_hidden()
+    sq.press(page, "Save")
+    expect(page).to_have_url(re.compile(r"/meetings/[0-9a-f-]{36}/$"))
+    assert Meeting.objects.get().answer_by == until - timedelta(days=1)

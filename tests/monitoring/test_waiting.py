@@ -141,7 +141,10 @@ def test_where_nothing_waits_the_homes_say_nothing_of_it(world, client_for):
 @pytest.mark.parametrize(
     ("who", "words"),
     [
-        ("director", ["action points overdue", "Next meeting", "One point is for decision", "confirmations are missing"]),
+        (
+            "director",
+            ["action points overdue", "Next meeting", "One point is for decision", "confirmations are missing"],
+        ),
         ("natc", ["Answer to approve", "2 points are for decision"]),
         ("focal_point", ["questions to answer", "Meetings that wait for my answer", "Circulars to confirm"]),
     ],

@@ -110,6 +110,11 @@ def test_a_meeting_over_midnight_or_several_days_touches_each_of_them_and_none_m
     assert days == {date(2031, 3, 29), date(2031, 3, 30), date(2031, 3, 11)}
 
 
+def test_today_is_marked_in_the_month(world, client_for):
+    page = client_for("planning").get(reverse("stakeholders:calendar")).content.decode()
+    assert page.count('aria-current="date"') == 1
+
+
 @pytest.mark.parametrize(
     ("first", "weeks"), [(MARCH, 6), (date(2027, 2, 1), 4), (date(2028, 2, 1), 5), (date(2031, 12, 1), 5)]
 )

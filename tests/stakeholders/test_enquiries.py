@@ -123,12 +123,12 @@ def test_from_its_number_to_the_mail(world, client_for):
     writer.post(url("enquiry-answer", one.pk), said | {"revision": one.revision, "answer": "Pesë raste në 2025."})
     writer.post(url("enquiry-submit", one.pk))
     page = client_for("natc").get(url("enquiry-approve", one.pk)).content.decode()  # what is approved
-    assert "Pesë raste në 2025." in page and "t.pdf" in page and one.sender_email in page
+    assert one.question in page and "Pesë raste në 2025." in page and "t.pdf" in page and one.sender_email in page
     client_for("natc").post(url("enquiry-approve", one.pk), {"revision": refresh(one).revision})
     assert refresh(one).state == "approved" and one.approved_by == world.natc
     send = {"way": "email", "answered_on": days_ago(0).isoformat()}
     page = client.get(url("enquiry-send", one.pk)).content.decode()  # what leaves, and to whom
-    assert "Pesë raste në 2025." in page and "t.pdf" in page and one.sender_email in page
+    assert one.question in page and "Pesë raste në 2025." in page and "t.pdf" in page and one.sender_email in page
     assert client.post(url("enquiry-send", one.pk), send).status_code == 302
     client.post(url("enquiry-send", one.pk), send)  # twice is once
     assert refresh(one).state == "answered" and one.answered_on == days_ago(0)

@@ -127,8 +127,9 @@ def test_numbers_of_two_people_do_not_overwrite_each_other(world):
 def test_states_are_refused_with_their_reason(world):
     by = world.planning
     later = an_event(by, starts_on=days_ago(-3), ends_on=days_ago(-3))
-    with pytest.raises(Refused, match="cannot have been held yet"):
+    with pytest.raises(Refused, match="cannot have been held yet") as refused:
         events.settle(later, state="held", by=by, revision=0)
+    assert refused.value.field == "state"
     with pytest.raises(Refused, match="nobody can have been counted"):
         reached(later, by, public_women=1)
     with pytest.raises(Refused, match="Say why"):

@@ -206,7 +206,7 @@ def test_an_institution_answers_and_sees_nobody_elses(world, client_for):
     client.post(url("assignment-answer", own.pk), form | {"draft": "1"})
     assert refresh(own).state == "asked" and own.answer
     page = client.post(url("assignment-answer", own.pk), form | {"revision": own.revision, "answer": ""})
-    assert "Write the answer." in page.content.decode()
+    assert "</a>: Write the answer." in page.content.decode()  # at its field
     client.post(url("assignment-answer", own.pk), form | {"revision": own.revision, "answer": "Ligji 04/L-218"})
     assert refresh(own).state == "answered" and own.answered_by == world.focal_point
     with pytest.raises(PermissionDenied):
@@ -233,12 +233,15 @@ def test_what_an_institution_owes_stands_before_what_it_handed_in(world, client_
     assert "Write the answer" in page and "Question 2</h1>" in page
 
 
-def test_the_list_says_which_question_is_overdue(world, client_for):
-    (own,) = put(a_questionnaire(world.planning), world.planning, "KP-THB")
-    client, shown = client_for("focal_point"), 'pill-overdue">'
-    assert shown not in client.get(url("assignment-list")).content.decode()
-    QuestionAssignment.objects.filter(pk=own.pk).update(due_on=days_ago(1))
-    assert shown in client.get(url("assignment-list")).content.decode()
+def test_the_list_says_what_is_overdue_as_the_page_does(world, client_for):
+    one = a_questionnaire(world.planning)
+    (own,) = put(one, world.planning, "KP-THB")
+    QuestionAssignment.objects.update(due_on=days_ago(2))
+    client, pill = client_for("focal_point"), '<span class="pill pill-overdue">overdue</span>'
+    assert pill in client.get(url("assignment-list")).content.decode()
+    assert pill in client.get(own.get_absolute_url()).content.decode()
+    QuestionAssignment.objects.update(due_on=days_ago(0))
+    assert pill not in client.get(url("assignment-list")).content.decode()
 
 
 def test_a_question_is_taken_back_with_a_reason_until_its_answer_is_used(world, client_for):

@@ -23,7 +23,9 @@ from strategy.actions import cooperation, progress
 from strategy.actions.consultation import Remark
 from strategy.actions.proposals import propose
 from strategy.models import EvidenceLink, Measure, PlanVersion, PointMeasure, ProgressEntry, Proposal, ProposalOrigin
+from tests.stakeholders.agreed import a_signed_agreement
 from tests.stakeholders.decided import a_decision, a_meeting, a_point, cost_of
+from tests.stakeholders.outreach import an_event
 from tests.strategy import steps
 
 pytestmark = pytest.mark.django_db
@@ -199,6 +201,33 @@ def test_decisions_and_points_are_kinds_of_evidence_for_whoever_may_see_them(wor
     assert [one.record for one in evidence.found_records(world.focal_point, "lista", kind="action-point")] == [point]
     assert not evidence.found_records(world.other_focal_point, kind="action-point")
     assert evidence.record_of("meeting-decision", decision.pk, world.other_focal_point) is None
+
+
+def test_what_a_report_names_as_evidence_leads_back_to_the_report(world, client_for, owed):
+    """From a meeting, its decision, an agreement and an event; not for whoever may not see the report."""
+    request, meeting, decision, _point = owed
+    agreement = a_signed_agreement(world, parties=("NATC", request.institution.code))
+    event = an_event(world.information, held=True)
+    entry, client = progress.start_entry(request, by=world.focal_point), client_for("focal_point")
+    named = {"meeting": meeting, "meeting-decision": decision, "agreement": agreement, "training": event}
+    for kind, record in named.items():
+        client.post(url("progress-records", entry.pk), {"record": f"{kind}:{record.pk}"})
+    assert EvidenceLink.objects.count() == len(named)
+    for record in named.values():
+        assert entry.get_absolute_url() in client.get(record.get_absolute_url()).content.decode(), record
+        page = client_for("other_focal_point").get(record.get_absolute_url())
+        assert entry.get_absolute_url() not in page.content.decode(), record
+    # Bodies number their decisions each for itself: whose it is stands with it.
+    assert f"({decision.body.name})" in client.get(entry.get_absolute_url()).content.decode()
+
+
+def test_what_was_dropped_is_not_offered_as_evidence(world, client_for, owed):
+    request, _meeting, _decision, point = owed
+    link(world, point, request.measure)
+    entry, client = progress.start_entry(request, by=world.focal_point), client_for("focal_point")
+    assert point.get_absolute_url() in client.get(url("progress-edit", entry.pk)).content.decode()
+    decisions.drop_point(point, by=world.director, reason="Nuk duhet më.", language="sq")
+    assert point.get_absolute_url() not in client.get(url("progress-edit", entry.pk)).content.decode()
 
 
 # Proposals

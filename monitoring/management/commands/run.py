@@ -12,6 +12,7 @@ from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connection
+from django.utils import translation
 from honcho.manager import Manager
 from honcho.printer import Printer
 
@@ -47,6 +48,9 @@ class Command(BaseCommand):
 
     def _prepare(self) -> None:
         call_command("compile_catalogues")
+        if not connection.introspection.table_names():  # the first start is silent for a minute otherwise
+            self.stdout.write("Making the database ...")
+            self.stdout.flush()
         call_command("migrate", verbosity=0, interactive=False)
         if _is_stale(Path(settings.STATIC_ROOT)):
             call_command("collectstatic", verbosity=0, interactive=False, clear=True)
@@ -60,7 +64,8 @@ class Command(BaseCommand):
         if settings.DEMO:
             lines += ["Demonstration accounts, password of all of them: " + PASSWORD]
             lines += ["The second step of the sign-in shows its code on the page; mails are on /mails/."]
-            lines += [f"  {email:<32}{role.label}" for email, _name, role, _code in OFFICE]
+            with translation.override("en"):  # as all that is said here
+                lines += [f"  {email:<32}{role.label}" for email, _name, role, _code in OFFICE]
             reporters = User.objects.holding(Role.FOCAL_POINT).filter(email__endswith="@demo.example").count()
             lines += [f"  {'kp-thb@demo.example':<32}focal point (one of {reporters} at @demo.example)", ""]
         lines.append("Ctrl-C stops everything.")
