@@ -27,6 +27,16 @@ def _last_day(year: int, month: int) -> date:
     return date(year, month, calendar.monthrange(year, month)[1])
 
 
+def months_after(day: date, months: int) -> date:
+    """The same day so many months on, or back; the last day of a month that has no such day (31 January → 28 February).
+
+    Raises ValueError beyond the calendar.
+    """
+    years, month = divmod(day.month - 1 + months, 12)
+    last = _last_day(day.year + years, month + 1)
+    return last.replace(day=min(day.day, last.day))
+
+
 def _months(year: int, first: int, count: int) -> Period:
     return Period(date(year, first, 1), _last_day(year, first + count - 1))
 

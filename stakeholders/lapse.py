@@ -6,9 +6,10 @@ An agreement holds on its last day too. Sources: Article 8.3/2c (cooperation agr
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Iterable
 from datetime import date
+
+from onatc.periods import months_after
 
 END_NOTICES = (180, 90, 30)  # days before the last day
 FOCAL_NOTICE = 90  # from here on the focal persons of the parties are told too
@@ -27,22 +28,19 @@ def notice_at(last_day: date, today: date, steps: Iterable[int] = END_NOTICES) -
     return min((step for step in steps if step >= left), default=None) if left >= 0 else None
 
 
-def months_after(day: date, months: int) -> date | None:
-    """The same day so many months on, or the month's last day where it has fewer; None beyond the calendar."""
-    place = day.year * 12 + day.month - 1 + months
-    year, month = place // 12, place % 12 + 1
-    return date(year, month, min(day.day, monthrange(year, month)[1])) if year <= date.max.year else None
-
-
 def next_due(first: date, every_months: int, after: date) -> date | None:
     """The first day after `after` on which something is due that is due on `first` and every so many months from then.
 
-    Counted from the first day, so that the 31st comes back after a shorter month, and 29 February every fourth year.
+    Counted from the first day, so that the 31st comes back after a shorter month, and 29 February every fourth year. None
+    beyond the calendar.
     """
     if after < first:
         return first
     passed = (after.year - first.year) * 12 + after.month - first.month
     turn = passed // every_months
-    while (day := months_after(first, turn * every_months)) is not None and day <= after:
-        turn += 1
+    try:
+        while (day := months_after(first, turn * every_months)) <= after:
+            turn += 1
+    except ValueError:
+        return None
     return day

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -12,14 +11,10 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from onatc.periods import months_after
+
 SOON_DAYS = 30
-
-
-def months_after(day: date, months: int) -> date:
-    """The same day so many months later; the last day of a month that has no such day (31 January → 28 February)."""
-    years, month = divmod(day.month - 1 + months, 12)
-    year, month = day.year + years, month + 1
-    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+YEARLY = 12  # months
 
 
 def next_due(last_held: date | None, every_months: int | None, since: date) -> date | None:
@@ -29,8 +24,9 @@ def next_due(last_held: date | None, every_months: int | None, since: date) -> d
 
 
 class Standing(StrEnum):
-    """How a duty to meet stands on a day; a code of a pill."""
+    """How a duty to meet stands on a day; a code of a pill. `HELD` is of what is owed once in each year."""
 
+    HELD = "held"
     DONE = "done"
     SOON = "soon"
     OVERDUE = "overdue"
@@ -51,12 +47,52 @@ def standing(due_on: date | None, today: date, ends_on: date | None = None) -> S
 
 def standing_label(code: str) -> str:
     return {
+        Standing.HELD: _("held this year"),
         Standing.DONE: _("in time"),
         Standing.SOON: _("due soon"),
         Standing.OVERDUE: _("overdue"),
         Standing.NO_RULE: _("no rule"),
         Standing.ENDED: _("ended"),
     }[Standing(code)]
+
+
+@dataclass(frozen=True)
+class Due:
+    """How a duty to meet stands: when they met last, by when they must meet next, and the code of its pill."""
+
+    last_held: date | None
+    due_on: date | None
+    standing: Standing
+
+    @property
+    def label(self) -> str:
+        return standing_label(self.standing)
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.standing == Standing.OVERDUE
+
+
+def due(
+    last_held: date | None, every_months: int | None, *, since: date, today: date, ends_on: date | None = None
+) -> Due:
+    """A body or a series that must meet every so many months, by its own rule."""
+    due_on = next_due(last_held, every_months, since)
+    code = standing(due_on, today, ends_on)
+    return Due(last_held, None if code == Standing.ENDED else due_on, code)
+
+
+def due_each_year(last_held: date | None, *, since: date, today: date, ends_on: date | None = None) -> Due:
+    """The face-to-face meeting with a counterpart, at least once in each calendar year (Article 8.4.5-iv).
+
+    Held in this year: the next one is due by the end of the next year. Otherwise by the end of the first year without
+    one: the one after the last meeting, or the one in which it is first owed.
+    """
+    due_on = date(since.year if last_held is None else last_held.year + 1, 12, 31)
+    code = standing(due_on, today, ends_on)
+    if code == Standing.ENDED:
+        return Due(last_held, None, code)
+    return Due(last_held, due_on, Standing.HELD if due_on.year > today.year and last_held else code)
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,9 @@ OLD_VERSION = [
 def up_again(transactional_db):
     """Whatever happens, the next test finds the newest schema."""
     yield
-    call_command("migrate", verbosity=0)
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", verbosity=0)
 
 
 def last_steps() -> list[tuple[str, str, str]]:
@@ -53,14 +55,22 @@ def last_steps() -> list[tuple[str, str, str]]:
     return steps
 
 
+def applied() -> set[tuple[str, str]]:
+    return set(MigrationExecutor(connection).loader.applied_migrations)
+
+
 def test_the_last_step_of_each_app_runs_on_a_full_database(up_again, world):
+    """Back one after the other and on again at once: working out the state of all models is what takes the time."""
     before = (Measure.objects.count(), MeasureSignal.objects.count())
     assert min(before) > 0
-    for app, earlier, last in last_steps():
-        call_command("migrate", app, earlier, verbosity=0)
-        assert (app, last) not in MigrationExecutor(connection).loader.applied_migrations
-        call_command("migrate", verbosity=0)
-        assert (app, last) in MigrationExecutor(connection).loader.applied_migrations
+    steps = last_steps()
+    for app, earlier, last in steps:
+        if (app, last) in applied():  # else it went back with one that it needs
+            MigrationExecutor(connection).migrate([(app, earlier)])
+    last_ones = {(app, last) for app, _earlier, last in steps}
+    assert not last_ones & applied()
+    call_command("migrate", verbosity=0)
+    assert last_ones <= applied()
     assert (Measure.objects.count(), MeasureSignal.objects.count()) == before
 
 

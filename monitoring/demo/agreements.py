@@ -6,7 +6,8 @@ import random
 from datetime import date, timedelta
 from typing import Any
 
-from stakeholders.lapse import months_after, next_due
+from onatc.periods import months_after
+from stakeholders.lapse import next_due
 from stakeholders.models import (
     Agreement,
     AgreementParty,

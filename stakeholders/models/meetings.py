@@ -20,6 +20,7 @@ from onatc.files import Attachment
 from onatc.history import tracked
 from onatc.ids import new_id
 from onatc.texts import Translated
+from stakeholders.meeting_rules import YEARLY
 from stakeholders.models.bodies import Body, BodyMember
 from stakeholders.models.contacts import Contact, Sex
 from stakeholders.models.institutions import Institution
@@ -134,6 +135,11 @@ class MeetingSeries(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("stakeholders:series-detail", args=[self.pk])
+
+    @property
+    def is_each_year(self) -> bool:
+        """Owed once in each calendar year, as a meeting with a counterpart is (Article 8.4.5-iv)."""
+        return self.kind == SeriesKind.FACE_TO_FACE and self.every_months == YEARLY
 
 
 class MeetingState(models.TextChoices):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
-from calendar import monthrange
 from datetime import date
 from functools import cached_property
 from typing import Any, Self
@@ -19,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from onatc.history import tracked
 from onatc.ids import new_id
 from onatc.models import District, Municipality
+from onatc.periods import months_after
 from stakeholders.models.institutions import Institution
 
 
@@ -54,10 +54,7 @@ REPORTERS = frozenset({Role.FOCAL_POINT, Role.LOCAL})
 
 def review_day(today: date | None = None) -> date:
     """The last day on which a role holds without being confirmed again: six months on, the month's last day at most."""
-    day = today or timezone.localdate()
-    month = day.month - 1 + REVIEW_MONTHS
-    year, month = day.year + month // 12, month % 12 + 1
-    return date(year, month, min(day.day, monthrange(year, month)[1]))
+    return months_after(today or timezone.localdate(), REVIEW_MONTHS)
 
 
 class UserQuerySet(models.QuerySet["User"]):

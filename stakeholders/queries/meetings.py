@@ -10,15 +10,7 @@ from typing import Any
 from django.db.models import Case, OuterRef, QuerySet, Subquery, When
 from django.utils import timezone
 
-from stakeholders.meeting_rules import (
-    Seat,
-    Standing,
-    next_due,
-    standing,
-    standing_label,
-    votes_present,
-    voting_seats,
-)
+from stakeholders.meeting_rules import Due, Seat, due, due_each_year, votes_present, voting_seats
 from stakeholders.models import (
     Answer,
     Attendee,
@@ -53,28 +45,6 @@ def as_rule(seats: Iterable[BodyMember]) -> list[Seat]:
     return [Seat(seat.pk, seat.votes, not people_of(seat)) for seat in seats]
 
 
-@dataclass(frozen=True)
-class Due:
-    """How the duty to meet stands: when they met last, by when they must meet next, and the code of its pill."""
-
-    last_held: date | None
-    due_on: date | None
-    standing: str
-    label: str
-
-    @property
-    def is_overdue(self) -> bool:
-        return self.standing == Standing.OVERDUE
-
-
-def due(last: Any, every_months: int | None, since: date, ends_on: date | None, today: date) -> Due:
-    """`last` is the moment at which the last meeting that was held began."""
-    last_held = timezone.localtime(last).date() if last is not None else None
-    due_on = next_due(last_held, every_months, since)
-    code = standing(due_on, today, ends_on)
-    return Due(last_held, None if code == Standing.ENDED else due_on, code, standing_label(code))
-
-
 def _last(**of: Any) -> Subquery:
     held = Meeting.objects.filter(state=MeetingState.HELD, **of).order_by("-starts_at")
     return Subquery(held.values("starts_at")[:1])
@@ -86,14 +56,13 @@ def with_last_held(series: QuerySet[MeetingSeries]) -> QuerySet[MeetingSeries]:
 
 
 def due_of_series(one: Any, today: date) -> Due:
-    return due(one.last_held_at, one.every_months, one.starts_on, one.ends_on, today)
-
-
-def due_of_body(body: Body, today: date | None = None) -> Due:
-    """By the body's own rule, whichever series the meeting belonged to."""
-    last = Meeting.objects.filter(body=body, state=MeetingState.HELD).order_by("-starts_at").values("starts_at").first()
-    moment = last["starts_at"] if last else None
-    return due(moment, body.meets_every_months, body.founded_on, body.dissolved_on, today or timezone.localdate())
+    """Meetings with a counterpart that are owed once a year are owed once in each calendar year, as the country's page
+    says."""
+    last_held = timezone.localtime(one.last_held_at).date() if one.last_held_at is not None else None
+    term: dict[str, Any] = {"since": one.starts_on, "today": today, "ends_on": one.ends_on}
+    if one.is_each_year:
+        return due_each_year(last_held, **term)
+    return due(last_held, one.every_months, **term)
 
 
 @dataclass(frozen=True)

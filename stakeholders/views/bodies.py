@@ -22,7 +22,7 @@ from stakeholders import access, seats
 from stakeholders.accounts import SignedInRequest
 from stakeholders.actions import bodies as actions
 from stakeholders.forms.contacts import BodyForm, LastDayForm, SeatForm
-from stakeholders.meeting_duty import at_least_every
+from stakeholders.meeting_rules import due
 from stakeholders.models import Body, BodyKind, BodyMember, Level, Meeting, MeetingState
 from stakeholders.views.institutions import day_asked
 from stakeholders.views.records import form_page, list_page
@@ -67,12 +67,7 @@ def _with_duty(user: Any, bodies: list[Body]) -> list[Body]:
         one.last_met = held  # type: ignore[attr-defined]
         one.duty = None  # type: ignore[attr-defined]
         if one.meets_every_months and (one.dissolved_on is None or one.dissolved_on >= today):
-            one.duty = at_least_every(  # type: ignore[attr-defined]
-                one.meets_every_months,
-                held=held,
-                since=one.founded_on,
-                today=today,
-            )
+            one.duty = due(held, one.meets_every_months, since=one.founded_on, today=today)  # type: ignore[attr-defined]
     return bodies
 
 

@@ -16,17 +16,17 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from onatc.errors import proof_required, require
 from onatc.history import history_of
+from onatc.periods import months_after
 from onatc.registers import RegisterFilter
 from stakeholders import access, seats
 from stakeholders.accounts import SignedInRequest
 from stakeholders.actions import contacts as actions
 from stakeholders.forms.contacts import ContactForm, FunctionForm, RemoveForm
-from stakeholders.meeting_duty import YEARLY, months_after
 from stakeholders.models import Body, BodyMember, Contact, ContactFunction
 from stakeholders.views.institutions import MOST, day_asked
 from stakeholders.views.records import as_file, choices_of, form_page, list_page
 
-KEPT_MONTHS = 2 * YEARLY  # without function and seat; then the office looks whether the data is still needed
+KEPT_MONTHS = 24  # without function and seat; then the office looks whether the data is still needed
 
 
 def _with_standing(user: Any) -> Any:

@@ -24,7 +24,7 @@ from stakeholders import access, countries
 from stakeholders.accounts import SignedInRequest
 from stakeholders.actions import countries as actions
 from stakeholders.forms.contacts import ExchangeForm, FollowForm
-from stakeholders.meeting_duty import DutyState, MeetingDuty, once_a_year
+from stakeholders.meeting_rules import Due, Standing, due_each_year
 from stakeholders.models import (
     Agreement,
     Communication,
@@ -78,7 +78,7 @@ def _followed_first(found: RegisterFilter) -> Any:
     return rows.select_related("counterpart")
 
 
-def _duties(user: Any, rows: list[Country]) -> dict[str, MeetingDuty]:
+def _duties(user: Any, rows: list[Country]) -> dict[str, Due]:
     """The yearly meeting with each country that is followed; owed since its series began, or since this year."""
     codes, today = [one.pk for one in rows if one.is_followed], timezone.localdate()
     face = {"series__kind": SeriesKind.FACE_TO_FACE, "state": MeetingState.HELD}
@@ -94,7 +94,7 @@ def _duties(user: Any, rows: list[Country]) -> dict[str, MeetingDuty]:
     last = {code: timezone.localtime(at).date() for code, at in held}
     series = MeetingSeries.objects.visible_to(user).filter(kind=SeriesKind.FACE_TO_FACE, ends_on__isnull=True)
     since = dict(series.filter(country__in=codes).order_by().values_list("country", "starts_on"))
-    return {code: once_a_year(held=last.get(code), since=since.get(code, today), today=today) for code in codes}
+    return {code: due_each_year(last.get(code), since=since.get(code, today), today=today) for code in codes}
 
 
 def _last_contacts(user: Any, codes: list[str]) -> dict[str, Any]:
@@ -150,12 +150,12 @@ def country_list(request: SignedInRequest) -> HttpResponse:
     )
 
 
-def _in_words(duty: MeetingDuty | None) -> str:
-    if duty is None:
+def _in_words(duty: Due | None) -> str:
+    if duty is None or duty.due_on is None:
         return ""
-    if duty.state == DutyState.DONE and duty.last_on is not None:
-        return _("held on %(day)s") % {"day": date_format(duty.last_on, "DATE_FORMAT")}
-    sentence = _("late since %(day)s") if duty.state == DutyState.LATE else _("due by %(day)s")
+    if duty.standing == Standing.HELD and duty.last_held is not None:
+        return _("held on %(day)s") % {"day": date_format(duty.last_held, "DATE_FORMAT")}
+    sentence = _("late since %(day)s") if duty.is_overdue else _("due by %(day)s")
     return sentence % {"day": date_format(duty.due_on, "DATE_FORMAT")}
 
 

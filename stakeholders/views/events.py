@@ -54,7 +54,7 @@ def _years(events: Any) -> list[tuple[int, str]]:
 
 def _events(request: SignedInRequest) -> RegisterFilter:
     events = Event.objects.visible_to(request.user)
-    places = standing_in(events, "municipality", Municipality.objects.order_by(SortKey("name")))
+    places = standing_in(events, "municipality", Municipality.objects.all().order_by(SortKey("name")))
     countries = standing_in(events, "country", Country.objects.visible_to(request.user))
     days = InternationalDay.objects.visible_to(request.user)
     return RegisterFilter(

@@ -37,8 +37,7 @@ from stakeholders.forms.meetings import (
     PaperForm,
     SeriesForm,
 )
-from stakeholders.meeting_duty import YEARLY
-from stakeholders.meeting_rules import duration, when
+from stakeholders.meeting_rules import YEARLY, duration, when
 from stakeholders.models import (
     AgendaItem,
     Attendee,

@@ -5,7 +5,7 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
-from onatc.migrating import AtOnce
+from onatc.migrating import InOneStep
 
 
 class Migration(migrations.Migration):
@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [AtOnce([
+    operations = [InOneStep([
         pgtrigger.migrations.RemoveTrigger(
             model_name='progressrequest',
             name='update_update',

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onatc.periods import Period, PeriodError, PeriodField
+from onatc.periods import Period, PeriodError, PeriodField, months_after
 
 YEARS = st.integers(1900, 2200)
 LABELS = st.one_of(
@@ -91,3 +91,33 @@ def test_the_field_gives_a_period_or_says_what_to_write():
     assert field.clean("") is None
     with pytest.raises(Exception, match="is not a period"):
         field.clean("soon")
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "expected"),
+    [
+        (date(2024, 1, 31), 1, date(2024, 2, 29)),
+        (date(2023, 1, 31), 1, date(2023, 2, 28)),
+        (date(2024, 11, 30), 3, date(2025, 2, 28)),
+        (date(2024, 12, 15), 12, date(2025, 12, 15)),
+        (date(2024, 2, 29), 12, date(2025, 2, 28)),
+        (date(2024, 2, 29), 48, date(2028, 2, 29)),
+        (date(2024, 3, 31), -24, date(2022, 3, 31)),
+        (date(2024, 3, 31), -1, date(2024, 2, 29)),
+        (date(9999, 11, 30), 1, date(9999, 12, 30)),
+    ],
+)
+def test_the_same_day_so_many_months_on(day, months, expected):
+    assert months_after(day, months) == expected
+
+
+def test_beyond_the_calendar_there_is_no_day():
+    with pytest.raises(ValueError, match="year"):
+        months_after(date(9999, 12, 1), 1)
+
+
+@given(day=st.dates(date(1990, 1, 1), date(2100, 12, 31)), months=st.integers(-120, 120))
+def test_months_on_lie_in_the_right_month_on_the_same_or_its_last_day(day, months):
+    found = months_after(day, months)
+    assert (found.year - day.year) * 12 + found.month - day.month == months
+    assert found.day == day.day or (found.day < day.day and (found + timedelta(days=1)).day == 1)

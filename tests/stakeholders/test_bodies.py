@@ -19,10 +19,11 @@ from openpyxl import load_workbook
 
 from monitoring.demo.bodies import add_bodies
 from onatc.errors import Refused
+from onatc.periods import months_after
 from stakeholders import seats
 from stakeholders.actions import bodies
 from stakeholders.actions.records import Stale
-from stakeholders.meeting_duty import at_least_every, months_after
+from stakeholders.meeting_rules import due
 from stakeholders.models import Body, BodyMember, Country, Exchange, Meeting, User
 from tests.stakeholders.cooperation import a_body, a_contact, a_seat, days_ago, institution
 
@@ -250,28 +251,13 @@ def test_the_quorum_in_words_and_numbers():
     assert seats.quorum_in_words(body, 10) == "7 members with a vote"
 
 
-@pytest.mark.parametrize(
-    ("day", "months", "expected"),
-    [
-        (date(2024, 1, 31), 1, date(2024, 2, 29)),
-        (date(2023, 1, 31), 1, date(2023, 2, 28)),
-        (date(2024, 11, 30), 3, date(2025, 2, 28)),
-        (date(2024, 12, 15), 12, date(2025, 12, 15)),
-        (date(2024, 3, 31), -24, date(2022, 3, 31)),
-    ],
-)
-def test_months_after(day, months, expected):
-    assert months_after(day, months) == expected
-
-
-def test_a_body_is_due_from_its_last_meeting_and_late_the_day_after():
+def test_a_body_is_due_from_its_last_meeting_and_overdue_the_day_after():
     held = date(2026, 1, 15)
-    on_the_day = at_least_every(3, held=held, since=date(2014, 1, 1), today=date(2026, 4, 15))
-    assert (on_the_day.state, on_the_day.due_on, on_the_day.days_late) == ("due", date(2026, 4, 15), 0)
-    after = at_least_every(3, held=held, since=date(2014, 1, 1), today=date(2026, 4, 16))
-    assert (after.state, after.days_late) == ("late", 1)
-    never = at_least_every(3, held=None, since=date(2026, 1, 1), today=date(2026, 2, 1))
-    assert (never.state, never.due_on, never.last_on) == ("due", date(2026, 4, 1), None)
+    on_the_day = due(held, 3, since=date(2014, 1, 1), today=date(2026, 4, 15))
+    assert (on_the_day.standing, on_the_day.due_on) == ("soon", date(2026, 4, 15))
+    assert due(held, 3, since=date(2014, 1, 1), today=date(2026, 4, 16)).is_overdue
+    never = due(None, 3, since=date(2026, 1, 1), today=date(2026, 2, 1))
+    assert (never.standing, never.due_on, never.last_held) == ("done", date(2026, 4, 1), None)
 
 
 def test_the_page_says_when_it_last_met_and_must_meet(world, client_for):
@@ -282,7 +268,7 @@ def test_the_page_says_when_it_last_met_and_must_meet(world, client_for):
         created_by=world.people["director"],
     )  # fmt: skip
     page = client_for("director").get(url("body-detail", body.pk))
-    assert page.context["body"].last_met == days_ago(30) and page.context["body"].duty.state == "due"
+    assert page.context["body"].last_met == days_ago(30) and page.context["body"].duty.standing == "done"
     assert page.context["body"].duty.due_on == months_after(days_ago(30), 3)
 
 

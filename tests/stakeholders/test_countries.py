@@ -19,7 +19,7 @@ from onatc.errors import Refused
 from stakeholders import countries
 from stakeholders.actions import countries as actions
 from stakeholders.actions.records import Stale
-from stakeholders.meeting_duty import once_a_year
+from stakeholders.meeting_rules import due_each_year
 from stakeholders.models import (
     Agreement,
     Communication,
@@ -94,33 +94,42 @@ def test_figures_stand_side_by_side_with_their_source_and_are_not_added(world, c
 
 
 @pytest.mark.parametrize(
-    ("held", "since", "state", "due", "late"),
+    ("held", "since", "standing", "due"),
     [
-        (date(2026, 1, 1), date(2020, 1, 1), "done", date(2027, 12, 31), 0),
-        (date(2026, 12, 31), date(2020, 1, 1), "done", date(2027, 12, 31), 0),
-        (date(2025, 12, 31), date(2020, 1, 1), "due", date(2026, 12, 31), 0),
-        (date(2024, 5, 1), date(2020, 1, 1), "late", date(2025, 12, 31), 330),
-        (None, date(2026, 11, 26), "due", date(2026, 12, 31), 0),
-        (None, date(2025, 6, 1), "late", date(2025, 12, 31), 330),
+        (date(2026, 1, 1), date(2020, 1, 1), "held", date(2027, 12, 31)),
+        (date(2026, 12, 31), date(2020, 1, 1), "held", date(2027, 12, 31)),
+        (date(2025, 12, 31), date(2020, 1, 1), "done", date(2026, 12, 31)),
+        (date(2024, 5, 1), date(2020, 1, 1), "overdue", date(2025, 12, 31)),
+        (None, date(2026, 11, 26), "done", date(2026, 12, 31)),
+        (None, date(2025, 6, 1), "overdue", date(2025, 12, 31)),
     ],
 )
-def test_the_yearly_meeting_is_done_due_or_late(held, since, state, due, late):
-    duty = once_a_year(held=held, since=since, today=TODAY)
-    assert (duty.state, duty.last_on, duty.due_on, duty.days_late) == (state, held, due, late)
+def test_the_yearly_meeting_is_held_due_or_overdue(held, since, standing, due):
+    duty = due_each_year(held, since=since, today=TODAY)
+    assert (duty.standing, duty.last_held, duty.due_on) == (standing, held, due)
+
+
+def test_the_yearly_meeting_is_due_soon_in_december_and_owed_no_more_when_it_ended():
+    held, since = date(2025, 5, 1), date(2020, 1, 1)
+    assert due_each_year(held, since=since, today=date(2026, 12, 1)).standing == "soon"
+    assert due_each_year(held, since=since, today=date(2026, 12, 31)).standing == "soon"
+    assert due_each_year(held, since=since, today=date(2027, 1, 1)).standing == "overdue"
+    assert due_each_year(held, since=since, today=date(2027, 1, 1), ends_on=date(2026, 12, 31)).standing == "ended"
 
 
 @given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.integers(0, 3000))
-def test_whoever_met_this_year_is_done_and_lateness_counts_from_the_due_day(held, days):
+def test_whoever_met_this_year_is_done_and_overdue_after_the_due_day(held, days):
     today = held + timedelta(days=days)
-    duty = once_a_year(held=held, since=held, today=today)
-    assert (duty.state == "done") == (held.year == today.year)
-    assert duty.days_late == max(0, (today - duty.due_on).days)
-    assert (duty.state == "late") == (duty.days_late > 0)
+    duty = due_each_year(held, since=held, today=today)
+    assert (duty.standing == "held") == (held.year == today.year)
+    assert duty.is_overdue == (today > duty.due_on)
 
 
 def a_meeting(world, country: str, at, **values):
     series, _new = MeetingSeries.objects.get_or_create(
-        kind="face_to_face", country_id=country, defaults={"name_sq": "Takimi vjetor", "starts_on": days_ago(900)}
+        kind="face_to_face",
+        country_id=country,
+        defaults={"name_sq": "Takimi vjetor", "starts_on": days_ago(900), "every_months": 12},
     )
     fields = {"state": "held", "called_at": at, "title_sq": "Takim me zyrën", "created_by": world.people["director"]}
     return Meeting.objects.create(series=series, starts_at=at, ends_at=at + timedelta(hours=1), **fields | values)
@@ -131,12 +140,14 @@ def test_the_page_and_the_list_say_when_the_counterpart_was_met(world, client_fo
     late = timezone.now() - timedelta(days=800)
     a_meeting(world, "ME", late)
     client = client_for("director")
-    assert client.get(url("country-detail", "AL")).context["duty"].state == "done"
-    assert client.get(url("country-detail", "ME")).context["duty"].state == "late"
+    assert client.get(url("country-detail", "AL")).context["duty"].standing == "held"
+    assert client.get(url("country-detail", "ME")).context["duty"].standing == "overdue"
     assert client.get(url("country-detail", "AD")).context["duty"] is None  # not followed
     rows = {one.pk: one for one in client.get(url("country-list")).context["page"]}
     assert [one.is_followed for one in rows.values()][:5] == [True, True, True, True, False]
-    assert (rows["AL"].duty.state, rows["ME"].duty.state) == ("done", "late")
+    assert (rows["AL"].duty.standing, rows["ME"].duty.standing) == ("held", "overdue")
+    for one in client.get(url("series-list")).context["page"]:  # by the same rule
+        assert one.due == rows[one.country_id].duty
     page = client.get(url("country-detail", "AL")).content.decode()
     assert "Takim me zyrën" in page
     focal = client_for("focal_point").get(url("country-detail", "AL"))

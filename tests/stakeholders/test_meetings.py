@@ -22,7 +22,6 @@ from stakeholders.actions.records import Stale
 from stakeholders.models import Attendee, BodyMember, Contact, Meeting, MeetingFile, MeetingSeries
 from stakeholders.queries.meetings import (
     attendance,
-    due_of_body,
     due_of_series,
     people_called,
     replies,
@@ -127,11 +126,12 @@ def test_a_series_ends_after_it_began_and_a_stale_form_is_shown_again(world, cli
         meetings.change_series(series, {"name_sq": "Y"}, by=world.natc, revision=0)
 
 
-def test_a_body_is_overdue_by_its_own_rule(world):
+def test_a_body_is_overdue_by_its_own_rule(world, client_for):
     body = a_full_body(meets_every_months=3)
-    assert due_of_body(body).is_overdue
+    client = client_for("planning")
+    assert client.get(body.get_absolute_url()).context["body"].duty.is_overdue
     a_held_meeting(world.planning, body, days=-3)
-    assert due_of_body(body).standing == "done"
+    assert client.get(body.get_absolute_url()).context["body"].duty.standing == "done"
 
 
 # Who is called
