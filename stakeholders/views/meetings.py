@@ -12,6 +12,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -25,6 +26,7 @@ from stakeholders import access, agenda
 from stakeholders.accounts import SignedInRequest
 from stakeholders.actions import agenda as agenda_actions
 from stakeholders.actions import meetings as actions
+from stakeholders.actions.invitations import mails_wait_until
 from stakeholders.forms.invitations import GIVEN
 from stakeholders.forms.meetings import (
     AttendanceForm,
@@ -395,8 +397,36 @@ def meeting_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         if was_called
         else "",
         cancel_url=meeting.get_absolute_url(),
-        done=_("Saved, and everybody who was called is told.") if was_called else _("Saved."),
+        done=_told_of_change if was_called else _("Saved."),
     )
+
+
+def _told_of_change(meeting: Meeting) -> str:
+    if not (time := _time_of_mails(meeting)):
+        return _("Saved, and everybody who was called is told.")
+    return _("Saved. No mail goes out at night: everybody who was called is told at %(time)s.") % {"time": time}
+
+
+def _told_of_call(meeting: Meeting) -> str:
+    if not (time := _time_of_mails(meeting)):
+        return _("The meeting is called: the invitations go out by e-mail now, and the answers come in on this page.")
+    words = _(
+        "The meeting is called: the invitations go out by e-mail at %(time)s, and the answers come in on this page."
+    )
+    return words % {"time": time}
+
+
+def _told_of_cancellation(meeting: Meeting) -> str:
+    if not (time := _time_of_mails(meeting)):
+        return _("The meeting is cancelled.")
+    words = _("The meeting is cancelled. No mail goes out at night: everybody who was called is told at %(time)s.")
+    return words % {"time": time}
+
+
+def _time_of_mails(meeting: Meeting) -> str:
+    """At night the hour at which the mails about a meeting go out; empty when they go at once."""
+    until = mails_wait_until(meeting)
+    return date_format(timezone.localtime(until), "TIME_FORMAT") if until is not None else ""
 
 
 @require_http_methods(["GET", "POST"])
@@ -406,11 +436,7 @@ def meeting_call(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     require(access.may_prepare_meeting(request.user, meeting))
     if request.method == "POST":
         try:
-            actions.call_meeting(meeting, by=request.user)
-            words = _(
-                "The meeting is called: the invitations go out by e-mail now, and the answers come in on this page."
-            )
-            messages.success(request, words)
+            messages.success(request, _told_of_call(actions.call_meeting(meeting, by=request.user)))
         except Refused as refusal:
             messages.error(request, str(refusal))
         return redirect(meeting)
@@ -438,7 +464,7 @@ def meeting_cancel(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         title=_("Cancel the meeting"),
         lead=str(meeting),
         cancel_url=meeting.get_absolute_url(),
-        done=_("The meeting is cancelled."),
+        done=_told_of_cancellation if meeting.state == MeetingState.CALLED else _("The meeting is cancelled."),
         submit=_("Cancel the meeting"),
     )
 
