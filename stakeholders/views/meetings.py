@@ -27,7 +27,7 @@ from stakeholders.accounts import SignedInRequest
 from stakeholders.actions import agenda as agenda_actions
 from stakeholders.actions import meetings as actions
 from stakeholders.actions.invitations import mails_wait_until
-from stakeholders.forms.invitations import GIVEN
+from stakeholders.forms.invitations import GIVEN, AnswerForm
 from stakeholders.forms.meetings import (
     AttendanceForm,
     BodyForm,
@@ -286,7 +286,11 @@ def meeting_of(request: SignedInRequest, pk: uuid.UUID) -> Meeting:
 
 @require_safe
 def meeting_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    meeting = meeting_of(request, pk)
+    return meeting_page(request, meeting_of(request, pk))
+
+
+def meeting_page(request: SignedInRequest, meeting: Meeting, answer: AnswerForm | None = None) -> HttpResponse:
+    """The page of the meeting; `answer` is the reader's own answer when it could not be recorded."""
     user = request.user
     may_prepare = bool(access.may_prepare_meeting(user, meeting))
     files = MeetingFile.objects.visible_to(user)
@@ -298,6 +302,7 @@ def meeting_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         .order_by("position", "pk")
     )
     people = people_called(meeting, user)
+    mine = next((one for one in people if one.contact and one.contact.user_id == user.pk), None)
     may_see_replies = meeting.state != MeetingState.DRAFT and bool(access.may_send_calls(user, meeting))
     is_office = user.keeps_cooperation
     is_open = meeting.state in (MeetingState.DRAFT, MeetingState.CALLED)
@@ -311,7 +316,8 @@ def meeting_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "papers": list(files.filter(meeting=meeting, item__isnull=True)),
             "people": people,
             "attendance": attendance(people),
-            "mine": next((one for one in people if one.contact and one.contact.user_id == user.pk), None),
+            "mine": mine,
+            "answer_form": answer or AnswerForm(initial={"note": mine.answer_note if mine else ""}),
             "answers": GIVEN,
             "may_see_replies": may_see_replies,
             "replies": replies(meeting, people) if may_see_replies and is_open else None,

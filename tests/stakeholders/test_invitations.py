@@ -402,6 +402,10 @@ def test_whoever_is_signed_in_may_change_an_answer_until_it_begins(world, client
         mine.refresh_from_db()
         assert (mine.answer, mine.answer_way) == (one, AnswerWay.PAGE)
     client.post(address, {"answer": "nonsense"})
+    answer = client.post(address, {"answer": "yes", "note": "Zëvendësi " + "x" * 300})
+    page = answer.content.decode()
+    assert answer.status_code == 200 and 'value="Zëvendësi xxx' in page and "error-summary" in page
+    assert 'aria-describedby="answer-note-help answer-note-error"' in page
     with freeze_time(found.starts_at + timedelta(minutes=1)), pytest.raises(Refused):
         actions.answer_for_oneself(found, by=world.focal_point, answer="yes", note="")
     mine.refresh_from_db()
