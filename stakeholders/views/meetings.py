@@ -96,9 +96,11 @@ def _with_due(rows: Any) -> list[Any]:
 def series_list(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_cooperation)
     found = _series_list(request)
-    rows = with_last_held(found.ordered().select_related("body", "country"))
+    rows = _with_due(with_last_held(found.ordered().select_related("body", "country")))
+    if not found.chosen.get("sort"):  # what is overdue first; all of them are read for it, some dozens at most
+        rows.sort(key=lambda one: not one.due.is_overdue)
     may_keep = bool(access.may_keep_series(request.user))
-    return list_page(request, "stakeholders/series_list.html", found, rows, prepare=_with_due, may_keep=may_keep)
+    return list_page(request, "stakeholders/series_list.html", found, rows, may_keep=may_keep)
 
 
 @require_safe

@@ -92,6 +92,11 @@ def test_a_series_is_made_once_and_says_when_the_next_meeting_is_due(world, clie
     assert (due.last_held, due.standing) == (days_ago(10), "done")
     page = client.get(url("series-list")).content.decode()
     assert "in time" in page and "8.3/2a-i" in page
+    client.post(url("series-create"), series_form(kind="other", name_sq="Tjetra"))
+    listed = client.get(url("series-list")).context["page"].object_list
+    assert [str(one.name) for one in listed] == ["Tjetra", "Mbledhjet e Autoritetit"]  # overdue first
+    listed = client.get(url("series-list"), {"sort": "name"}).context["page"].object_list
+    assert [str(one.name) for one in listed] == ["Mbledhjet e Autoritetit", "Tjetra"]
     meetings.end_series(series, ends_on=days_ago(1), by=world.director)
     assert "pill-due_ended" in client.get(series.get_absolute_url()).content.decode()
     with pytest.raises(Refused, match="ended already"):
