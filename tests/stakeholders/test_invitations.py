@@ -336,8 +336,10 @@ def test_a_key_that_nobody_was_given_is_like_any_other_address(office, called):
     wrong = [good[:-1] + ("A" if good[-1] != "A" else "B"), good[:-2], good + "AAAA", "x", "é" * 10, "a" * 500, "." * 54,
              actions.key_of(called, stranger), "A" * len(good)]  # fmt: skip
     for one in wrong:
-        page = Client().get(reverse("stakeholders:answer", args=[one]))
+        page = Client().get(reverse("stakeholders:answer", args=[one]), headers={"accept-language": "en"})
         assert page.status_code == 404, one
+        said = page.content.decode()
+        assert reverse("account_login") in said and "To my home page" not in said and "For internal use" not in said
         assert Client().post(reverse("stakeholders:answer", args=[one]), {"answer": "yes"}).status_code == 404
     assert actions.opened("") is None
     type(called).objects.filter(pk=called.pk).update(answer_salt="another")  # all links of a meeting can be closed
