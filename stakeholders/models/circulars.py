@@ -180,7 +180,7 @@ class LibraryKind(models.TextChoices):
     REPORT = "report", _("report")
     FORM = "form", _("form")
     TRAINING = "training", _("training material")
-    OTHER = "other", _("another document")
+    OTHER = "other", _("other document")
 
 
 class LibraryDocumentQuerySet(models.QuerySet["LibraryDocument"]):

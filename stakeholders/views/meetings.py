@@ -259,7 +259,7 @@ def meeting_export(request: SignedInRequest) -> HttpResponseBase:
     require(request.user.sees_cooperation)
     head = [
         _("title"), _("body"), _("duty"), _("begins"), _("ends"), _("place"), _("state"), _("minutes"), _("quorum"),
-        _("members with a vote"), _("of them present"), _("present"),
+        _("members with a vote"), _("voting members present"), _("present"),
     ]  # fmt: skip
     rows = _meetings(request).ordered().select_related("body", "series")
     rows = rows.annotate(there=Count("attendees", filter=Q(attendees__was_present=True)))
