@@ -76,11 +76,12 @@ class Kind(models.TextChoices):
     REVIEW = "review", _("answers to what you submitted")
     NOTICE = "notice", _("notices of the office")
     MEETING = "meeting", _("calls to meetings")
+    SOON = "soon", _("news of a meeting that begins before the next morning")
     DIGEST = "digest", _("daily digest")
 
 
-NEVER_IN_DIGEST = frozenset({Kind.ACCOUNT, Kind.DIGEST, Kind.MEETING})
-AT_NIGHT_TOO = frozenset({Kind.ACCOUNT})
+NEVER_IN_DIGEST = frozenset({Kind.ACCOUNT, Kind.DIGEST, Kind.MEETING, Kind.SOON})
+AT_NIGHT_TOO = frozenset({Kind.ACCOUNT, Kind.SOON})
 REFUSABLE = (Kind.REVIEW, Kind.NOTICE)
 
 
@@ -157,13 +158,16 @@ def is_night(at: datetime) -> bool:
     return hour >= NIGHT_BEGINS or hour < NIGHT_ENDS
 
 
+def next_morning(at: datetime) -> datetime:
+    """The next end of a night after `at`, by the office's clock."""
+    local = timezone.localtime(at)
+    day = local.date() if local.hour < NIGHT_ENDS else local.date() + timedelta(days=1)
+    return timezone.make_aware(datetime.combine(day, time(NIGHT_ENDS)))
+
+
 def not_at_night(at: datetime) -> datetime:
     """`at`, or the next morning at seven when `at` lies in the night, by the office's clock."""
-    if not is_night(at):
-        return at
-    local = timezone.localtime(at)
-    day = local.date() + timedelta(days=1) if local.hour >= NIGHT_BEGINS else local.date()
-    return timezone.make_aware(datetime.combine(day, time(NIGHT_ENDS)))
+    return next_morning(at) if is_night(at) else at
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,12 @@ def choose(texts: dict[str, str], wanted: str | None = None) -> Text:
     return Text("", HTML_CODES[wanted])
 
 
+def written_in(value: str, language: str) -> Text:
+    """A text that was written once, with its language, for `|text`, which marks it where the reader's is another one."""
+    column = column_of(language)
+    return Text(value, HTML_CODES[column], column != language_column())
+
+
 class Translated:
     """Reads the three columns of a content field; on the class it gives itself."""
 

@@ -20,7 +20,8 @@ from onatc.dated_settings import holidays_between
 @dataclass(frozen=True)
 class Entry:
     """One thing on a day, or between two moments. `key` is the same for the same thing however often it is read; `url` is
-    empty for what has no page. Titles name no person and no case."""
+    empty for what has no page; `quoted` is the content text that the title quotes, with its language. Titles name no person
+    and no case."""
 
     key: str
     title: str
@@ -31,6 +32,7 @@ class Entry:
     ends_at: datetime | None = None
     place: str = ""
     is_cancelled: bool = False
+    quoted: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from onatc.dated_settings import Holiday
+from onatc.texts import written_in
 from stakeholders.calendar import Entry, Source, register
 from stakeholders.models import (
     ActionPoint,
@@ -74,7 +75,7 @@ def _meetings(found: QuerySet[Meeting], start: date, end: date) -> Iterator[Entr
         title = gettext("%(title)s (being prepared)") if one.state == MeetingState.DRAFT else "%(title)s"
         yield Entry(
             f"meeting-{one.pk}", title % {"title": one.title}, one.day, max(one.day, last), one.get_absolute_url(), one.starts_at,
-            one.ends_at, one.place or one.link, one.state == MeetingState.CANCELLED,
+            one.ends_at, one.place or one.link, one.state == MeetingState.CANCELLED, one.title,
         )  # fmt: skip
 
 
@@ -83,7 +84,7 @@ def _events(user: Any, start: date, end: date) -> Iterator[Entry]:
     for one in rows.order_by("starts_on", "pk"):
         yield Entry(
             f"event-{one.pk}", str(one.title), one.starts_on, one.ends_on, one.get_absolute_url(), place=one.place,
-            is_cancelled=one.state == EventState.CANCELLED,
+            is_cancelled=one.state == EventState.CANCELLED, quoted=one.title,
         )  # fmt: skip
 
 
@@ -97,7 +98,7 @@ def _days(user: Any, start: date, end: date) -> Iterator[Entry]:
             except ValueError:
                 continue
             if start <= day <= end:
-                yield on_day(f"day-{one.pk}-{year}", one.name, day, one.get_absolute_url())
+                yield on_day(f"day-{one.pk}-{year}", one.name, day, one.get_absolute_url(), quoted=one.name)
 
 
 def _holidays(user: Any, start: date, end: date) -> Iterator[Entry]:
@@ -116,7 +117,8 @@ def _agreements(user: Any, start: date, end: date) -> Iterator[Entry]:
             ("end", one.expires_on, gettext("Last day: %(title)s")),
         ):
             if day is not None and start <= day <= end:
-                yield on_day(f"agreement-{what}-{one.pk}", words % {"title": one.title}, day, one.get_absolute_url())
+                said = words % {"title": one.title}
+                yield on_day(f"agreement-{what}-{one.pk}", said, day, one.get_absolute_url(), quoted=one.title)
 
 
 def _obligations(user: Any, start: date, end: date) -> Iterator[Entry]:
@@ -127,9 +129,12 @@ def _obligations(user: Any, start: date, end: date) -> Iterator[Entry]:
     )  # fmt: skip
     for one in rows.select_related("agreement", "institution").order_by("due_on", "pk"):
         if one.due_on is not None:
-            owed = {"institution": one.institution.short, "text": one.text[:120]}
-            words = gettext("Obligation of %(institution)s: %(text)s") % owed
-            yield on_day(f"obligation-{one.pk}", words, one.due_on, one.agreement.get_absolute_url())
+            text = written_in(one.text[:120], one.agreement.language)
+            words = gettext("Obligation of %(institution)s: %(text)s") % {
+                "institution": one.institution.short,
+                "text": text,
+            }
+            yield on_day(f"obligation-{one.pk}", words, one.due_on, one.agreement.get_absolute_url(), quoted=text)
 
 
 def _action_points(user: Any, start: date, end: date) -> Iterator[Entry]:
@@ -137,7 +142,7 @@ def _action_points(user: Any, start: date, end: date) -> Iterator[Entry]:
     # One at a time: who shows but the first few hundred (stakeholders.calendar.MOST) reads no more of them.
     shown = rows.only("title_sq", "title_sr", "title_en", "due_on")
     for one in shown.order_by("due_on", "pk").iterator(chunk_size=250):
-        yield on_day(f"action-point-{one.pk}", _due(one.title), one.due_on, one.get_absolute_url())
+        yield on_day(f"action-point-{one.pk}", _due(one.title), one.due_on, one.get_absolute_url(), quoted=one.title)
 
 
 def _enquiries(user: Any, start: date, end: date) -> Iterator[Entry]:

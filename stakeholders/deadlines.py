@@ -5,6 +5,7 @@ Source: Article 8.4.6; fifteen days are the office's working default, a dated se
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -34,6 +35,11 @@ class AnswerTimes:
     in_time: int
     median: float | None
     in_time_pct: int | None
+
+    @property
+    def median_up(self) -> int:
+        """For the word after the median: between one day and two are days."""
+        return math.ceil(self.median or 0)
 
 
 def days_to_answer(received_on: date, answered_on: date) -> int:

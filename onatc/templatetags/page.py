@@ -34,6 +34,15 @@ def text(value: Any) -> Any:
 
 
 @register.filter
+def quoting(sentence: str, quoted: Any) -> Any:
+    """A sentence with the content text that it quotes, which is marked as by `text`."""
+    if not quoted or quoted not in sentence:
+        return sentence
+    before, _quoted, after = sentence.partition(quoted)
+    return format_html("{}{}{}", before, text(quoted), after)
+
+
+@register.filter
 def money(cents: int | None, sign: str = " €") -> str:
     """Euro and cents from cents, by the active language; empty when not known. A table that says "in euro" above leaves
     the sign out (`|money:""`): ten columns with it do not stand beside each other."""

@@ -58,6 +58,8 @@ def change_event(event: Event, values: dict[str, Any], *, by: User, revision: in
     changed = set_fields(event, values, revision)
     if changed & {"organiser", "starts_on"}:
         refuse_dissolved(event.organiser, event.starts_on)
+    if "organiser" in changed and event.partners.filter(institution=event.organiser).exists():
+        raise Refused(_("It is named as a partner of the event; take it off there first."), "organiser")
     if event.state == EventState.HELD:
         refuse_future(event.starts_on)
     return save(event)
@@ -129,6 +131,8 @@ def add_partner(
     event = locked(event)
     require(access.may_keep_events(by))
     refuse_dissolved(institution, event.starts_on)
+    if institution == event.organiser:
+        raise Refused(_("It organises the event; name others as its partners."), "institution")
     if institution is not None and institution.country is not None:
         country = institution.country
     try:

@@ -58,6 +58,27 @@ def language_of(attendee: Attendee) -> str:
     return contact.user.language if contact.user is not None else contact.language
 
 
+# When the mails go
+
+
+def kind_of_mail(meeting: Meeting) -> str:
+    """Nobody learns after the night of a meeting that begins, or did before it was moved, in the night or at its end."""
+    now = timezone.now()
+    morning = mail.next_morning(now)
+    if meeting.starts_at <= morning:
+        return mail.Kind.SOON
+    told = Meeting.pgh_event_model.objects.filter(pgh_obj_id=meeting.pk, state=MeetingState.CALLED)  # type: ignore[attr-defined]
+    return mail.Kind.SOON if told.filter(starts_at__gt=now, starts_at__lte=morning).exists() else mail.Kind.MEETING
+
+
+def mails_wait_until(meeting: Meeting) -> datetime | None:
+    """When the mails about a meeting that are queued now go out; None when they go at once."""
+    now = timezone.now()
+    if not mail.is_night(now) or kind_of_mail(meeting) in mail.AT_NIGHT_TOO:
+        return None
+    return mail.not_at_night(now)
+
+
 # Who is called
 
 
@@ -178,8 +199,9 @@ def send_in_batches(job: jobs.Job, progress: jobs.Progress) -> None:
 def _call_batch(pk: uuid.UUID) -> int:
     meeting = _with_agenda(pk)
     batch = list(to_call(meeting).select_for_update(of=("self",))[:BATCH])
+    kind = kind_of_mail(meeting)
     for attendee in batch:
-        _mail_call(meeting, attendee)
+        _mail_call(meeting, attendee, kind)
     Attendee.objects.filter(pk__in=[one.pk for one in batch]).update(called_sequence=meeting.sequence)
     return len(batch)
 
@@ -187,8 +209,9 @@ def _call_batch(pk: uuid.UUID) -> int:
 def _cancel_batch(pk: uuid.UUID) -> int:
     meeting = _with_agenda(pk)
     batch = list(_to_tell(meeting).select_for_update(of=("self",))[:BATCH])
+    kind = kind_of_mail(meeting)
     for attendee in batch:
-        _mail_cancellation(meeting, attendee)
+        _mail_cancellation(meeting, attendee, kind)
     return len(batch)
 
 
@@ -203,7 +226,7 @@ def _with_agenda(pk: uuid.UUID) -> Meeting:
     return Meeting.objects.prefetch_related("items").get(pk=pk)
 
 
-def _mail_call(meeting: Meeting, attendee: Attendee) -> None:
+def _mail_call(meeting: Meeting, attendee: Attendee, kind: str) -> None:
     contact = attendee.contact
     assert contact is not None
     with override(language_of(attendee)):
@@ -218,17 +241,18 @@ def _mail_call(meeting: Meeting, attendee: Attendee) -> None:
             "answer_url": answer_url,
             "page_url": _page_of(meeting, contact.user),
         }
-    _queue(meeting, attendee, "call", "meeting_call", context, mail.Enclosed(calendar, "REQUEST", ics.office_address()))
+    enclosed = mail.Enclosed(calendar, "REQUEST", ics.office_address())
+    _queue(meeting, attendee, "call", "meeting_call", context, kind, enclosed)
 
 
-def _mail_cancellation(meeting: Meeting, attendee: Attendee) -> None:
+def _mail_cancellation(meeting: Meeting, attendee: Attendee, kind: str) -> None:
     contact = attendee.contact
     assert contact is not None
     with override(language_of(attendee)):
         calendar = ics.cancellation(meeting, attendee, contact.address, url=_page_of(meeting, contact.user))
         context = {"meeting": meeting, "when": when_in_words(meeting)}
     enclosed = mail.Enclosed(calendar, "CANCEL", ics.office_address())
-    _queue(meeting, attendee, "cancelled", "meeting_cancelled", context, enclosed)
+    _queue(meeting, attendee, "cancelled", "meeting_cancelled", context, kind, enclosed)
 
 
 def send_minutes(meeting: Meeting) -> int:
@@ -281,8 +305,9 @@ def last_day_of_minutes(meeting: Meeting) -> date:
 
 
 def _queue(
-    meeting: Meeting, attendee: Attendee, what: str, template: str, context: dict[str, Any], enclosed: mail.Enclosed
-) -> None:
+    meeting: Meeting, attendee: Attendee, what: str, template: str, context: dict[str, Any], kind: str,
+    enclosed: mail.Enclosed,
+) -> None:  # fmt: skip
     contact = attendee.contact
     assert contact is not None
     mail.queue(
@@ -290,7 +315,7 @@ def _queue(
         occasion=f"meeting-{what}:{attendee.pk}:{meeting.sequence}",
         template=template,
         context=context,
-        kind=mail.Kind.MEETING,
+        kind=kind,
         address=contact.address,
         language=contact.language,
         name=contact.full_name,

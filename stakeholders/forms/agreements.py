@@ -77,7 +77,7 @@ class AgreementForm(KeptForm):
         self.groups = (
             (gettext_lazy("Title"), ("title_sq", "title_sr", "title_en")),
             (gettext_lazy("Parties"), tuple(names)),
-            (gettext_lazy("What data are shared"), ("data_shared", "data_basis", "data_protection")),
+            (gettext_lazy("What data is shared"), ("data_shared", "data_basis", "data_protection")),
         )
 
     def _party_rows(self) -> list[str]:

@@ -28,7 +28,7 @@ class AgreementKind(models.TextChoices):
     MEMORANDUM = "memorandum", _("memorandum of understanding")
     PROTOCOL = "protocol", _("protocol of cooperation")
     DATA_SHARING = "data_sharing", _("agreement on sharing data")
-    OTHER = "other", _("another agreement")
+    OTHER = "other", _("other agreement")
 
 
 class AgreementStanding(models.TextChoices):
@@ -129,7 +129,7 @@ class Agreement(models.Model):
     renews = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="renewed_by", verbose_name=_("renews")
     )
-    data_shared = models.TextField(_("which data are shared"), max_length=4000, blank=True)
+    data_shared = models.TextField(_("which data is shared"), max_length=4000, blank=True)
     data_basis = models.CharField(_("legal basis of the sharing"), max_length=500, blank=True)
     data_protection = models.TextField(_("how the data are protected"), max_length=2000, blank=True)
     responsible = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("responsible"))

@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -102,6 +103,11 @@ class Circular(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("stakeholders:circular-detail", args=[self.pk])
 
+    @property
+    def is_overdue(self) -> bool:
+        """The day to confirm by is over: late is who has not confirmed."""
+        return self.asks_confirmation and self.confirm_by is not None and self.confirm_by < timezone.localdate()
+
 
 class CircularFileQuerySet(models.QuerySet["CircularFile"]):
     def visible_to(self, user: Any) -> Self:
@@ -174,7 +180,7 @@ class LibraryKind(models.TextChoices):
     REPORT = "report", _("report")
     FORM = "form", _("form")
     TRAINING = "training", _("training material")
-    OTHER = "other", _("another document")
+    OTHER = "other", _("other document")
 
 
 class LibraryDocumentQuerySet(models.QuerySet["LibraryDocument"]):

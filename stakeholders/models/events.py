@@ -71,7 +71,7 @@ class EventKind(models.TextChoices):
     CAMPAIGN = "campaign", _("campaign")
     OBSERVANCE = "observance", _("observance of an international day")
     VISIT = "visit", _("study visit")
-    OTHER = "other", _("another event")
+    OTHER = "other", _("other event")
 
 
 class EventState(models.TextChoices):

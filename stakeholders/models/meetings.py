@@ -218,7 +218,7 @@ class Meeting(models.Model):
     held_at = models.DateTimeField(_("attendance recorded on"), null=True, blank=True)
     quorum_needed = models.PositiveSmallIntegerField(_("quorum"), null=True, blank=True)
     voting_members = models.PositiveSmallIntegerField(_("members with a vote"), null=True, blank=True)
-    voting_present = models.PositiveSmallIntegerField(_("of them present"), null=True, blank=True)
+    voting_present = models.PositiveSmallIntegerField(_("voting members present"), null=True, blank=True)
     minutes_state = models.CharField(_("minutes"), max_length=12, choices=MinutesState, default=MinutesState.NONE)
     circulated_at = models.DateTimeField(_("minutes circulated on"), null=True, blank=True)
     comments_until = models.DateField(_("comments until"), null=True, blank=True)

@@ -231,6 +231,9 @@ def circular_discard(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def circular_file_add(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     circular = _circular(request, pk)
     require(access.may_write_circular(request.user))
+    if circular.state != CircularState.DRAFT:
+        messages.error(request, _("It was sent; what was sent does not change."))
+        return redirect(circular)
     form = CircularFileForm(request.POST or None, request.FILES or None)
     return form_page(
         request,
@@ -256,6 +259,9 @@ def circular_file(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
 def circular_file_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     file = _file(request, pk)
     require(access.may_write_circular(request.user))
+    if file.circular.state != CircularState.DRAFT:
+        messages.error(request, _("It was sent; what was sent does not change."))
+        return redirect(file.circular)
     return file_remove_page(
         request,
         lambda: actions.remove_file(file, by=request.user),

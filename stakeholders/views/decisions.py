@@ -20,6 +20,7 @@ from onatc.errors import proof_required, require
 from onatc.files import serve
 from onatc.history import history_of
 from onatc.registers import RegisterFilter
+from onatc.texts import written_in
 from stakeholders import access
 from stakeholders.accounts import SignedInRequest
 from stakeholders.actions import decisions as actions
@@ -356,6 +357,7 @@ def action_point_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
             "point": point,
             "standing_label": dict(STANDINGS)[point.standing],  # type: ignore[attr-defined]
             "steps": steps,
+            "outcome": _outcome(point, steps),
             "sections": sections,
             "sees_meeting": _sees_meeting(user, point),
             "sees_decision": point.decision_id
@@ -368,6 +370,12 @@ def action_point_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
             "history": history_of(point, *steps) if is_office else None,
         },
     )
+
+
+def _outcome(point: ActionPoint, steps: list[PointStep]) -> str:
+    """What came of it, in the language of the step that said so."""
+    said = [step.language for step in steps if step.text == point.outcome]
+    return written_in(point.outcome, said[-1]) if said else point.outcome
 
 
 @require_http_methods(["GET", "POST"])

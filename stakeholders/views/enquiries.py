@@ -421,6 +421,9 @@ def _template_text(request: SignedInRequest, enquiry: Enquiry) -> str:
 def enquiry_submit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     one = _enquiry(request, pk)
     require(access.may_edit_enquiry(request.user, one))
+    if not one.answer.strip():
+        messages.error(request, _("There is no answer yet. Write it first."))
+        return redirect(one)
     return confirm_page(
         request,
         lambda: actions.submit_answer(one, by=request.user),

@@ -23,6 +23,7 @@ from stakeholders.forms.invitations import GIVEN, AnswerForm, ReplyForm, ToldFor
 from stakeholders.ics import office_address
 from stakeholders.models import Meeting
 from stakeholders.queries.meetings import people_called, replies
+from stakeholders.views.meetings import meeting_of, meeting_page
 
 
 @login_not_required
@@ -65,12 +66,11 @@ def _answer(request: HttpRequest, key: str, found: actions.Opened) -> HttpRespon
 
 @require_POST
 def meeting_answer(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Of whoever was called and is signed in."""
-    meeting = get_object_or_404(Meeting.objects.visible_to(request.user), pk=pk)
+    """Of whoever was called and is signed in. What cannot be recorded stands on the page of the meeting again."""
+    meeting = meeting_of(request, pk)
     form = AnswerForm(request.POST)
     if not form.is_valid():
-        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
-        return redirect(meeting)
+        return meeting_page(request, meeting, form)
     try:
         actions.answer_for_oneself(meeting, by=request.user, **form.cleaned_data)
         messages.success(request, _("Your answer is recorded."))

@@ -12,6 +12,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -25,7 +26,8 @@ from stakeholders import access, agenda
 from stakeholders.accounts import SignedInRequest
 from stakeholders.actions import agenda as agenda_actions
 from stakeholders.actions import meetings as actions
-from stakeholders.forms.invitations import GIVEN
+from stakeholders.actions.invitations import mails_wait_until
+from stakeholders.forms.invitations import GIVEN, AnswerForm
 from stakeholders.forms.meetings import (
     AttendanceForm,
     BodyForm,
@@ -93,9 +95,11 @@ def _with_due(rows: Any) -> list[Any]:
 def series_list(request: SignedInRequest) -> HttpResponse:
     require(request.user.sees_cooperation)
     found = _series_list(request)
-    rows = with_last_held(found.ordered().select_related("body", "country"))
+    rows = _with_due(with_last_held(found.ordered().select_related("body", "country")))
+    if not found.chosen.get("sort"):  # what is overdue first; all of them are read for it, some dozens at most
+        rows.sort(key=lambda one: not one.due.is_overdue)
     may_keep = bool(access.may_keep_series(request.user))
-    return list_page(request, "stakeholders/series_list.html", found, rows, prepare=_with_due, may_keep=may_keep)
+    return list_page(request, "stakeholders/series_list.html", found, rows, may_keep=may_keep)
 
 
 @require_safe
@@ -254,7 +258,7 @@ def meeting_export(request: SignedInRequest) -> HttpResponseBase:
     require(request.user.sees_cooperation)
     head = [
         _("title"), _("body"), _("duty"), _("begins"), _("ends"), _("place"), _("state"), _("minutes"), _("quorum"),
-        _("members with a vote"), _("of them present"), _("present"),
+        _("members with a vote"), _("voting members present"), _("present"),
     ]  # fmt: skip
     rows = _meetings(request).ordered().select_related("body", "series")
     rows = rows.annotate(there=Count("attendees", filter=Q(attendees__was_present=True)))
@@ -283,7 +287,11 @@ def meeting_of(request: SignedInRequest, pk: uuid.UUID) -> Meeting:
 
 @require_safe
 def meeting_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    meeting = meeting_of(request, pk)
+    return meeting_page(request, meeting_of(request, pk))
+
+
+def meeting_page(request: SignedInRequest, meeting: Meeting, answer: AnswerForm | None = None) -> HttpResponse:
+    """The page of the meeting; `answer` is the reader's own answer when it could not be recorded."""
     user = request.user
     may_prepare = bool(access.may_prepare_meeting(user, meeting))
     files = MeetingFile.objects.visible_to(user)
@@ -295,6 +303,7 @@ def meeting_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         .order_by("position", "pk")
     )
     people = people_called(meeting, user)
+    mine = next((one for one in people if one.contact and one.contact.user_id == user.pk), None)
     may_see_replies = meeting.state != MeetingState.DRAFT and bool(access.may_send_calls(user, meeting))
     is_office = user.keeps_cooperation
     is_open = meeting.state in (MeetingState.DRAFT, MeetingState.CALLED)
@@ -308,7 +317,8 @@ def meeting_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "papers": list(files.filter(meeting=meeting, item__isnull=True)),
             "people": people,
             "attendance": attendance(people),
-            "mine": next((one for one in people if one.contact and one.contact.user_id == user.pk), None),
+            "mine": mine,
+            "answer_form": answer or AnswerForm(initial={"note": mine.answer_note if mine else ""}),
             "answers": GIVEN,
             "may_see_replies": may_see_replies,
             "replies": replies(meeting, people) if may_see_replies and is_open else None,
@@ -394,8 +404,36 @@ def meeting_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         if was_called
         else "",
         cancel_url=meeting.get_absolute_url(),
-        done=_("Saved, and everybody who was called is told.") if was_called else _("Saved."),
+        done=_told_of_change if was_called else _("Saved."),
     )
+
+
+def _told_of_change(meeting: Meeting) -> str:
+    if not (time := _time_of_mails(meeting)):
+        return _("Saved, and everybody who was called is told.")
+    return _("Saved. No mail goes out at night: everybody who was called is told at %(time)s.") % {"time": time}
+
+
+def _told_of_call(meeting: Meeting) -> str:
+    if not (time := _time_of_mails(meeting)):
+        return _("The meeting is called: the invitations go out by e-mail now, and the answers come in on this page.")
+    words = _(
+        "The meeting is called: the invitations go out by e-mail at %(time)s, and the answers come in on this page."
+    )
+    return words % {"time": time}
+
+
+def _told_of_cancellation(meeting: Meeting) -> str:
+    if not (time := _time_of_mails(meeting)):
+        return _("The meeting is cancelled.")
+    words = _("The meeting is cancelled. No mail goes out at night: everybody who was called is told at %(time)s.")
+    return words % {"time": time}
+
+
+def _time_of_mails(meeting: Meeting) -> str:
+    """At night the hour at which the mails about a meeting go out; empty when they go at once."""
+    until = mails_wait_until(meeting)
+    return date_format(timezone.localtime(until), "TIME_FORMAT") if until is not None else ""
 
 
 @require_http_methods(["GET", "POST"])
@@ -405,11 +443,7 @@ def meeting_call(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     require(access.may_prepare_meeting(request.user, meeting))
     if request.method == "POST":
         try:
-            actions.call_meeting(meeting, by=request.user)
-            words = _(
-                "The meeting is called: the invitations go out by e-mail now, and the answers come in on this page."
-            )
-            messages.success(request, words)
+            messages.success(request, _told_of_call(actions.call_meeting(meeting, by=request.user)))
         except Refused as refusal:
             messages.error(request, str(refusal))
         return redirect(meeting)
@@ -437,7 +471,7 @@ def meeting_cancel(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         title=_("Cancel the meeting"),
         lead=str(meeting),
         cancel_url=meeting.get_absolute_url(),
-        done=_("The meeting is cancelled."),
+        done=_told_of_cancellation if meeting.state == MeetingState.CALLED else _("The meeting is cancelled."),
         submit=_("Cancel the meeting"),
     )
 

@@ -299,6 +299,9 @@ def minutes_answer(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def meeting_adopt(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     meeting = meeting_of(request, pk)
     require(access.may_adopt_minutes(request.user))
+    if not actions.adopting_meetings(meeting).exists():
+        messages.error(request, _("Minutes are adopted by a later meeting that was held and had them on its agenda."))
+        return redirect(_overview(meeting))
     form = AdoptForm(request.POST or None, meeting=meeting, user=request.user)
 
     def act() -> str:

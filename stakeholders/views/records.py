@@ -35,19 +35,19 @@ def form_page(
     *,
     title: str,
     cancel_url: str,
-    done: str,
+    done: str | Callable[[Any], str],
     submit: str = "",
     lead: str = "",
     is_grave: bool = False,
     template: str = "pages/record_form.html",
 ) -> HttpResponse:
-    """Show the form, or do `act`, which gives the record to go to. A refusal stands on the form, nothing typed is lost; a
+    """Show the form, or do `act`, which gives the record to go to; what `done` says may hang on it. A refusal stands on the form, nothing typed is lost; a
     stale form shows what a colleague wrote meanwhile, and the next press saves knowingly on top of it."""
     changed: list[tuple[str, str]] = []
     if request.method == "POST" and form.is_valid():
         try:
             record = act()
-            messages.success(request, done)
+            messages.success(request, done if isinstance(done, str) else done(record))
             return redirect(record)
         except Stale as stale:
             form.add_error(None, str(stale))

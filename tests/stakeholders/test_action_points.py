@@ -194,6 +194,7 @@ def test_closing_needs_evidence_of_now_or_before(world, client_for):
         decisions.close_point(point, by=world.focal_point, **SAID)
     client.post(url("action-point-close", point.pk), step_form(point, text="U krye.") | {"attachments": upload()})
     assert (refresh(point).state, point.outcome, point.closed_by) == ("done", "U krye.", world.focal_point)
+    assert client.get(point.get_absolute_url()).content.decode().count('<span lang="sq">U krye.</span>') == 2
     other = a_point(a_meeting(world.director), world.planning)
     decisions.record_progress(uuid.uuid4(), other, by=world.focal_point, text="x", language="sq", link=LINK)
     assert client.post(url("action-point-close", other.pk), step_form(other)).status_code == 302

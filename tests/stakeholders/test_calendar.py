@@ -83,6 +83,14 @@ def test_each_kind_stands_in_the_month_for_whoever_may_see_it(world):
     assert not any(keys(world.stranger).values()) or set(keys(world.stranger)) >= {"holidays"}
 
 
+def test_what_is_quoted_in_another_language_is_marked(world, client_for):
+    fill(world, date(2031, 3, 12))
+    page = client_for("planning").get(reverse("stakeholders:calendar"), {"month": "2031-03"}).content.decode()
+    for text in ("Raporti", "Detyra", "Fushata", "Marrëveshja", "Dita"):
+        assert f'<span lang="sq">{text}</span>' in page, text
+    assert '<span lang="en">' not in page and "Feast" in page
+
+
 def test_enquiries_stand_there_by_their_number_without_who_asks(world):
     day = date(2031, 3, 12)
     Enquiry.objects.create(

@@ -127,7 +127,11 @@ def test_from_the_draft_to_the_confirmation_in_the_browser(world, client_for):
     copy.refresh_from_db()
     assert copy.confirmed_at and copy.opened_at == first
     # what was sent never changes
-    assert office.get(url("circular-edit", circular.pk)).status_code == 302
+    for address in (
+        url("circular-edit", circular.pk), url("circular-file-add", circular.pk),
+        url("circular-file-remove", plain.pk), url("circular-discard", circular.pk),
+    ):  # fmt: skip
+        assert office.get(address).status_code == 302
     for act in (
         lambda: circulars.change(circular, {"title_sq": "x"}, by=world.director, revision=circular.revision),
         lambda: circulars.add_files(circular, [], by=world.director),
@@ -391,7 +395,12 @@ def test_signed_in_readers_have_it_on_their_list_and_confirm_there(world, client
     a_contact("Focal", "KP-THB", user=world.focal_point)
     circular = send(a_circular(world.information, institutions=[institution("KP-THB")]), world.information)
     reader = client_for("focal_point")
-    assert "to be confirmed by you" in reader.get(url("circular-list")).content.decode()
+    assert "to be confirmed by you" in (page := reader.get(url("circular-list")).content.decode())
+    assert "pill-overdue" not in page
+    for confirm_by, is_late in ((days_ago(0), False), (days_ago(1), True)):
+        Circular.objects.filter(pk=circular.pk).update(confirm_by=confirm_by)
+        for where in (url("circular-list"), circular.get_absolute_url(), reverse("home")):
+            assert ("pill-overdue" in reader.get(where).content.decode()) is is_late
     assert "I confirm that I have read this" in reader.get(circular.get_absolute_url()).content.decode()
     copy = circular.recipients.get()
     assert copy.opened_at and copy.language == "en"

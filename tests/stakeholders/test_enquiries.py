@@ -24,7 +24,7 @@ from onatc.periods import Period
 from stakeholders import deadlines, ownership
 from stakeholders.actions import enquiries
 from stakeholders.deadlines import Answered, AnswerTimes, answer_times, days_to_answer
-from stakeholders.models import Enquiry, EnquiryFile, RoleAssignment
+from stakeholders.models import Enquiry, EnquiryFile, RoleAssignment, User
 from strategy import computed
 from tests.samples import document
 from tests.stakeholders.asking import a_drafted_enquiry, an_approved_enquiry, an_enquiry, days_ago, institution
@@ -76,6 +76,25 @@ def test_of_answers_the_share_lies_between_none_and_all_and_the_median_between_t
     assert 0 <= found.in_time_pct <= 100 and (found.in_time_pct == 100) >= (found.in_time == found.count)
 
 
+@pytest.mark.parametrize(
+    ("took", "language", "said"),
+    [
+        ([1], "en", "half of them within 1 day;"),
+        ([1, 2], "en", "half of them within 1.5 days;"),
+        ([0], "en", "half of them within 0 days;"),
+        ([1], "sq", "gjysma e tyre brenda 1 dite;"),
+        ([21], "sq", "gjysma e tyre brenda 21 ditësh;"),
+        ([1], "sr-latn", "polovina u roku od 1 dana;"),
+    ],
+)
+def test_the_list_says_in_how_many_days_half_was_answered(world, client_for, took, language, said):
+    for days in took:
+        one = an_approved_enquiry(world.information, world.director, received_on=days_ago(days))
+        enquiries.send_answer(one, by=world.information, way="phone", answered_on=days_ago(0))
+    User.objects.filter(pk=world.planning.pk).update(language=language)
+    assert said in client_for("planning").get(url("enquiry-list")).content.decode()
+
+
 def test_the_days_are_counted_from_the_day_it_came():
     assert days_to_answer(date(2026, 3, 2), date(2026, 3, 2)) == 0
     assert days_to_answer(date(2025, 12, 31), date(2026, 1, 2)) == 2
@@ -111,6 +130,8 @@ def test_from_its_number_to_the_mail(world, client_for):
     client.post(url("enquiry-assign", one.pk), {"person": world.monitoring.pk})
     assert refresh(one).state == "assigned" and Message.objects.filter(to=world.monitoring).count() == 1
     writer = client_for("monitoring")
+    early = writer.get(url("enquiry-submit", one.pk), follow=True)
+    assert early.redirect_chain and "There is no answer yet" in early.content.decode()
     said = {"revision": one.revision, "answer": "Pesë raste.", "answer_language": "sq"}
     assert one.question in writer.get(url("enquiry-answer", one.pk)).content.decode()  # read beside the answer
     writer.post(url("enquiry-answer", one.pk), said | {"attachments": SimpleUploadedFile("t.pdf", document())})

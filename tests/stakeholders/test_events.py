@@ -204,6 +204,17 @@ def test_what_is_not_public_is_seen_by_the_office_and_its_partners(world, client
     assert client_for("other_focal_point").get(event.get_absolute_url()).status_code == 404
 
 
+def test_who_organises_an_event_is_no_partner_of_it(world, client_for):
+    event, office = an_event(world.planning), client_for("planning")
+    own = {"institution": event.organiser.pk, "country": "", "part": ""}
+    refused = office.post(url("event-partner-add", event.pk), own).context["form"]
+    assert refused.errors["institution"] == ["It organises the event; name others as its partners."]
+    events.add_partner(event, by=world.planning, institution=institution("MOH"), country=None)
+    changed = event_form(organiser=str(institution("MOH").pk), revision=event.revision)
+    refused = office.post(url("event-edit", event.pk), changed).context["form"]
+    assert refused.errors["organiser"] == ["It is named as a partner of the event; take it off there first."]
+
+
 def test_a_partner_abroad_brings_its_country(world):
     event = an_event(world.planning)
     abroad = institution("OSCE")

@@ -16,12 +16,13 @@ from django.utils import timezone
 from freezegun import freeze_time
 
 import stakeholders.tasks  # noqa: F401  # the worker's registration of jobs
-from onatc import jobs
+from onatc import jobs, mail
 from onatc.errors import Refused
 from onatc.models import Job, JobState, Message
 from stakeholders.actions import invitations as actions
 from stakeholders.models import Answer, AnswerWay, Attendee, Institution, MeetingState, User
 from tests.stakeholders.calls import call, contact, meeting, moment, officer
+from tests.stakeholders.meeting_steps import at
 from tests.stakeholders.test_ics import reply
 
 KEY_LETTERS = string.ascii_letters + string.digits + "-_"
@@ -213,6 +214,40 @@ def test_two_who_call_at_the_same_moment_send_each_mail_once(reference_data):
     assert sorted(sent) == [0, 20] and Message.objects.count() == 20
 
 
+# At night
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("days", "hour", "goes"), [(2, 10, False), (1, 7, True), (1, 5, True)])
+def test_at_night_only_news_of_a_meeting_that_begins_before_the_morning_goes_at_once(office, days, hour, goes):
+    with freeze_time(at(0, 23)):
+        begin = at(days, hour)
+        found = meeting(office, starts_at=begin, ends_at=begin + timedelta(hours=2))
+        call(found, contact("Arta Bytyqi"))
+        actions.send_calls(found, by=office)
+        assert actions.mails_wait_until(found) == (None if goes else at(1, 7))
+        assert mail.send_waiting() == goes
+        assert Message.objects.get().kind == (mail.Kind.SOON if goes else mail.Kind.MEETING)
+    with freeze_time(at(1, 7)):
+        assert mail.send_waiting() == (not goes) and actions.mails_wait_until(found) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_would_come_in_the_night_learns_at_once_that_the_meeting_is_moved(reference_data):
+    office = officer()
+    with freeze_time(at(0, 20)):
+        found = meeting(office, starts_at=at(1, 6), ends_at=at(1, 8))
+        call(found, contact("Arta Bytyqi"))
+        actions.send_calls(found, by=office)
+        assert mail.send_waiting() == 1
+    with freeze_time(at(0, 23)):
+        found.refresh_from_db()
+        found.sequence, found.starts_at, found.ends_at = 1, at(8), at(8, 12)
+        found.save()
+        actions.send_calls(found, by=office)
+        assert mail.send_waiting() == 1 and actions.mails_wait_until(found) is None
+
+
 # The link
 
 
@@ -301,8 +336,10 @@ def test_a_key_that_nobody_was_given_is_like_any_other_address(office, called):
     wrong = [good[:-1] + ("A" if good[-1] != "A" else "B"), good[:-2], good + "AAAA", "x", "é" * 10, "a" * 500, "." * 54,
              actions.key_of(called, stranger), "A" * len(good)]  # fmt: skip
     for one in wrong:
-        page = Client().get(reverse("stakeholders:answer", args=[one]))
+        page = Client().get(reverse("stakeholders:answer", args=[one]), headers={"accept-language": "en"})
         assert page.status_code == 404, one
+        said = page.content.decode()
+        assert reverse("account_login") in said and "To my home page" not in said and "For internal use" not in said
         assert Client().post(reverse("stakeholders:answer", args=[one]), {"answer": "yes"}).status_code == 404
     assert actions.opened("") is None
     type(called).objects.filter(pk=called.pk).update(answer_salt="another")  # all links of a meeting can be closed
@@ -367,6 +404,10 @@ def test_whoever_is_signed_in_may_change_an_answer_until_it_begins(world, client
         mine.refresh_from_db()
         assert (mine.answer, mine.answer_way) == (one, AnswerWay.PAGE)
     client.post(address, {"answer": "nonsense"})
+    answer = client.post(address, {"answer": "yes", "note": "Zëvendësi " + "x" * 300})
+    page = answer.content.decode()
+    assert answer.status_code == 200 and 'value="Zëvendësi xxx' in page and "error-summary" in page
+    assert 'aria-describedby="answer-note-help answer-note-error"' in page
     with freeze_time(found.starts_at + timedelta(minutes=1)), pytest.raises(Refused):
         actions.answer_for_oneself(found, by=world.focal_point, answer="yes", note="")
     mine.refresh_from_db()

@@ -52,6 +52,7 @@ def test_versions_rise_by_language_and_the_latest_stands_first(world, client_for
     assert got == [("en", 1, "en.txt"), ("sq", 1, "one.txt"), ("sq", 2, "two.txt")]
     page = client_for("focal_point").get(document.get_absolute_url()).content.decode()
     holding, _, earlier = page.partition("Earlier versions")
+    assert '<span lang="sq">Neni 3</span>' in holding
     assert holding.index("en.txt") < holding.index("two.txt") and "one.txt" not in holding and "one.txt" in earlier
 
 

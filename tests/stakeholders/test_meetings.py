@@ -13,6 +13,7 @@ from django.db import IntegrityError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from freezegun import freeze_time
 
 from onatc.errors import Refused
 from onatc.models import Municipality
@@ -90,6 +91,11 @@ def test_a_series_is_made_once_and_says_when_the_next_meeting_is_due(world, clie
     assert (due.last_held, due.standing) == (days_ago(10), "done")
     page = client.get(url("series-list")).content.decode()
     assert "in time" in page and "8.3/2a-i" in page
+    client.post(url("series-create"), series_form(kind="other", name_sq="Tjetra"))
+    listed = client.get(url("series-list")).context["page"].object_list
+    assert [str(one.name) for one in listed] == ["Tjetra", "Mbledhjet e Autoritetit"]  # overdue first
+    listed = client.get(url("series-list"), {"sort": "name"}).context["page"].object_list
+    assert [str(one.name) for one in listed] == ["Mbledhjet e Autoritetit", "Tjetra"]
     meetings.end_series(series, ends_on=days_ago(1), by=world.director)
     assert "pill-due_ended" in client.get(series.get_absolute_url()).content.decode()
     with pytest.raises(Refused, match="ended already"):
@@ -314,6 +320,28 @@ def test_the_call_asks_first_and_is_made_once(world, client_for):
     assert "called already" in client.post(url("meeting-call", meeting.pk), follow=True).content.decode()
     other = a_called_meeting(world.planning, meeting.body, days=21)
     assert (other.number, other.day.year == meeting.day.year) in [(2, True), (1, False)]
+
+
+def test_whoever_calls_moves_or_cancels_at_night_is_told_when_the_mails_go(world, client_for):
+    meeting = a_meeting(world.planning, a_full_body())
+    soon = a_meeting(world.planning, meeting.body, days=1)
+    an_item(meeting, world.planning)
+    an_item(soon, world.planning)
+    with freeze_time(at(0, 23)):
+        client = client_for("planning")
+
+        def told(name, one, data=None):
+            return client.post(url(name, one.pk), data, follow=True).content.decode()
+
+        assert "the invitations go out by e-mail at 07:00" in told("meeting-call", meeting)
+        moved = meeting_form(revision=refresh(meeting).revision, body=meeting.body.pk)
+        assert "everybody who was called is told at 07:00" in told("meeting-edit", meeting, moved)
+        early = {"starts_at": f"{days_ago(-1)}T06:00", "ends_at": f"{days_ago(-1)}T08:00"}
+        told("meeting-edit", soon, meeting_form(revision=refresh(soon).revision, body=soon.body.pk, **early))
+        assert "the invitations go out by e-mail now" in told("meeting-call", soon)
+        assert "The meeting is cancelled." in (page := told("meeting-cancel", soon, {"reason": "x"}))
+        assert "07:00" not in page.split("<h1>")[0]
+        assert "everybody who was called is told at 07:00" in told("meeting-cancel", meeting, {"reason": "x"})
 
 
 def test_what_cannot_be_called(world):

@@ -337,6 +337,8 @@ def test_the_page_says_where_circulated_minutes_are_adopted_before_it_offers_to_
     page = client_for("natc").get(url("meeting-minutes", held.pk))
     assert (page.context["may_adopt"], page.context["waits"], page.context["waits_for"]) == (False, True, None)
     assert "take them up there from the open points" in page.content.decode()
+    early = client_for("natc").get(url("meeting-adopt", held.pk), follow=True)
+    assert early.redirect_chain and "Minutes are adopted by a later meeting" in early.content.decode()
     coming = a_meeting(world.planning, held.body, days=9)
     fields = {"title_sq": "Miratimi", "kind": "minutes", "minutes_of": held}
     agenda.add_item(coming, uuid.uuid4(), fields, by=world.planning)
