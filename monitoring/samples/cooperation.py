@@ -64,7 +64,8 @@ class Cooperation(Cast):
     outreach: dict[str, dict[str, Any]]
 
     def _meetings(self, code: str) -> dict[str, Any]:
-        """A held meeting of a body in which the institution sits, with minutes that are circulated."""
+        """A held meeting of a body in which the institution sits, with minutes that are circulated and that a later one
+        may adopt."""
         office, now, institution = self.users[Role.DIRECTOR], timezone.now(), self.institutions[code]
         body = Body.objects.create(
             code=f"matrix-{code.lower()}", name_sq="Matrica", kind="group", founded_on=now.date() - timedelta(days=9)
@@ -80,6 +81,11 @@ class Cooperation(Cast):
             comments_until=now.date() + timedelta(days=2),
         )  # fmt: skip
         item = AgendaItem.objects.create(meeting=meeting, position=1, title_sq="Matrica", minutes_sq="x")
+        later = Meeting.objects.create(
+            series=series, body=body, title_sq="Matrica", starts_at=now - timedelta(hours=1), ends_at=now, state="held",
+            called_at=now, called_by=office, created_by=office,
+        )  # fmt: skip
+        AgendaItem.objects.create(meeting=later, position=1, kind="minutes", title_sq="Matrica", minutes_of=meeting)
         Attendee.objects.create(meeting=meeting, contact=contact, institution=institution, seat=seat, was_present=True)
         papers = {"meeting": meeting, "by": office}
         return {
@@ -210,7 +216,8 @@ class Cooperation(Cast):
         }
 
     def _outreach(self, code: str) -> dict[str, Any]:
-        """An event for its partner, a circular that was sent to its reporter, a document of a body in which it sits."""
+        """An event for its partner, a circular that was sent to its reporter and one that is a draft, a document of a body
+        in which it sits."""
         office, today, body = self.users[Role.INFORMATION], timezone.localdate(), self.institutions[code]
         event = Event.objects.create(
             kind="training", title_en="Matrix", starts_on=today, ends_on=today, organiser=self.institutions["ONATC"],
@@ -229,13 +236,17 @@ class Cooperation(Cast):
         library = LibraryDocument.objects.create(kind="other", title_en="Matrix", is_for_all=False, created_by=office)
         LibraryReader.objects.create(document=library, body=readers)
         circular_file = self._file(CircularFile, "x.csv", "text/csv", by=office, circular=circular)
+        draft = Circular.objects.create(title_en="Matrix", text_en="x", created_by=office)
+        of_draft = self._file(CircularFile, "x.csv", "text/csv", by=office, circular=draft)
         return {
             "stakeholders:event-partner-remove": EventPartner.objects.create(event=event, institution=body),
             **dict.fromkeys(
                 ("stakeholders:event-file", "stakeholders:event-file-remove"),
                 self._file(EventFile, "x.csv", "text/csv", by=office, event=event, kind="material"),
             ),
-            **dict.fromkeys(("stakeholders:circular-file", "stakeholders:circular-file-remove"), circular_file),
+            "stakeholders:circular-file": circular_file,
+            "stakeholders:circular-file-remove": of_draft,
+            **dict.fromkeys((f"stakeholders:circular-{act}" for act in ("edit", "discard", "send", "file-add")), draft),
             "stakeholders:library-file": self._file(
                 LibraryFile, "x.csv", "text/csv", by=office, document=library, number=1, on=today
             ),
