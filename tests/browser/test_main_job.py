@@ -42,7 +42,7 @@ def test_the_main_job_from_the_round_to_the_issued_report(in_albanian, open_brow
 
     # The secretariat returns it with a comment; the institution sees the reason first and submits again.
     officer = open_browser("monitoring@onatc.example")
-    officer.get_by_role("link", name=re.compile("dorëzime për shqyrtim")).click()
+    officer.get_by_role("link", name=re.compile("dorëzim për shqyrtim")).click()
     officer.get_by_role("link", name=re.compile("M1.2.3")).click()
     officer.get_by_label("Çfarë duhet të ndryshojë institucioni?").fill("Në cilat rajone?")
     officer.get_by_role("button", name="Kthe", exact=True).click()
