@@ -17,6 +17,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from onatc.periods import Period
@@ -43,6 +44,7 @@ from stakeholders.models import (
 from stakeholders.reach import reached_by
 from strategy.indicators import percentage
 from strategy.models import (
+    EventMeasure,
     Finding,
     Measure,
     MeasureState,
@@ -260,6 +262,12 @@ def people_with_second_factor(plan: Plan, period: Period) -> Figure:
     return _share(active.filter(Exists(protected)).count(), active.count())
 
 
+def _of_events(definition: str | Promise) -> Promise:
+    """The words of a figure of events, with those that say which events count for a plan (`_of_plan`)."""
+    which = _("An event counts for the plans to whose measures it is linked; besides, for a local plan when it was held in the plan's area, and for a national plan when it is linked to no measure of another plan.")  # fmt: skip
+    return format_lazy("{} {}", definition, which)
+
+
 def register_own() -> None:
     register_meetings()
     for query in (
@@ -358,63 +366,63 @@ def register_own() -> None:
         Computed(
             "events-held",
             _("events held"),
-            _("Events and campaigns that were held and ended in the period; cancelled and planned ones do not count."),
+            _of_events(_("Events and campaigns that were held and ended in the period; cancelled and planned ones do not count.")),
             Unit.NUMBER,
             events_held(),
         ),
         Computed(
             "trainings-held",
             _("trainings held"),
-            _("Trainings, seminars and workshops that were held and ended in the period."),
+            _of_events(_("Trainings, seminars and workshops that were held and ended in the period.")),
             Unit.NUMBER,
             events_held(*TRAININGS),
         ),
         Computed(
             "campaigns-held",
             _("campaigns held"),
-            _("Campaigns and observances of international days that were held and ended in the period."),
+            _of_events(_("Campaigns and observances of international days that were held and ended in the period.")),
             Unit.NUMBER,
             events_held(*CAMPAIGNS),
         ),
         Computed(
             "people-reached",
             _("people reached by events"),
-            _("Sum of the people counted at events held in the period: women, men, others and those whose sex is not known. Events where nobody counted are left out, and there is no figure when nobody counted at any; how many counted is the figure “events at which people were counted”."),
+            _of_events(_("Sum of the people counted at events held in the period: women, men, others and those whose sex is not known. Events where nobody counted are left out, and there is no figure when nobody counted at any; how many counted is the figure “events at which people were counted”.")),
             Unit.NUMBER,
             people_reached("total"),
         ),
         Computed(
             "women-reached",
             _("women reached by events"),
-            _("Sum of the women counted at events held in the period. Events where women were not counted are left out, and there is no figure when they were counted at none."),
+            _of_events(_("Sum of the women counted at events held in the period. Events where women were not counted are left out, and there is no figure when they were counted at none.")),
             Unit.NUMBER,
             people_reached("women"),
         ),
         Computed(
             "people-trained",
             _("people trained"),
-            _("Sum of the people counted at trainings, seminars and workshops held in the period. Trainings where nobody counted are left out, and there is no figure when nobody counted at any."),
+            _of_events(_("Sum of the people counted at trainings, seminars and workshops held in the period. Trainings where nobody counted are left out, and there is no figure when nobody counted at any.")),
             Unit.NUMBER,
             people_reached("total", *TRAININGS),
         ),
         Computed(
             "women-trained",
             _("women trained"),
-            _("Sum of the women counted at trainings, seminars and workshops held in the period. Trainings where women were not counted are left out, and there is no figure when they were counted at none."),
+            _of_events(_("Sum of the women counted at trainings, seminars and workshops held in the period. Trainings where women were not counted are left out, and there is no figure when they were counted at none.")),
             Unit.NUMBER,
             people_reached("women", *TRAININGS),
         ),
         Computed(
             "events-counted",
             _("events at which people were counted"),
-            _("Numerator: events held in the period of which it is known how many people they reached. Denominator: events held in the period."),
+            _of_events(_("Numerator: events held in the period of which it is known how many people they reached. Denominator: events held in the period.")),
             Unit.PERCENT,
             events_counted,
         ),
         Computed(
             "events-with-foreign-partner",
             _("events with a partner from abroad"),
-            _("Events held in the period with a partner country, or with a partner institution of another country."),
+            _of_events(_("Events held in the period with a partner country, or with a partner institution of another country.")),
             Unit.NUMBER,
             events_with_foreign_partner,
         ),
@@ -450,16 +458,33 @@ CAMPAIGNS = (EventKind.CAMPAIGN, EventKind.OBSERVANCE)
 # Events and campaigns
 
 
-def _held(period: Period, kinds: tuple[str, ...] = ()) -> QuerySet[Event]:
-    """Held events that ended in the period, so that one that runs over two periods counts once."""
+def _of_plan(plan: Plan) -> Q:
+    """Which events count for a plan: those linked to a measure of it, in whichever version. For a local plan also those held
+    in its area, whatever they are linked to; for a national plan also those linked to no measure of another plan."""
+    links = EventMeasure.objects.filter(event=OuterRef("pk"))
+    own = Measure.objects.filter(version__plan=plan).values("lineage")
+    counts = Q(Exists(links.filter(lineage__in=own)))
+    if plan.kind == PlanKind.LOCAL and plan.municipality_id:
+        counts |= Q(municipality=plan.municipality_id)
+    elif plan.kind == PlanKind.LOCAL:
+        counts |= Q(municipality__district=plan.district_id)
+    elif plan.kind == PlanKind.NATIONAL:
+        others = Measure.objects.exclude(version__plan=plan).values("lineage")
+        counts |= ~Q(Exists(links.filter(lineage__in=others)))
+    return counts
+
+
+def _held(plan: Plan, period: Period, kinds: tuple[str, ...] = ()) -> QuerySet[Event]:
+    """Held events of the plan that ended in the period, so that one that runs over two periods counts once."""
     held = Event.objects.filter(state=EventState.HELD, ends_on__gte=period.start, ends_on__lte=period.end)
+    held = held.filter(_of_plan(plan))
     return held.filter(kind__in=kinds) if kinds else held
 
 
 def events_held(*kinds: str) -> Callable[[Plan, Period], Figure]:
     def compute(plan: Plan, period: Period) -> Figure:
-        """Events of these kinds that were held and ended in the period."""
-        return _count(_held(period, kinds).count())
+        """Events of these kinds that count for the plan, were held and ended in the period."""
+        return _count(_held(plan, period, kinds).count())
 
     return compute
 
@@ -469,7 +494,7 @@ def people_reached(which: str, *kinds: str) -> Callable[[Plan, Period], Figure]:
 
     def compute(plan: Plan, period: Period) -> Figure:
         """Whom the events of these kinds reached that ended in the period."""
-        number = getattr(reached_by(_held(period, kinds)), which)
+        number = getattr(reached_by(_held(plan, period, kinds)), which)
         return Figure() if number is None else _count(number)
 
     return compute
@@ -477,7 +502,7 @@ def people_reached(which: str, *kinds: str) -> Callable[[Plan, Period], Figure]:
 
 def events_counted(plan: Plan, period: Period) -> Figure:
     """Of the events held in the period, those of which it is known how many they reached."""
-    found = reached_by(_held(period))
+    found = reached_by(_held(plan, period))
     return _share(found.events - found.uncounted, found.events)
 
 
@@ -487,7 +512,7 @@ def events_with_foreign_partner(plan: Plan, period: Period) -> Figure:
         Q(country__isnull=False) & ~Q(country="XK")
         | Q(institution__country__isnull=False) & ~Q(institution__country="XK")
     )
-    return _count(_held(period).filter(Exists(abroad)).count())
+    return _count(_held(plan, period).filter(Exists(abroad)).count())
 
 
 # Meetings and what came of them

@@ -8,13 +8,16 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
+from onatc.models import Municipality
 from onatc.periods import Period
 from stakeholders.actions import events
 from strategy import evidence
+from strategy.actions import drafts
 from strategy.actions.event_measures import link_measures
-from strategy.computed import figure_of
-from strategy.models import EventMeasure
+from strategy.computed import figure_of, query_of
+from strategy.models import EventMeasure, Plan
 from tests.stakeholders.outreach import an_event, days_ago, institution, reached
+from tests.strategy.test_drafts import local_draft, measure_fields
 
 pytestmark = pytest.mark.django_db
 
@@ -64,6 +67,50 @@ def test_the_figures_by_hand(world):
     }  # fmt: skip
     share = figure_of("events-counted", plan, period)
     assert (share.numerator, share.denominator) == (3, 5)
+
+
+def test_which_events_count_for_a_plan(world):
+    """Linked to a measure of it; for a local plan also held in its area; for a national plan also linked to no other's."""
+    by, period = world.information, Period(days_ago(2), days_ago(0))
+    here = Municipality.objects.get(pk="PRN")
+    local, _version, objective = local_draft(world)
+    own = drafts.save_measure(objective, None, by=world.local, **measure_fields(world))
+    child, around = (
+        Plan.objects.create(
+            strategy=world.plan.strategy, code=kind, title_sq=kind, kind=kind, starts_on=local.starts_on,
+            ends_on=local.ends_on, district_id=district,
+        )
+        for kind, district in (("child", None), ("local", here.district_id))
+    )  # fmt: skip
+
+    def an(title: str, *measures, **changes):
+        day = {"starts_on": days_ago(1), "ends_on": days_ago(1)}
+        event = reached(an_event(by, held=True, title_en=title, **day, **changes), by, participants_women=10)
+        EventMeasure.objects.bulk_create(EventMeasure(event=event, lineage=one.lineage, by=by) for one in measures)
+
+    def counted() -> list[tuple[Decimal | None, Decimal | None]]:
+        found = []
+        for plan in (world.plan, local, around, child):
+            held, trained = (figure_of(key, plan, period).value for key in ("events-held", "people-trained"))
+            found.append((held, trained))
+        return found
+
+    an("of the national plan", world.measure("M2.1.1"))
+    assert counted() == [(1, 10), (0, None), (0, None), (0, None)]
+    an("of the local plan", own)
+    assert counted() == [(1, 10), (1, 10), (0, None), (0, None)]
+    an("of both", own, world.measure("M2.1.1"))
+    assert counted() == [(2, 20), (2, 20), (0, None), (0, None)]
+    an("of none, here", municipality=here)
+    assert counted() == [(3, 30), (3, 30), (1, 10), (0, None)]
+    an("of none, elsewhere")
+    assert counted() == [(4, 40), (3, 30), (1, 10), (0, None)]
+    an("of the national plan, here", world.measure("M1.2.3"), municipality=here)
+    assert counted() == [(5, 50), (4, 40), (2, 20), (0, None)]
+    drafts.start_draft(world.plan, by=world.planning)  # the same measures once more
+    assert counted() == [(5, 50), (4, 40), (2, 20), (0, None)]
+    words = query_of("people-trained").definition
+    assert "to whose measures it is linked" in str(words) and "Sum of the people counted" in str(words)
 
 
 def country(code: str):
