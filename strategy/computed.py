@@ -422,7 +422,7 @@ def register_own() -> None:
         Computed(
             "events-with-foreign-partner",
             _("events with a partner from abroad"),
-            _of_events(_("Events held in the period with a partner country, or with a partner institution of another country.")),
+            _of_events(_("Events held in the period with a partner country, with a partner institution of another country, or organised by one.")),
             Unit.NUMBER,
             events_with_foreign_partner,
         ),
@@ -507,12 +507,13 @@ def events_counted(plan: Plan, period: Period) -> Figure:
 
 
 def events_with_foreign_partner(plan: Plan, period: Period) -> Figure:
-    """Held with a partner from abroad: a country, or an institution of another country."""
+    """Held with a partner from abroad: a country, or an institution of another country, which may be the organiser."""
     abroad = EventPartner.objects.filter(event=OuterRef("pk")).filter(
         Q(country__isnull=False) & ~Q(country="XK")
         | Q(institution__country__isnull=False) & ~Q(institution__country="XK")
     )
-    return _count(_held(plan, period).filter(Exists(abroad)).count())
+    organised = Q(organiser__country__isnull=False) & ~Q(organiser__country="XK")
+    return _count(_held(plan, period).filter(Exists(abroad) | organised).count())
 
 
 # Meetings and what came of them

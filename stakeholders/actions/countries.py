@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onatc.errors import Refused, require
@@ -26,10 +27,12 @@ from stakeholders.models import Country, Exchange, ExchangeFile, User
 
 @transaction.atomic
 def follow(country: Country, values: dict[str, Any], *, by: User, revision: int) -> Country:
-    """Whether regular contact is kept with a country, with which office there, and a note."""
+    """Whether regular contact is kept with a country, with which office there, and a note. The yearly meeting is owed from
+    the day on which contact began."""
     require(access.may_follow_country(by))
     country = locked(country)
-    set_fields(country, values, revision)
+    if "is_followed" in set_fields(country, values, revision):
+        country.followed_since = timezone.localdate() if country.is_followed else None
     return save(country)
 
 

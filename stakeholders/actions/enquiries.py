@@ -49,6 +49,14 @@ NUMBER_LOCK = 0x4F4E45  # with the year: who gives a number waits for whoever gi
 # Communications
 
 
+def _with_country(values: dict[str, Any]) -> dict[str, Any]:
+    """An institution abroad brings its country, when none is named."""
+    institution = values.get("institution")
+    if institution is None or values.get("country") is not None:
+        return values
+    return values | {"country": institution.country}
+
+
 @transaction.atomic
 def record_communication(
     key: uuid.UUID, values: dict[str, Any], *, by: User, files: Iterable[UploadedFile] = ()
@@ -57,7 +65,7 @@ def record_communication(
     require(access.may_keep_enquiries(by))
     refuse_future(values["on"])
     refuse_dissolved(values.get("institution"), values["on"])
-    communication, is_new = make_once(Communication(**values, by=by), key, maker="by")
+    communication, is_new = make_once(Communication(**_with_country(values), by=by), key, maker="by")
     if is_new:
         keep_files(CommunicationFile, files, by=by, communication=communication)
     return communication  # type: ignore[no-any-return]
@@ -76,7 +84,7 @@ def change_communication(
     require(access.may_edit_communication(by, communication))
     refuse_future(values["on"])
     refuse_dissolved(values.get("institution"), values["on"])
-    set_fields(communication, values, revision)
+    set_fields(communication, _with_country(values), revision)
     keep_files(CommunicationFile, files, by=by, communication=communication)
     return save(communication)
 

@@ -35,6 +35,7 @@ class Country(models.Model):
     name_en = models.CharField(_("name in English"), max_length=120, blank=True)
     name = Translated("name")
     is_followed = models.BooleanField(_("the office keeps regular contact"), default=False)
+    followed_since = models.DateField(_("followed since"), null=True, blank=True)
     counterpart = models.ForeignKey(
         "stakeholders.Institution",
         models.PROTECT,

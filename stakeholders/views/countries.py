@@ -79,12 +79,14 @@ def _followed_first(found: RegisterFilter) -> Any:
 
 
 def _duties(user: Any, rows: list[Country]) -> dict[str, Due]:
-    """The yearly meeting with each country that is followed; owed since its series began, or since this year."""
-    codes, today = [one.pk for one in rows if one.is_followed], timezone.localdate()
-    face = {"series__kind": SeriesKind.FACE_TO_FACE, "state": MeetingState.HELD}
+    """The yearly meeting with each country that is followed; owed since it is followed, or since its series began when
+    that was earlier. A meeting with a country in no series is one too."""
+    today = timezone.localdate()
+    since = {one.pk: one.followed_since or today for one in rows if one.is_followed}
+    codes = list(since)
     held = (
         Meeting.objects.visible_to(user)
-        .filter(**face)
+        .filter(Q(series__isnull=True) | Q(series__kind=SeriesKind.FACE_TO_FACE), state=MeetingState.HELD)
         .annotate(with_country=Coalesce("country", "series__country"))
         .filter(with_country__in=codes)
         .order_by()
@@ -93,8 +95,9 @@ def _duties(user: Any, rows: list[Country]) -> dict[str, Due]:
     )
     last = {code: timezone.localtime(at).date() for code, at in held}
     series = MeetingSeries.objects.visible_to(user).filter(kind=SeriesKind.FACE_TO_FACE, ends_on__isnull=True)
-    since = dict(series.filter(country__in=codes).order_by().values_list("country", "starts_on"))
-    return {code: due_each_year(last.get(code), since=since.get(code, today), today=today) for code in codes}
+    for code, begins in series.filter(country__in=codes).order_by().values_list("country", "starts_on"):
+        since[code] = min(since[code], begins)
+    return {code: due_each_year(last.get(code), since=since[code], today=today) for code in codes}
 
 
 def _last_contacts(user: Any, codes: list[str]) -> dict[str, Any]:
@@ -197,13 +200,16 @@ def country_detail(request: SignedInRequest, pk: str) -> HttpResponse:
         one.who = POPULATIONS.get(one.population, one.population)  # type: ignore[attr-defined]
     counted = countries.computed_roles(user, [country.pk])
     roles = countries.roles_by([*figures, *(one for _source, one in counted)], timezone.localdate())
-    at_counterpart = ContactFunction.objects.visible_to(user).active().filter(institution=country.counterpart_id)
+    there = Q(institution__country=country) | Q(institution=country.counterpart_id, institution__isnull=False)
+    contacts = ContactFunction.objects.visible_to(user).active().filter(there)
     exchanges = Exchange.objects.visible_to(user).filter(country=country).select_related("institution", "agreement")
     meetings = Meeting.objects.visible_to(user).filter(Q(country=country) | Q(series__country=country))
     yearly = MeetingSeries.objects.visible_to(user).filter(
         kind=SeriesKind.FACE_TO_FACE, country=country, ends_on__isnull=True
     )
-    partner = Event.objects.visible_to(user).filter(Q(country=country) | Q(partners__country=country))
+    with_it = Event.objects.visible_to(user).filter(
+        Q(country=country) | Q(partners__country=country) | Q(organiser__country=country)
+    )
     return render(
         request,
         "stakeholders/country_detail.html",
@@ -215,11 +221,11 @@ def country_detail(request: SignedInRequest, pk: str) -> HttpResponse:
             "counted": [(source.label, ROLES[one.role], one) for source, one in counted],
             "is_office": user.is_office,
             "duty": _duties(user, [country]).get(country.pk) if user.is_office else None,
-            "contacts": at_counterpart.select_related("contact__user")[:SHOWN] if country.counterpart_id else [],
+            "contacts": contacts.select_related("contact__user", "institution")[:SHOWN],
             "exchanges": _block(exchanges.prefetch_related(Prefetch("files", ExchangeFile.objects.visible_to(user)))),
             "agreements": _block(Agreement.objects.visible_to(user).filter(country=country)),
             "meetings": _block(meetings.order_by("-starts_at", "pk")),
-            "events": _block(Event.objects.visible_to(user).filter(pk__in=partner.values("pk"))),
+            "events": _block(Event.objects.visible_to(user).filter(pk__in=with_it.values("pk"))),
             "communications": _block(Communication.objects.visible_to(user).filter(country=country)),
             "may_follow": bool(access.may_follow_country(user)),
             "may_keep": bool(access.may_keep_contacts(user)),

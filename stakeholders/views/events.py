@@ -55,7 +55,15 @@ def _years(events: Any) -> list[tuple[int, str]]:
 def _events(request: SignedInRequest) -> RegisterFilter:
     events = Event.objects.visible_to(request.user)
     places = standing_in(events, "municipality", Municipality.objects.all().order_by(SortKey("name")))
-    countries = standing_in(events, "country", Country.objects.visible_to(request.user))
+    known, partners = (
+        Country.objects.visible_to(request.user),
+        EventPartner.objects.filter(event__in=events.values("pk")),
+    )
+    countries = known.filter(
+        Q(pk__in=standing_in(events, "country", known).values("pk"))
+        | Q(pk__in=standing_in(events, "organiser__country", known).values("pk"))
+        | Q(pk__in=standing_in(partners, "country", known).values("pk"))
+    )
     days = InternationalDay.objects.visible_to(request.user)
     return RegisterFilter(
         request.GET,
@@ -70,7 +78,11 @@ def _events(request: SignedInRequest) -> RegisterFilter:
         },
         narrow={
             "state": "state", "kind": "kind", "year": _of_year, "municipality": "municipality",
-            "country": lambda value: Q(country=value) | Q(pk__in=EventPartner.objects.filter(country=value).values("event")),
+            "country": lambda value: (
+                Q(country=value)
+                | Q(organiser__country=value)
+                | Q(pk__in=EventPartner.objects.filter(country=value).values("event"))
+            ),
             "day": "international_day",
         },
         counted="state",

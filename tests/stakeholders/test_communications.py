@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from stakeholders.actions import enquiries
 from stakeholders.actions.records import Stale
-from stakeholders.models import Communication
+from stakeholders.models import Communication, Country
 from tests.samples import document
 from tests.stakeholders.asking import a_communication, days_ago, institution
 
@@ -36,6 +36,21 @@ def test_five_fields_and_enter_lead_back_to_the_list(world, client_for):
     assert client.post(LIST, form).status_code == 302 and Communication.objects.count() == 1  # sent twice is once
     client.post(LIST, quick(whom="cAL"))
     assert Communication.objects.get(country="AL").institution is None
+
+
+def test_an_institution_abroad_brings_its_country(world):
+    one = a_communication(world.planning, institution=institution("AL-NATC"))
+    assert one.country_id == "AL"
+    named = a_communication(world.planning, institution=institution("AL-NATC"), country=Country.objects.get(pk="ME"))
+    assert named.country_id == "ME" and a_communication(world.planning, institution=institution("MOJ")).country is None
+    values = {
+        "on": one.on,
+        "channel": "phone",
+        "about": one.about,
+        "institution": institution("ME-NC"),
+        "country": None,
+    }
+    assert enquiries.change_communication(one, values, by=world.planning, revision=0).country_id == "ME"
 
 
 @pytest.mark.parametrize(

@@ -27,11 +27,13 @@ from stakeholders.models import (
     CountryFigure,
     Exchange,
     ExchangeFile,
+    Institution,
     Meeting,
     MeetingSeries,
 )
 from tests.samples import document
 from tests.stakeholders.cooperation import a_contact, days_ago
+from tests.stakeholders.outreach import an_event
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 11, 26)
@@ -154,6 +156,28 @@ def test_the_page_and_the_list_say_when_the_counterpart_was_met(world, client_fo
     assert focal.context["duty"] is None and "Takim me zyrën" not in focal.content.decode()
 
 
+def test_a_followed_country_without_a_series_owes_the_meeting_since_it_is_followed(world, client_for):
+    client = client_for("director")
+
+    def duty():
+        return client.get(url("country-detail", "AL")).context["duty"]
+
+    Country.objects.filter(pk="AL").update(followed_since=days_ago(800))
+    assert (duty().standing, duty().due_on) == ("overdue", date(days_ago(800).year, 12, 31))
+    at = timezone.now() - timedelta(hours=3)
+    fields = {
+        "state": "held", "called_at": at, "title_sq": "x", "created_by": world.director, "starts_at": at,
+        "ends_at": at + timedelta(hours=1),
+    }  # fmt: skip
+    elsewhere = MeetingSeries.objects.create(
+        kind="round_table", name_sq="Tryeza", starts_on=days_ago(900), every_months=6
+    )
+    Meeting.objects.create(series=elsewhere, country_id="AL", **fields)
+    assert duty().standing == "overdue"
+    Meeting.objects.create(country_id="AL", **fields)
+    assert duty().standing == "held"
+
+
 # Following
 
 
@@ -167,13 +191,23 @@ def test_the_director_follows_and_a_stale_form_overwrites_nothing(world, client_
     assert client.post(url("country-follow", "AT"), data).status_code == 302
     assert client.post(url("country-follow", "AT"), data).status_code == 302
     country.refresh_from_db()
-    assert country.is_followed and country.revision == 1
+    assert country.is_followed and country.revision == 1 and country.followed_since == days_ago(0)
     with pytest.raises(Stale):
         actions.follow(country, {"is_followed": False}, by=world.director, revision=0)
     page = client.post(url("country-follow", "AT"), data | {"revision": 1, "counterpart": str(uuid.uuid4())})
     assert "Select a valid choice" in page.content.decode()
     assert client.get(url("country-detail", "QQ")).status_code == 404
     assert client.get("/stakeholders/countries/a%00b/").status_code == 404
+
+
+def test_the_day_since_which_a_country_is_followed_is_kept(world):
+    assert Country.objects.get(pk="AL").followed_since is not None  # as it was when the day came to be kept
+    country = actions.follow(Country.objects.get(pk="AT"), {"is_followed": True}, by=world.director, revision=0)
+    Country.objects.filter(pk="AT").update(followed_since=days_ago(50))
+    country = actions.follow(country, {"is_followed": True, "note": "Tjetër"}, by=world.director, revision=1)
+    assert country.followed_since == days_ago(50)
+    country = actions.follow(country, {"is_followed": False}, by=world.director, revision=2)
+    assert country.followed_since is None
 
 
 def test_contacts_of_the_counterpart_are_shown(world, client_for):
@@ -183,6 +217,21 @@ def test_contacts_of_the_counterpart_are_shown(world, client_for):
     assert (
         "Koordinatori i demonstrimit" not in client_for("focal_point").get(url("country-detail", "AL")).content.decode()
     )
+
+
+def test_contacts_and_events_of_any_institution_there_are_shown(world, client_for):
+    police = Institution.objects.create(
+        code="AL-POL", short="AL-POL", name_sq="Policia", kind="police", country_id="AL"
+    )
+    a_contact(world.director, "Personi në polici", at="AL-POL")
+    an_event(world.planning, title_en="Course in Tirana", organiser=police)
+    an_event(world.planning, title_en="Course with Tirana", title_sq="")
+    client = client_for("director")
+    page = client.get(url("country-detail", "AL")).content.decode()
+    assert "Personi në polici" in page and "AL-POL" in page and "Course in Tirana" in page
+    assert "Course with Tirana" not in page
+    page = client.get(url("event-list"), {"country": "AL"}).content.decode()
+    assert "Course in Tirana" in page and "Course with Tirana" not in page
 
 
 # Exchanges

@@ -67,6 +67,8 @@ def test_the_figures_by_hand(world):
     }  # fmt: skip
     share = figure_of("events-counted", plan, period)
     assert (share.numerator, share.denominator) == (3, 5)
+    an_event(by, held=True, organiser=institution("AL-NATC"), **on)
+    assert value("events-with-foreign-partner") == 2
 
 
 def test_which_events_count_for_a_plan(world):
