@@ -47,7 +47,7 @@ from onatc.texts import ACCENTED, PLAIN, Text, choose, column_of
 logger = logging.getLogger(__name__)
 
 LOCK = 0x4F4E43
-SHAPE = 2  # of what is taken in; with another one everything is taken in anew, while the old version still serves
+SHAPE = 3  # of what is taken in; with another one everything is taken in anew, while the old version still serves
 ASKING_LOCK = 0x4F4E44  # with a number made from the asker: one question of a person at a time (T40)
 MOST_RESULTS, PER_PAGE, MOST_WORDS, MOST_TYPED = 200, 20, 8, 200
 BEGINNING = 3

@@ -89,14 +89,11 @@ def _events(user: Any, start: date, end: date) -> Iterator[Entry]:
 
 
 def _days(user: Any, start: date, end: date) -> Iterator[Entry]:
-    """Each year anew; 29 February in the years that have one."""
+    """Each year anew."""
     rows = list(InternationalDay.objects.visible_to(user).filter(is_observed=True))
     for year in range(start.year, end.year + 1):
         for one in rows:
-            try:
-                day = date(year, one.month, one.day)
-            except ValueError:
-                continue
+            day = one.in_year(year)
             if start <= day <= end:
                 yield on_day(f"day-{one.pk}-{year}", one.name, day, one.get_absolute_url(), quoted=one.name)
 

@@ -186,7 +186,7 @@ def _titles(one: Event | Circular | LibraryDocument) -> dict[str, str]:
 def _event(one: Event) -> Found:
     partners = [partner.institution for partner in one.partners.all() if partner.institution is not None]
     said = [*_titles(one).values(), one.about, one.outcome, one.place, one.organiser.short]
-    near = dict.fromkeys(f"c{institution.pk.hex}" for institution in partners)
+    near = dict.fromkeys(f"c{pk.hex}" for pk in [one.organiser_id, *(institution.pk for institution in partners)])
     scopes = ["office", *(["plan_reader"] if one.is_public else near)]
     return Found(_titles(one), joined([*said, *(one.short for one in partners)]), one.get_absolute_url(), scopes)
 

@@ -50,7 +50,7 @@ class EventForm(KeptForm):
         help_texts = {
             "ends_on": _("The same day when it lasts one day."),
             "about": _("What is done and for whom. No person by name."),
-            "is_public": _("Otherwise only the office and the partners see it."),
+            "is_public": _("Otherwise only the office, the organiser and the partners see it."),
         }
 
     def arrange(self) -> None:
@@ -147,7 +147,10 @@ class PartnerForm(CarefulForm):
         help_text=_("For a partner abroad whose institution is not in the list."),
     )
     part = forms.CharField(
-        label=_("Part"), max_length=200, required=False, help_text=_("What the partner does or pays.")
+        label=_("Part"),
+        max_length=200,
+        required=False,
+        help_text=_("What the partner does or pays; the office and the partner alone see it."),
     )
 
     def __init__(self, data: Any = None, *, user: Any) -> None:

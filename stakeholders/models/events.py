@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from calendar import isleap
+from datetime import date
 from typing import Any, Self
 
 from django.conf import settings
@@ -63,6 +65,11 @@ class InternationalDay(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("stakeholders:day-list")
 
+    def in_year(self, year: int) -> date:
+        """29 February is observed on the 28th in years that have none."""
+        number = 28 if (self.month, self.day) == (2, 29) and not isleap(year) else self.day
+        return date(year, self.month, number)
+
 
 class EventKind(models.TextChoices):
     CONFERENCE = "conference", _("conference")
@@ -82,13 +89,14 @@ class EventState(models.TextChoices):
 
 class EventQuerySet(models.QuerySet["Event"]):
     def visible_to(self, user: Any) -> Self:
-        """The office all; others what was held or is public, and that in which an institution of theirs is a partner."""
+        """The office all; others what is public, and what an institution of theirs organises or is a partner in."""
         if not user.is_authenticated or not user.sees_cooperation:
             return self.none()
         if user.is_secretariat or user.is_natc:
             return self
-        partner = EventPartner.objects.filter(event=OuterRef("pk"), institution__in=user.consulted_institution_ids)
-        return self.filter(Q(is_public=True) | Exists(partner))
+        own = user.consulted_institution_ids
+        partner = EventPartner.objects.filter(event=OuterRef("pk"), institution__in=own)
+        return self.filter(Q(is_public=True) | Q(organiser__in=own) | Exists(partner))
 
 
 @tracked(exclude=["words"])

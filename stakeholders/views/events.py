@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from calendar import isleap
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
@@ -149,6 +148,14 @@ def _sum(numbers: Iterable[int | None]) -> int | None:
     return sum(counted) if counted else None
 
 
+def _partners(event: Event, user: Any) -> list[EventPartner]:
+    """What a partner does or pays is told, like the cost, to the office alone, and to the partner itself."""
+    found = list(event.partners.select_related("institution", "country"))
+    for one in found:
+        one.shows_part = user.is_office or one.institution_id in user.consulted_institution_ids  # type: ignore[attr-defined]
+    return found
+
+
 @require_safe
 def event_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     event, user = _event(request, pk), request.user
@@ -159,7 +166,7 @@ def event_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         "stakeholders/event_detail.html",
         {
             "event": event,
-            "partners": list(event.partners.select_related("institution", "country")),
+            "partners": _partners(event, user),
             "reach": reach,
             "reached": sum(one.total for one in reach) if reach else None,
             "by_sex": [_sum(getattr(one, sex) for one in reach) for sex in SEXES],
@@ -332,10 +339,9 @@ def event_file_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def next_on(day: InternationalDay, today: date) -> date:
-    """The next date on which it is observed, today included; 29 February is observed on the 28th in other years."""
+    """The next date on which it is observed, today included."""
     for year in (today.year, today.year + 1):
-        number = 28 if (day.month, day.day) == (2, 29) and not isleap(year) else day.day
-        if (on := date(year, day.month, number)) >= today:
+        if (on := day.in_year(year)) >= today:
             return on
     raise AssertionError("a year has every day")
 

@@ -455,6 +455,7 @@ def outreach(world):
     by, moh = world.information, Institution.objects.get(code="MOH")
     samples.an_event(by, title_en="Open")
     add_partner(samples.an_event(by, title_en="Closed", is_public=False), by=by, institution=moh, country=None)
+    samples.an_event(by, title_en="Theirs", is_public=False, organiser=moh)
     samples.a_contact("Nurse", "MOH")
     samples.a_circular(by)
     samples.send(samples.a_circular(by, institutions=[moh, Institution.objects.get(code="KP-THB")]), by)

@@ -70,6 +70,14 @@ def keys(user, first: date = MARCH) -> dict[str, list[str]]:
     return {name: [one.title for one in found] for name, found in month.found.items()}
 
 
+@pytest.mark.parametrize(("year", "day"), [(2031, 28), (2032, 29)])
+def test_the_29th_of_february_is_observed_on_the_28th_in_other_years(world, year, day):
+    InternationalDay.objects.create(name_sq="Dita e brishtë", month=2, day=29)
+    with translation.override("sq"):
+        month = calendar.month_of(User.objects.get(pk=world.planning.pk), date(year, 2, 1))
+    assert [(one.title, one.starts_on) for one in month.found["days"]] == [("Dita e brishtë", date(year, 2, day))]
+
+
 def test_each_kind_stands_in_the_month_for_whoever_may_see_it(world):
     fill(world, date(2031, 3, 12))
     office, ours = keys(world.planning), keys(world.focal_point)

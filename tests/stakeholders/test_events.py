@@ -15,7 +15,7 @@ from django.utils import timezone
 from onatc.errors import Refused
 from stakeholders.actions import events
 from stakeholders.actions.records import Stale
-from stakeholders.models import Event, EventFile, EventPartner, EventReach, InternationalDay
+from stakeholders.models import Country, Event, EventFile, EventPartner, EventReach, InternationalDay
 from stakeholders.reach import reached_by, with_reach
 from stakeholders.views.events import next_on
 from tests.samples import document, picture
@@ -200,8 +200,28 @@ def test_what_is_not_public_is_seen_by_the_office_and_its_partners(world, client
     assert got == {"natc": 200, "monitoring": 200, "other_focal_point": 200, "focal_point": 404, "observer": 404,
                    "administrator": 404}  # fmt: skip
     assert client_for("administrator").get(url("event-list")).status_code == 403
+    assert (
+        "the office, the organiser and the partners"
+        in client_for("natc").get(event.get_absolute_url()).content.decode()
+    )
+    own = an_event(world.planning, is_public=False, organiser=institution("KP-THB"))
+    assert client_for("focal_point").get(own.get_absolute_url()).status_code == 200
+    assert client_for("other_focal_point").get(own.get_absolute_url()).status_code == 404
     client_for("planning").post(url("event-partner-remove", EventPartner.objects.get().pk))
     assert client_for("other_focal_point").get(event.get_absolute_url()).status_code == 404
+
+
+def test_the_part_of_a_partner_is_for_the_office_and_for_the_partner(world, client_for):
+    event = an_event(world.planning)
+    events.add_partner(event, by=world.planning, institution=institution("MOH"), country=None, part="Pays 2,000 euro")
+    events.add_partner(event, by=world.planning, institution=None, country=Country.objects.get(pk="AL"), part="Pritës")
+    seen = {}
+    for name in ("natc", "monitoring", "other_focal_point", "focal_point", "observer"):
+        page = client_for(name).get(event.get_absolute_url()).content.decode()
+        assert "Ministry of Health" in page
+        seen[name] = ("Pays 2,000 euro" in page, "Pritës" in page)
+    assert seen == {"natc": (True, True), "monitoring": (True, True), "other_focal_point": (True, False),
+                    "focal_point": (False, False), "observer": (False, False)}  # fmt: skip
 
 
 def test_who_organises_an_event_is_no_partner_of_it(world, client_for):
