@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from onatc import jobs, mail
+from onatc.dated_settings import due_day
 from onatc.errors import Refused, require
 from onatc.models import Job
 from onatc.texts import COLUMNS
@@ -67,13 +68,19 @@ def _set_audience(circular: Circular, bodies: Iterable[Body], institutions: Iter
     return changed
 
 
+def _moved(values: dict[str, Any]) -> dict[str, Any]:
+    """The day to confirm by moves as due days do."""
+    day = values.get("confirm_by")
+    return values | {"confirm_by": due_day(day, not_before=timezone.localdate())} if day else values
+
+
 @transaction.atomic
 def write(
     key: uuid.UUID, values: dict[str, Any], *, by: User, bodies: Iterable[Body] = (), institutions: Iterable[Institution] = ()
 ) -> Circular:  # fmt: skip
     """A draft; a form sent twice writes one."""
     require(access.may_write_circular(by))
-    circular, is_new = make_once(Circular(**values, created_by=by), key, maker="created_by")
+    circular, is_new = make_once(Circular(**_moved(values), created_by=by), key, maker="created_by")
     if is_new:
         _set_audience(circular, bodies, institutions)
     return circular  # type: ignore[no-any-return]
@@ -85,7 +92,7 @@ def change(
     institutions: Iterable[Institution] = (),
 ) -> Circular:  # fmt: skip
     circular = _draft(circular, by)
-    changed = set_fields(circular, values, revision)
+    changed = set_fields(circular, _moved(values), revision)
     if circular.revision != revision and not changed:
         raise Stale(circular, [])
     if _set_audience(circular, bodies, institutions) and not changed:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from onatc import mail
-from onatc.dated_settings import SettingName, setting
+from onatc.dated_settings import SettingName, due_day, setting
 from onatc.errors import Refused, require
 from onatc.mail import Message, MessageState
 from stakeholders import access
@@ -118,6 +118,13 @@ def _next_number(year: int) -> int:
     return (Enquiry.objects.filter(year=year).aggregate(last=Max("number"))["last"] or 0) + 1
 
 
+def _due_on(values: dict[str, Any]) -> date:
+    """The day that was typed, or the one of the setting; both move as due days do, never before the question came."""
+    received_on = values["received_on"]
+    typed = values.get("due_on")
+    return due_day(typed, not_before=received_on) if typed else enquiry_due_day(received_on)
+
+
 @transaction.atomic
 def record_enquiry(key: uuid.UUID, values: dict[str, Any], *, by: User, files: Iterable[UploadedFile] = ()) -> Enquiry:
     """A question that reached the office by mail, letter or telephone; a form sent twice records one."""
@@ -130,9 +137,8 @@ def record_enquiry(key: uuid.UUID, values: dict[str, Any], *, by: User, files: I
             raise Refused(_("This form was used already. Open it anew."))
         return existing
     year = values["received_on"].year
-    due_on = values.get("due_on") or enquiry_due_day(values["received_on"])
     enquiry, is_new = make_once(
-        Enquiry(**values | {"due_on": due_on}, year=year, number=_next_number(year), created_by=by),
+        Enquiry(**values | {"due_on": _due_on(values)}, year=year, number=_next_number(year), created_by=by),
         key,
         maker="created_by",
     )
@@ -202,7 +208,8 @@ def change_enquiry(
     require(access.may_edit_enquiry(by, enquiry))
     refuse_future(values["received_on"])
     refuse_dissolved(values.get("institution"), values["received_on"])
-    values = values | {"due_on": values.get("due_on") or enquiry_due_day(values["received_on"])}
+    if values.get("due_on") != enquiry.due_on:
+        values = values | {"due_on": _due_on(values)}
     set_fields(enquiry, values, revision)
     add_files(enquiry, files, by=by, direction=Direction.IN)
     return save(enquiry)

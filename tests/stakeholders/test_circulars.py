@@ -28,7 +28,7 @@ from stakeholders.models import Circular, CircularFile, CircularRecipient, Conta
 from tests.samples import document
 from tests.stakeholders.outreach import a_body, a_circular, a_contact, asked, days_ago, institution, send
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("due_days_stay")]
 
 
 def url(name: str, *args) -> str:
