@@ -16,7 +16,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.db import models, transaction
+from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.functions import Cast, Concat
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -27,6 +29,7 @@ from django.utils.translation import override
 from onatc import jobs, mail
 from onatc.dated_settings import due_day
 from onatc.errors import Refused, require
+from onatc.mail import Message, MessageState
 from onatc.models import Job
 from onatc.texts import COLUMNS
 from stakeholders import access
@@ -254,6 +257,21 @@ def _mail(
         language=one.language,
         name=contact.full_name,
     )
+
+
+# What came back
+
+
+def with_lost(rows: Any, circular: Circular) -> Any:
+    """Recipients with `is_lost`: their mail failed or came back, no reminder arrived since, and they did not open it."""
+    key = Cast(OuterRef("pk"), models.CharField())
+    days = Job.objects.filter(key__startswith=f"remind {circular.pk} ").values_list("params__day", flat=True)
+    reminders = [Concat(Value("circular "), key, Value(f" {day}")) for day in sorted(set(days))]
+    first = Message.objects.filter(occasion=Concat(Value("circular "), key))
+    lost = Q(Exists(first.filter(state__in=[MessageState.FAILED, MessageState.BOUNCED])), opened_at__isnull=True)
+    if reminders:
+        lost &= ~Q(Exists(Message.objects.filter(occasion__in=reminders, state=MessageState.SENT)))
+    return rows.annotate(is_lost=models.ExpressionWrapper(lost, output_field=models.BooleanField()))
 
 
 # Reminding

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -330,9 +330,11 @@ def approve_answer(enquiry: Enquiry, *, by: User, revision: int) -> Enquiry:
 @transaction.atomic
 def send_answer(enquiry: Enquiry, *, by: User, way: str, answered_on: date) -> Enquiry:
     """By mail through the outbox, on the spot, or on record as a letter or a call. Frozen from then on; of two who send at
-    once one wins, the other is told, and one mail goes."""
+    once one wins, the other is told, and one mail goes. Where that mail failed or came back, it goes again or another way."""
     enquiry = locked(enquiry)
     if enquiry.state == EnquiryState.ANSWERED:
+        if answer_was_lost(enquiry):
+            return _answer_again(enquiry, by=by, way=way, answered_on=answered_on)
         if enquiry.answered_by_id == by.pk and enquiry.answered_way == way:
             return enquiry
         raise Refused(_("It was answered already, on record by %(person)s.") % {"person": enquiry.answered_by})
@@ -350,8 +352,38 @@ def send_answer(enquiry: Enquiry, *, by: User, way: str, answered_on: date) -> E
     return enquiry
 
 
+def _lost_mails(enquiry: Enquiry) -> QuerySet[Message]:
+    return Message.objects.filter(
+        occasion=_occasion_of_answer(enquiry), state__in=[MessageState.FAILED, MessageState.BOUNCED]
+    )
+
+
+def answer_was_lost(enquiry: Enquiry) -> bool:
+    """It went by e-mail, which failed or came back, and in no other way since."""
+    by_mail = enquiry.state == EnquiryState.ANSWERED and enquiry.answered_way == EnquiryWay.EMAIL
+    return by_mail and _lost_mails(enquiry).exists()
+
+
+def _answer_again(enquiry: Enquiry, *, by: User, way: str, answered_on: date) -> Enquiry:
+    """The same mail once more, or on record that it went another way. The day of the answer stays."""
+    require(access.may_keep_enquiries(by))
+    if way == EnquiryWay.EMAIL:
+        message = _lost_mails(enquiry).select_for_update().first()
+        if message is None or not mail.try_again(message):
+            raise Refused(_("The text of the mail was forgotten. Record how it was answered instead."))
+        return enquiry
+    refuse_future(answered_on)
+    enquiry.answered_way = way
+    enquiry.revision += 1
+    return save(enquiry)
+
+
+def _occasion_of_answer(enquiry: Enquiry) -> str:
+    return f"enquiry {enquiry.pk} answer"
+
+
 def _queue_answer(enquiry: Enquiry) -> None:
-    occasion = f"enquiry {enquiry.pk} answer"
+    occasion = _occasion_of_answer(enquiry)
     with override(enquiry.answer_language):
         subject = _("Answer to your question %(number)s") % {"number": enquiry.label}
     mail.queue_text(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import uuid
 from datetime import timedelta
@@ -389,6 +391,29 @@ def test_reminded_once_a_day_who_has_not_confirmed(world, client_for):
     Job.objects.filter(kind="remind_circular").delete()
     with pytest.raises(Refused, match="has confirmed"):
         circulars.remind(circular, by=world.director)
+
+
+def test_whoever_it_did_not_reach_is_counted_and_named_until_a_reminder_arrives(world, client_for):
+    circular = many(world, 3, asks_confirmation=True)
+    circulars.deliver(circular, nothing, by=world.information)
+    lost, opened, _fine = circular.recipients.order_by("pk")
+    for one, state in ((lost, "bounced"), (opened, "failed")):
+        Message.objects.filter(occasion=f"circular {one.pk}").update(state=state)
+    circulars.opened(opened)
+    office, address = client_for("information"), url("circular-recipients", circular.pk)
+    page = office.get(address + "?standing=not_delivered")
+    assert [one.pk for one in page.context["page"]] == [lost.pk] and "not delivered <strong>1" in page.content.decode()
+    assert lost.pk not in {one.pk for one in office.get(address + "?standing=unopened").context["page"]}
+    assert "?standing=not_delivered" in office.get(circular.get_absolute_url()).content.decode()
+    saved = b"".join(office.get(url("circular-recipients-export", circular.pk) + "?format=csv").streaming_content)
+    rows = list(csv.DictReader(io.StringIO(saved.decode("utf-8-sig")), delimiter=","))
+    assert sum(row["not delivered"] not in ("", "no", "False", "false", "0") for row in rows) == 1
+    office.post(url("circular-remind", circular.pk))
+    day = Job.objects.get(kind="remind_circular").params["day"]
+    circulars.deliver_reminders(circular, day, nothing, by=world.information)
+    assert office.get(address + "?standing=not_delivered").context["page"].object_list
+    Message.objects.filter(occasion=f"circular {lost.pk} {day}").update(state="sent")
+    assert not office.get(address + "?standing=not_delivered").context["page"].object_list
 
 
 def test_signed_in_readers_have_it_on_their_list_and_confirm_there(world, client_for):

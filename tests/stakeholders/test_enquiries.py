@@ -359,3 +359,31 @@ def test_what_was_typed_into_a_form_that_came_too_late_is_given_back(world, clie
     denied = client_for("natc").post(url("enquiry-answer", an_enquiry(world.information).pk), form)
     assert denied.status_code == 403 and "Përgjigje e gjatë" in denied.content.decode()
     assert "It was not saved." not in client_for("natc").get(url("enquiry-answer", enquiry.pk)).content.decode()
+
+
+# The mail with the answer came back
+
+
+def test_an_answer_whose_mail_came_back_is_shown_and_goes_again_or_another_way(world, client_for):
+    one = an_approved_enquiry(world.information, world.director)
+    enquiries.send_answer(one, by=world.information, way="email", answered_on=days_ago(0))
+    office, warning = client_for("information"), "the sender has not got it"
+    mails = Message.objects.filter(occasion=f"enquiry {one.pk} answer")
+    assert warning not in office.get(one.get_absolute_url()).content.decode()
+    mails.update(state="bounced")
+    assert warning in office.get(one.get_absolute_url()).content.decode()
+    assert "did not arrive" in office.get(url("enquiry-send", one.pk)).content.decode()
+    today = days_ago(0).isoformat()
+    office.post(url("enquiry-send", one.pk), {"way": "email", "answered_on": today})
+    assert mails.get().state == "queued" and warning not in office.get(one.get_absolute_url()).content.decode()
+    with pytest.raises(Refused, match="answered already"):
+        enquiries.send_answer(one, by=world.director, way="letter", answered_on=days_ago(0))
+    mails.update(state="failed", text="")
+    with pytest.raises(Refused, match="was forgotten"):
+        enquiries.send_answer(one, by=world.director, way="email", answered_on=days_ago(0))
+    with pytest.raises(PermissionDenied):
+        enquiries.send_answer(one, by=world.focal_point, way="letter", answered_on=days_ago(0))
+    Enquiry.objects.update(answered_on=days_ago(2))  # the day of the answer, which counts, stays
+    office.post(url("enquiry-send", one.pk), {"way": "phone", "answered_on": today})
+    assert (refresh(one).answered_way, one.answered_on) == ("phone", days_ago(2))
+    assert warning not in office.get(one.get_absolute_url()).content.decode()
