@@ -34,7 +34,7 @@ from onatc.models import Job
 from onatc.texts import COLUMNS
 from stakeholders import access
 from stakeholders.actions.records import Stale, keep_files, locked, make_once, save, set_fields
-from stakeholders.audience import audience_of, is_for_members_only
+from stakeholders.audience import audience_of, is_for_members_only, keep_contact
 from stakeholders.models import (
     Body,
     Circular,
@@ -159,7 +159,7 @@ def send(circular: Circular, *, by: User, revision: int) -> Job | None:
         CircularRecipient.objects.bulk_create(
             (
                 CircularRecipient(
-                    circular=circular, contact=one.contact, institution_id=one.institution_id, language=one.language,
+                    circular=circular, contact=keep_contact(one.contact), institution_id=one.institution_id, language=one.language,
                     has_no_address=not one.contact.address,
                 )
                 for one in people
