@@ -44,6 +44,7 @@ from stakeholders.models import (
     User,
 )
 
+REMIND_BEFORE = timedelta(days=2)
 NUMBER_LOCK = 0x4F4E45  # with the year: who gives a number waits for whoever gives the one before
 
 # Communications
@@ -174,6 +175,8 @@ def receive_from_the_web(
         subject=subject, question=question, language=language, answer_language=language, is_suspicious=is_suspicious,
     )  # fmt: skip
     save(enquiry, is_new=True)
+    if not is_suspicious:
+        _tell_of_web(enquiry)
     if sender_email and may_mail and not is_suspicious:
         with override(language):
             mail.queue_text(
@@ -189,6 +192,18 @@ def receive_from_the_web(
                 language=language,
             )
     return enquiry
+
+
+def _tell_of_web(enquiry: Enquiry) -> None:
+    """Nobody of the office recorded it: each who keeps enquiries learns that it is there."""
+    keepers = User.objects.holding(Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.INFORMATION)
+    for person in keepers.order_by("pk"):
+        mail.queue(
+            person,
+            occasion=f"enquiry {enquiry.pk} came {person.pk}",
+            template="enquiry_came",
+            context={"enquiry": enquiry},
+        )
 
 
 def add_files(enquiry: Enquiry, files: Iterable[UploadedFile], *, by: User, direction: str) -> None:
@@ -424,6 +439,33 @@ def remove_file(file: EnquiryFile, *, by: User) -> Enquiry:
         _back_to_draft(enquiry)
     enquiry.revision += 1
     return save(enquiry)
+
+
+def remind(today: date | None = None) -> int:
+    """An enquiry that is not answered is spoken of twice: two days before it is due, and on the day after; to whom it is
+    assigned, else to the Director and the information officer. After days without a run, only the newest of the two. How
+    many mails."""
+    today = today or timezone.localdate()
+    near = (
+        Enquiry.objects.filter(due_on__lte=today + REMIND_BEFORE, is_suspicious=False)
+        .exclude(state__in=[EnquiryState.ANSWERED, EnquiryState.CLOSED])
+        .select_related("assigned_to")
+        .order_by("due_on", "pk")
+    )
+    others = list(User.objects.holding(Role.DIRECTOR, Role.INFORMATION).order_by("pk"))
+    sent = 0
+    for enquiry in near:
+        assigned, is_overdue = enquiry.assigned_to, enquiry.due_on < today
+        is_kept = assigned is not None and assigned.is_active and bool(access.may_keep_enquiries(assigned))
+        for person in [assigned] if is_kept else others:
+            sent += mail.queue(
+                person,
+                occasion=f"enquiry {enquiry.pk} {'overdue' if is_overdue else 'due'} {enquiry.due_on} {person.pk}",
+                template="enquiry_due",
+                context={"enquiry": enquiry, "is_overdue": is_overdue},
+                kind=mail.Kind.REMINDER,
+            )
+    return sent
 
 
 def forget_private_senders(today: date | None = None) -> int:

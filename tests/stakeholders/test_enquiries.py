@@ -21,7 +21,7 @@ from onatc.errors import Refused
 from onatc.history import history_of
 from onatc.models import DatedSetting, Holiday, Message
 from onatc.periods import Period
-from stakeholders import deadlines, ownership
+from stakeholders import deadlines, ownership, tasks
 from stakeholders.actions import enquiries
 from stakeholders.deadlines import Answered, AnswerTimes, answer_times, days_to_answer
 from stakeholders.models import Enquiry, EnquiryFile, RoleAssignment, User
@@ -387,3 +387,35 @@ def test_an_answer_whose_mail_came_back_is_shown_and_goes_again_or_another_way(w
     office.post(url("enquiry-send", one.pk), {"way": "phone", "answered_on": today})
     assert (refresh(one).answered_way, one.answered_on) == ("phone", days_ago(2))
     assert warning not in office.get(one.get_absolute_url()).content.decode()
+
+
+# Reminders
+
+
+def test_whoever_answers_is_reminded_before_the_day_and_after_it_once_each(world):
+    one = an_enquiry(world.information, received_on=days_ago(20))
+    Enquiry.objects.update(due_on=days_ago(-3))
+    enquiries.assign_enquiry(one, world.planning, by=world.information)
+    Message.objects.all().delete()
+    assert enquiries.remind() == 0
+    assert enquiries.remind(days_ago(-1)) == 1 and enquiries.remind(days_ago(-2)) == enquiries.remind(days_ago(-3)) == 0
+    message = Message.objects.get()
+    assert (message.to, message.kind) == (world.planning, "reminder") and one.label in message.text
+    tasks.remind_of_enquiries()
+    assert enquiries.remind(days_ago(-4)) == 1 and enquiries.remind(days_ago(-5)) == 0
+    RoleAssignment.objects.filter(user=world.planning).update(ends_on=days_ago(1))  # whoever answers left
+    Message.objects.all().delete()
+    assert enquiries.remind(days_ago(-4)) == 2
+    assert {one.to for one in Message.objects.all()} == {world.director, world.information}
+
+
+def test_of_what_nobody_answers_the_director_and_the_information_officer_are_reminded(world):
+    open_, spam, closed = (an_enquiry(world.information, received_on=days_ago(20)) for _number in range(3))
+    enquiries.close_enquiry(closed, by=world.information, reason="x")
+    Enquiry.objects.update(due_on=days_ago(1))
+    Enquiry.objects.filter(pk=spam.pk).update(is_suspicious=True)
+    Message.objects.all().delete()
+    tasks.remind_of_enquiries()
+    tasks.remind_of_enquiries()
+    assert {one.to for one in Message.objects.all()} == {world.director, world.information}
+    assert Message.objects.count() == 2 and all(open_.label in one.text for one in Message.objects.all())
