@@ -456,8 +456,8 @@ def remind(today: date | None = None) -> int:
     sent = 0
     for enquiry in near:
         assigned, is_overdue = enquiry.assigned_to, enquiry.due_on < today
-        is_kept = assigned is not None and assigned.is_active and bool(access.may_keep_enquiries(assigned))
-        for person in [assigned] if is_kept else others:
+        answers = assigned is not None and assigned.is_active and access.may_keep_enquiries(assigned)
+        for person in [assigned] if assigned is not None and answers else others:
             sent += mail.queue(
                 person,
                 occasion=f"enquiry {enquiry.pk} {'overdue' if is_overdue else 'due'} {enquiry.due_on} {person.pk}",
