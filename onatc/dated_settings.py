@@ -169,7 +169,7 @@ DEFINITIONS: dict[str, Definition] = {
         15,
         1,
         120,
-        _("Counted from the day after it came. A weekend or holiday moves it to the next working day."),
+        _("Counted from the day after it came. A weekend or holiday moves it, as another setting says."),
         Group.ENQUIRIES,
     ),
     SettingName.ENQUIRY_KEEP_DAYS: Definition(
@@ -382,9 +382,20 @@ class Holiday(models.Model):
         return str(choose({"sq": self.name_sq, "sr": self.name_sr, "en": self.name_en}, column_of(get_language())))
 
 
+Mover = Callable[[date, date], int]
+_movers: list[Mover] = []
+
+
+def moves_due_days(mover: Mover) -> Mover:
+    """Register what moves an app's open due days from one day to another and says how many it moved."""
+    _movers.append(mover)
+    return mover
+
+
 @transaction.atomic
-def add_holiday(holiday: Holiday, *, by: Any) -> None:
-    """A day of today or later: what was computed for days gone by stands."""
+def add_holiday(holiday: Holiday, *, by: Any) -> int:
+    """A day of today or later: what was computed for days gone by stands. Open due days that fall on it move as the
+    setting says, never into the past; how many moved. They stay where they are when the holiday is removed."""
     require(by.changes_settings)
     if holiday.day < _first_open_day():
         raise Refused(gettext("A holiday is entered for today or a later day; the past was as it was."))
@@ -394,6 +405,8 @@ def add_holiday(holiday: Holiday, *, by: Any) -> None:
     except IntegrityError as error:
         raise Refused(gettext("This day is a holiday already.")) from error
     trail.record(trail.Act.CHANGED_SETTING, by=by, record=holiday, name="holiday")
+    day = due_day(holiday.day, not_before=timezone.localdate())
+    return sum(mover(holiday.day, day) for mover in _movers) if day != holiday.day else 0
 
 
 @transaction.atomic
@@ -439,13 +452,19 @@ def moved(day: date, holidays: set[date], how: str) -> date:
     return working_day_before(day, holidays) if how == Moves.BEFORE else next_working_day(day, holidays)
 
 
-def due_day(day: date) -> date:
-    """The day on which something is due that was to be due on `day`: every due day of the application is found here.
+def due_day(day: date, *, not_before: date | None = None) -> date:
+    """The day on which something is due that was to be due on `day`: of rounds, legal inputs (unless another day was
+    agreed), action points, enquiries, questionnaires and their questions, obligations, confirmations of circulars and
+    remarks on minutes. What a plan says of its milestones stays.
 
-    A day on which the office is closed moves as the setting says that is in force on that very day. Two queries.
+    A day on which the office is closed moves as the setting says that is in force on that very day; where that would be
+    before `not_before`, to the next working day. Two queries.
     """
-    longest = timedelta(days=366)  # no chain of holidays is longer
-    return moved(day, holidays_between(day - longest, day + longest), setting(SettingName.DUE_DAY_MOVES, day))
+    longest = 366  # no chain of holidays is longer
+    start = date.fromordinal(max(day.toordinal() - longest, date.min.toordinal()))
+    holidays = holidays_between(start, date.fromordinal(min(day.toordinal() + longest, date.max.toordinal())))
+    found = moved(day, holidays, setting(SettingName.DUE_DAY_MOVES, day))
+    return next_working_day(day, holidays) if not_before is not None and found < not_before <= day else found
 
 
 CYRILLIC = dict(

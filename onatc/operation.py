@@ -224,6 +224,7 @@ SCHEDULES = {
     "look at the certificate": _("the certificate is looked at"),
     "forget kept texts": _("texts kept for a day are forgotten"),
     "forget private senders": _("data of private senders of enquiries is removed"),
+    "remind of enquiries": _("reminders of enquiries that are due or overdue"),
     "remind of questions": _("reminders of questions of questionnaires that are due"),
 }
 JOBS = {

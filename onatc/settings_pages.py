@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -174,8 +174,9 @@ def holiday_add(request: HttpRequest) -> HttpResponse:
     form = HolidayForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
-            add_holiday(form.save(commit=False), by=user)
-            messages.success(request, gettext("Saved."))
+            count = add_holiday(form.save(commit=False), by=user)
+            text = ngettext("Saved. %(count)d due date was moved.", "Saved. %(count)d due dates were moved.", count)
+            messages.success(request, text % {"count": count} if count else gettext("Saved."))
             return redirect("settings-list")
     return render(request, "onatc/holiday_add.html", {"form": form, "cancel_url": reverse("settings-list")})
 

@@ -7,7 +7,15 @@ class StakeholdersConfig(AppConfig):
     verbose_name = _("stakeholders")
 
     def ready(self) -> None:
-        from stakeholders import account_events, agenda_sources, calendar_sources, findable, invariants, ownership
+        from stakeholders import (
+            account_events,
+            agenda_sources,
+            calendar_sources,
+            due_days,
+            findable,
+            invariants,
+            ownership,
+        )
 
         account_events.connect()
         ownership.register_own()
@@ -15,3 +23,4 @@ class StakeholdersConfig(AppConfig):
         agenda_sources.register_own()
         calendar_sources.register_own()
         invariants.register()
+        due_days.register()

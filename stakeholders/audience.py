@@ -18,6 +18,7 @@ from stakeholders.models import (
     ContactFunction,
     Institution,
     RoleAssignment,
+    User,
 )
 
 
@@ -69,8 +70,9 @@ def institutions_of(circular: Circular) -> list[Institution]:
 
 
 def audience_of(circular: Circular) -> AudienceOf:
-    """Members of bodies today, persons and deputies; for an institution its focal persons (contacts whose account reports
-    for it), else all its contacts with an address, else those without one. Whose data was removed is not written to."""
+    """Members of bodies today, persons and deputies; for an institution its focal persons (whose account reports for it,
+    also where the office keeps no contact of them), else all its contacts with an address, else those without one. Whose
+    data was removed is not written to."""
     chosen: dict[uuid.UUID, uuid.UUID] = {}  # contact → institution
     bodies = Body.objects.existing_on(timezone.localdate()).filter(pk__in=circular.bodies.values("pk"))
     seats = BodyMember.objects.on().filter(body__in=bodies).order_by("body", "pk")
@@ -87,15 +89,57 @@ def audience_of(circular: Circular) -> AudienceOf:
         "institution", "contact", "contact__user", "contact__email", "contact__user__email"
     ):
         there.setdefault(institution, []).append((contact, user, bool(account if user else own)))
-    reporting = set(
+    reporting = (
         RoleAssignment.objects.active()
-        .filter(role__in=REPORTERS, institution__in=there, user__is_active=True)
-        .values_list("user", "institution")
+        .filter(role__in=REPORTERS, institution__in=[one.pk for one in asked], user__is_active=True)
+        .order_by("user__full_name", "pk")
+        .select_related("user")
     )
-    for institution, found in there.items():
-        focal = [contact for contact, user, _has in found if (user, institution) in reporting]
+    contacts = _contacts_of({role.user for role in reporting})
+    focal: dict[uuid.UUID, list[uuid.UUID]] = {}
+    for role in reporting:
+        if role.institution_id is not None:
+            focal.setdefault(role.institution_id, []).append(contacts[role.user_id].pk)
+    for one in asked:
+        found = there.get(one.pk, [])
         reachable = [contact for contact, _user, has in found if has]
-        for contact in focal or reachable or [contact for contact, _user, _has in found]:
-            chosen.setdefault(contact, institution)
-    people = Contact.objects.present().filter(pk__in=chosen).select_related("user").order_by("full_name", "pk")
-    return AudienceOf([Addressee(one, chosen[one.pk]) for one in people], [one for one in asked if one.pk not in there])
+        for contact in focal.get(one.pk) or reachable or [contact for contact, _user, _has in found]:
+            chosen.setdefault(contact, one.pk)
+    known = Contact.objects.present().filter(pk__in=chosen).select_related("user").order_by("full_name", "pk")
+    held = {one.pk: one for one in contacts.values()}
+    people = [held.get(one.pk, one) for one in known] + [one for one in held.values() if one._state.adding]
+    return AudienceOf(
+        [Addressee(one, chosen[one.pk]) for one in people],
+        [one for one in asked if one.pk not in there and one.pk not in focal],
+    )
+
+
+def _contacts_of(users: set[User]) -> dict[uuid.UUID, Contact]:
+    """By account: its contact, else the one with its address, else one that is not kept yet (`keep_contact`)."""
+    present = Contact.objects.present().select_related("user")
+    found = {one.user_id: one for one in present.filter(user__in=users)}
+    free = {one.email: one for one in present.filter(user=None, email__in=[user.email for user in users])}
+    for user in sorted(users, key=lambda one: (one.full_name, one.pk)):
+        if user.pk not in found:
+            found[user.pk] = free.get(user.email) or Contact(full_name=user.full_name, language=user.language)
+            found[user.pk].user = user
+    return found  # type: ignore[return-value]
+
+
+def keep_contact(contact: Contact) -> Contact:
+    """The contact of an account as it stands in the database, made or linked when it does not yet; of two who ask at once
+    the second finds what the first made. Within a transaction."""
+    user = contact.user
+    if user is None or Contact.objects.filter(pk=contact.pk, user=user).exists():
+        return contact
+    User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+    kept = Contact.objects.filter(user=user).first()
+    if kept is None and not contact._state.adding:
+        kept = Contact.objects.present().select_for_update(of=("self",)).filter(pk=contact.pk, user=None).first()
+    if kept is None:
+        kept = Contact(full_name=user.full_name, language=user.language)
+    if kept.user_id is None:
+        kept.user = user
+        kept.revision += 1
+        kept.save()
+    return kept

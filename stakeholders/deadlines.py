@@ -57,5 +57,7 @@ def answer_times(answered: Iterable[Answered]) -> AnswerTimes:
 
 
 def enquiry_due_day(received_on: date) -> date:
-    """Calendar days from the day after it came, as many as the setting of that day says; moved as due days are."""
-    return due_day(received_on + timedelta(days=setting(SettingName.ENQUIRY_DAYS, on=received_on)))
+    """Calendar days from the day after it came, as many as the setting of that day says; moved as due days are, never
+    before the day it came."""
+    days = setting(SettingName.ENQUIRY_DAYS, on=received_on)
+    return due_day(received_on + timedelta(days=days), not_before=received_on)

@@ -48,6 +48,11 @@ def remind_of_questions() -> None:
     once_today("remind of questions", questionnaires.remind)
 
 
+@shared_task
+def remind_of_enquiries() -> None:
+    once_today("remind of enquiries", enquiries.remind)
+
+
 @job("questionnaire_file")
 def questionnaire_file(found: Job, progress: Progress) -> None:
     questionnaires.make_file(found, progress)

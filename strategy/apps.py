@@ -11,6 +11,7 @@ class StrategyConfig(AppConfig):
             agenda_sources,
             calendar_sources,
             computed,
+            due_days,
             event_measures,
             evidence,
             findable,
@@ -28,3 +29,4 @@ class StrategyConfig(AppConfig):
         cooperation.register_related()
         calendar_sources.register_own()
         event_measures.register()
+        due_days.register()

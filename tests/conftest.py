@@ -7,7 +7,7 @@ import gc
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from django.utils import timezone, translation
 
 from monitoring.demo.people import make_people
 from monitoring.management.commands.access_matrix import sign_in
+from onatc.dated_settings import DatedSetting, Moves, SettingName
 from onatc.periods import Period
 from stakeholders.models import Institution, User
 from strategy.actions import plan as plan_actions
@@ -67,6 +68,12 @@ def in_english() -> Iterator[None]:
     """Messages are asserted in English, the language of the msgids; tests of translations say otherwise."""
     with translation.override("en"):
         yield
+
+
+@pytest.fixture
+def due_days_stay(db: None) -> None:
+    """Tests that count whole days say the same on a day before a weekend."""
+    DatedSetting.objects.create(name=SettingName.DUE_DAY_MOVES, choice=Moves.STAYS, valid_from=date(2000, 1, 1))
 
 
 @pytest.fixture(autouse=True)

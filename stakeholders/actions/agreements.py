@@ -14,6 +14,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from onatc.dated_settings import due_day
 from onatc.errors import Refused, require
 from onatc.ids import new_id
 from stakeholders import access
@@ -311,13 +312,23 @@ def _refuse_stranger(agreement: Agreement, institution: Institution) -> None:
         raise Refused(_("Only a party of the agreement owes something under it."))
 
 
+def _next_due_day(first: date, every_months: int, after: date) -> date | None:
+    """The rhythm counts from the first day as it was given; each of its days then moves as due days do. `after` was moved
+    too: the day of the rhythm that moves back to it is over."""
+    day = next_due(first, every_months, after)
+    while day is not None and due_day(day) <= after:
+        day = next_due(first, every_months, day)
+    return None if day is None else due_day(day)
+
+
 @transaction.atomic
 def add_obligation(key: uuid.UUID, agreement: Agreement, values: dict[str, Any], *, by: User) -> Obligation:
     """What a party owes; a form sent twice adds it once."""
     agreement = locked(agreement)
     require(access.may_keep_agreements(by))
     _refuse_stranger(agreement, values["institution"])
-    made = Obligation(**values, agreement=agreement, due_on=values.get("first_due_on"))
+    first = values.get("first_due_on")
+    made = Obligation(**values, agreement=agreement, due_on=due_day(first) if first else None)
     obligation, _is_new = make_once(made, key, maker="agreement")
     return obligation  # type: ignore[no-any-return]
 
@@ -333,7 +344,10 @@ def change_obligation(obligation: Obligation, values: dict[str, Any], *, by: Use
     if set_fields(obligation, values, revision) & {"first_due_on", "every_months"}:
         last = obligation.met.aggregate(last=Max("due_on"))["last"]
         first, every = obligation.first_due_on, obligation.every_months
-        obligation.due_on = next_due(first, every, last) if first and every and last else first
+        if first and every and last:
+            obligation.due_on = _next_due_day(first, every, last)
+        else:
+            obligation.due_on = due_day(first) if first else None
     return save(obligation)
 
 
@@ -356,7 +370,7 @@ def meet(obligation: Obligation, *, by: User, due_on: date | None, met_on: date,
     ObligationMet.objects.create(obligation=obligation, due_on=due_on, met_on=met_on, note=note, by=by)
     following = None
     if obligation.every_months and obligation.first_due_on and due_on:
-        following = next_due(obligation.first_due_on, obligation.every_months, due_on)
+        following = _next_due_day(obligation.first_due_on, obligation.every_months, due_on)
     if following is None:
         obligation.ended_on = met_on
     else:

@@ -16,7 +16,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.db import models, transaction
+from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.functions import Cast, Concat
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -25,12 +27,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from onatc import jobs, mail
+from onatc.dated_settings import due_day
 from onatc.errors import Refused, require
+from onatc.mail import Message, MessageState
 from onatc.models import Job
 from onatc.texts import COLUMNS
 from stakeholders import access
 from stakeholders.actions.records import Stale, keep_files, locked, make_once, save, set_fields
-from stakeholders.audience import audience_of, is_for_members_only
+from stakeholders.audience import audience_of, is_for_members_only, keep_contact
 from stakeholders.models import (
     Body,
     Circular,
@@ -67,13 +71,19 @@ def _set_audience(circular: Circular, bodies: Iterable[Body], institutions: Iter
     return changed
 
 
+def _moved(values: dict[str, Any]) -> dict[str, Any]:
+    """The day to confirm by moves as due days do."""
+    day = values.get("confirm_by")
+    return values | {"confirm_by": due_day(day, not_before=timezone.localdate())} if day else values
+
+
 @transaction.atomic
 def write(
     key: uuid.UUID, values: dict[str, Any], *, by: User, bodies: Iterable[Body] = (), institutions: Iterable[Institution] = ()
 ) -> Circular:  # fmt: skip
     """A draft; a form sent twice writes one."""
     require(access.may_write_circular(by))
-    circular, is_new = make_once(Circular(**values, created_by=by), key, maker="created_by")
+    circular, is_new = make_once(Circular(**_moved(values), created_by=by), key, maker="created_by")
     if is_new:
         _set_audience(circular, bodies, institutions)
     return circular  # type: ignore[no-any-return]
@@ -85,7 +95,7 @@ def change(
     institutions: Iterable[Institution] = (),
 ) -> Circular:  # fmt: skip
     circular = _draft(circular, by)
-    changed = set_fields(circular, values, revision)
+    changed = set_fields(circular, _moved(values), revision)
     if circular.revision != revision and not changed:
         raise Stale(circular, [])
     if _set_audience(circular, bodies, institutions) and not changed:
@@ -149,7 +159,7 @@ def send(circular: Circular, *, by: User, revision: int) -> Job | None:
         CircularRecipient.objects.bulk_create(
             (
                 CircularRecipient(
-                    circular=circular, contact=one.contact, institution_id=one.institution_id, language=one.language,
+                    circular=circular, contact=keep_contact(one.contact), institution_id=one.institution_id, language=one.language,
                     has_no_address=not one.contact.address,
                 )
                 for one in people
@@ -247,6 +257,21 @@ def _mail(
         language=one.language,
         name=contact.full_name,
     )
+
+
+# What came back
+
+
+def with_lost(rows: Any, circular: Circular) -> Any:
+    """Recipients with `is_lost`: their mail failed or came back, no reminder arrived since, and they did not open it."""
+    key = Cast(OuterRef("pk"), models.CharField())
+    days = Job.objects.filter(key__startswith=f"remind {circular.pk} ").values_list("params__day", flat=True)
+    reminders = [Concat(Value("circular "), key, Value(f" {day}")) for day in sorted(set(days))]
+    first = Message.objects.filter(occasion=Concat(Value("circular "), key))
+    lost = Q(Exists(first.filter(state__in=[MessageState.FAILED, MessageState.BOUNCED])), opened_at__isnull=True)
+    if reminders:
+        lost &= ~Q(Exists(Message.objects.filter(occasion__in=reminders, state=MessageState.SENT)))
+    return rows.annotate(is_lost=models.ExpressionWrapper(lost, output_field=models.BooleanField()))
 
 
 # Reminding

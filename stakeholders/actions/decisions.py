@@ -170,7 +170,7 @@ def _check_owner(owner: Institution, person: User | None) -> None:
 
 @transaction.atomic
 def make_point(key: uuid.UUID, meeting: Meeting, values: dict[str, Any], *, by: User) -> ActionPoint:
-    """Who does what by when, from a decision or a point of the agenda. A due day that is no working day moves to the next.
+    """Who does what by when, from a decision or a point of the agenda. A due day that is no working day moves as the setting says.
     A form sent twice makes one."""
     meeting = locked(meeting)
     require(access.may_give_points(by, meeting))

@@ -10,13 +10,13 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from onatc import mail
-from onatc.dated_settings import SettingName, setting
+from onatc.dated_settings import SettingName, due_day, setting
 from onatc.errors import Refused, require
 from onatc.mail import Message, MessageState
 from stakeholders import access
@@ -44,6 +44,7 @@ from stakeholders.models import (
     User,
 )
 
+REMIND_BEFORE = timedelta(days=2)
 NUMBER_LOCK = 0x4F4E45  # with the year: who gives a number waits for whoever gives the one before
 
 # Communications
@@ -126,6 +127,13 @@ def _next_number(year: int) -> int:
     return (Enquiry.objects.filter(year=year).aggregate(last=Max("number"))["last"] or 0) + 1
 
 
+def _due_on(values: dict[str, Any]) -> date:
+    """The day that was typed, or the one of the setting; both move as due days do, never before the question came."""
+    received_on = values["received_on"]
+    typed = values.get("due_on")
+    return due_day(typed, not_before=received_on) if typed else enquiry_due_day(received_on)
+
+
 @transaction.atomic
 def record_enquiry(key: uuid.UUID, values: dict[str, Any], *, by: User, files: Iterable[UploadedFile] = ()) -> Enquiry:
     """A question that reached the office by mail, letter or telephone; a form sent twice records one."""
@@ -138,9 +146,8 @@ def record_enquiry(key: uuid.UUID, values: dict[str, Any], *, by: User, files: I
             raise Refused(_("This form was used already. Open it anew."))
         return existing
     year = values["received_on"].year
-    due_on = values.get("due_on") or enquiry_due_day(values["received_on"])
     enquiry, is_new = make_once(
-        Enquiry(**values | {"due_on": due_on}, year=year, number=_next_number(year), created_by=by),
+        Enquiry(**values | {"due_on": _due_on(values)}, year=year, number=_next_number(year), created_by=by),
         key,
         maker="created_by",
     )
@@ -176,6 +183,8 @@ def receive_from_the_web(
         subject=subject, question=question, language=language, answer_language=language, is_suspicious=is_suspicious,
     )  # fmt: skip
     save(enquiry, is_new=True)
+    if not is_suspicious:
+        _tell_of_web(enquiry)
     if sender_email and may_mail and not is_suspicious:
         with override(language):
             mail.queue_text(
@@ -191,6 +200,18 @@ def receive_from_the_web(
                 language=language,
             )
     return enquiry
+
+
+def _tell_of_web(enquiry: Enquiry) -> None:
+    """Nobody of the office recorded it: each who keeps enquiries learns that it is there."""
+    keepers = User.objects.holding(Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.INFORMATION)
+    for person in keepers.order_by("pk"):
+        mail.queue(
+            person,
+            occasion=f"enquiry {enquiry.pk} came {person.pk}",
+            template="enquiry_came",
+            context={"enquiry": enquiry},
+        )
 
 
 def add_files(enquiry: Enquiry, files: Iterable[UploadedFile], *, by: User, direction: str) -> None:
@@ -210,7 +231,8 @@ def change_enquiry(
     require(access.may_edit_enquiry(by, enquiry))
     refuse_future(values["received_on"])
     refuse_dissolved(values.get("institution"), values["received_on"])
-    values = values | {"due_on": values.get("due_on") or enquiry_due_day(values["received_on"])}
+    if values.get("due_on") != enquiry.due_on:
+        values = values | {"due_on": _due_on(values)}
     set_fields(enquiry, values, revision)
     add_files(enquiry, files, by=by, direction=Direction.IN)
     return save(enquiry)
@@ -331,9 +353,11 @@ def approve_answer(enquiry: Enquiry, *, by: User, revision: int) -> Enquiry:
 @transaction.atomic
 def send_answer(enquiry: Enquiry, *, by: User, way: str, answered_on: date) -> Enquiry:
     """By mail through the outbox, on the spot, or on record as a letter or a call. Frozen from then on; of two who send at
-    once one wins, the other is told, and one mail goes."""
+    once one wins, the other is told, and one mail goes. Where that mail failed or came back, it goes again or another way."""
     enquiry = locked(enquiry)
     if enquiry.state == EnquiryState.ANSWERED:
+        if answer_was_lost(enquiry):
+            return _answer_again(enquiry, by=by, way=way, answered_on=answered_on)
         if enquiry.answered_by_id == by.pk and enquiry.answered_way == way:
             return enquiry
         raise Refused(_("It was answered already, on record by %(person)s.") % {"person": enquiry.answered_by})
@@ -351,8 +375,38 @@ def send_answer(enquiry: Enquiry, *, by: User, way: str, answered_on: date) -> E
     return enquiry
 
 
+def _lost_mails(enquiry: Enquiry) -> QuerySet[Message]:
+    return Message.objects.filter(
+        occasion=_occasion_of_answer(enquiry), state__in=[MessageState.FAILED, MessageState.BOUNCED]
+    )
+
+
+def answer_was_lost(enquiry: Enquiry) -> bool:
+    """It went by e-mail, which failed or came back, and in no other way since."""
+    by_mail = enquiry.state == EnquiryState.ANSWERED and enquiry.answered_way == EnquiryWay.EMAIL
+    return by_mail and _lost_mails(enquiry).exists()
+
+
+def _answer_again(enquiry: Enquiry, *, by: User, way: str, answered_on: date) -> Enquiry:
+    """The same mail once more, or on record that it went another way. The day of the answer stays."""
+    require(access.may_keep_enquiries(by))
+    if way == EnquiryWay.EMAIL:
+        message = _lost_mails(enquiry).select_for_update().first()
+        if message is None or not mail.try_again(message):
+            raise Refused(_("The text of the mail was forgotten. Record how it was answered instead."))
+        return enquiry
+    refuse_future(answered_on)
+    enquiry.answered_way = way
+    enquiry.revision += 1
+    return save(enquiry)
+
+
+def _occasion_of_answer(enquiry: Enquiry) -> str:
+    return f"enquiry {enquiry.pk} answer"
+
+
 def _queue_answer(enquiry: Enquiry) -> None:
-    occasion = f"enquiry {enquiry.pk} answer"
+    occasion = _occasion_of_answer(enquiry)
     with override(enquiry.answer_language):
         subject = _("Answer to your question %(number)s") % {"number": enquiry.label}
     mail.queue_text(
@@ -393,6 +447,33 @@ def remove_file(file: EnquiryFile, *, by: User) -> Enquiry:
         _back_to_draft(enquiry)
     enquiry.revision += 1
     return save(enquiry)
+
+
+def remind(today: date | None = None) -> int:
+    """An enquiry that is not answered is spoken of twice: two days before it is due, and on the day after; to whom it is
+    assigned, else to the Director and the information officer. After days without a run, only the newest of the two. How
+    many mails."""
+    today = today or timezone.localdate()
+    near = (
+        Enquiry.objects.filter(due_on__lte=today + REMIND_BEFORE, is_suspicious=False)
+        .exclude(state__in=[EnquiryState.ANSWERED, EnquiryState.CLOSED])
+        .select_related("assigned_to")
+        .order_by("due_on", "pk")
+    )
+    others = list(User.objects.holding(Role.DIRECTOR, Role.INFORMATION).order_by("pk"))
+    sent = 0
+    for enquiry in near:
+        assigned, is_overdue = enquiry.assigned_to, enquiry.due_on < today
+        answers = assigned is not None and assigned.is_active and access.may_keep_enquiries(assigned)
+        for person in [assigned] if assigned is not None and answers else others:
+            sent += mail.queue(
+                person,
+                occasion=f"enquiry {enquiry.pk} {'overdue' if is_overdue else 'due'} {enquiry.due_on} {person.pk}",
+                template="enquiry_due",
+                context={"enquiry": enquiry, "is_overdue": is_overdue},
+                kind=mail.Kind.REMINDER,
+            )
+    return sent
 
 
 def forget_private_senders(today: date | None = None) -> int:

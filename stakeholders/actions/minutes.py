@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from onatc import jobs
+from onatc.dated_settings import due_day
 from onatc.errors import Refused, require
 from onatc.models import Job
 from onatc.texts import COLUMNS, DJANGO_CODES, column_of
@@ -99,13 +100,14 @@ def drop_draft(item: AgendaItem, *, by: User) -> None:
 def circulate(meeting: Meeting, *, comments_until: date, by: User, revision: int | None = None) -> Meeting:
     """Lay the minutes before everybody called, and before who was there without an account; again with another day, as
     long as they are not adopted. `revision` is that of the page: whom a colleague was quicker than sees that day before
-    everybody is told of a second one."""
+    everybody is told of a second one. The day moves as due days do."""
     meeting = locked_meeting(meeting)
     require(access.may_write_minutes(by, meeting))
     if meeting.minutes_state == MinutesState.NONE:
         raise Refused(_("Nothing is written yet."))
     if comments_until < timezone.localdate():
         raise Refused(_("This day is over. Give the institutions time to read."))
+    comments_until = due_day(comments_until, not_before=timezone.localdate())
     if meeting.minutes_state == MinutesState.CIRCULATED and revision is not None:
         set_fields(meeting, {"comments_until": comments_until}, revision)
     meeting.minutes_state, meeting.comments_until = MinutesState.CIRCULATED, comments_until

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from onatc import jobs, mail
+from onatc.dated_settings import due_day
 from onatc.errors import Refused, require
 from onatc.exports import XLSX
 from onatc.jobs import Job, Progress
@@ -56,6 +57,7 @@ WAITING = (AssignmentState.ASKED, AssignmentState.RETURNED)
 def create_questionnaire(key: uuid.UUID, values: dict[str, Any], *, by: User) -> Questionnaire:
     require(access.may_keep_enquiries(by))
     refuse_future(values["received_on"])
+    values = values | {"due_on": due_day(values["due_on"], not_before=values["received_on"])}
     made, _is_new = make_once(Questionnaire(**values, responsible=by), key, maker="responsible")
     return made  # type: ignore[no-any-return]
 
@@ -72,6 +74,8 @@ def change_questionnaire(
 ) -> Questionnaire:
     questionnaire = _open(questionnaire, by)
     refuse_future(values["received_on"])
+    if values["due_on"] != questionnaire.due_on:
+        values = values | {"due_on": due_day(values["due_on"], not_before=values["received_on"])}
     set_fields(questionnaire, values, revision)
     return save(questionnaire)
 
@@ -209,10 +213,11 @@ def put_questions(
 ) -> int:
     """Put many questions to many institutions in one go; what was put to one already stays as it is, what was taken back
     is asked anew. How many are new.
-    Each person who answers for an institution gets one mail, however many questions there are."""
+    The day moves as due days do. Each person who answers for an institution gets one mail, however many questions there are."""
     questionnaire = _open(questionnaire, by)
     if due_on < timezone.localdate():
         raise Refused(_("This day has gone by."))
+    due_on = due_day(due_on, not_before=timezone.localdate())
     chosen, institutions = list(chosen), list(institutions)
     if any(question.questionnaire_id != questionnaire.pk for question in chosen):
         raise Refused(_("A question of another questionnaire cannot be put here."))

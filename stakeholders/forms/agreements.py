@@ -276,7 +276,9 @@ class ObligationForm(KeptForm):
         fields = ("institution", "text", "first_due_on", "every_months")
         widgets = {"text": forms.Textarea(attrs={"rows": 3})}
         help_texts = {
-            "first_due_on": gettext_lazy("Left empty for what has no day of its own."),
+            "first_due_on": gettext_lazy(
+                "Left empty for what has no day of its own. A weekend or holiday moves it, as the office's setting says."
+            ),
             "every_months": gettext_lazy("For what returns: 12 is once a year, 3 once a quarter. Left empty: once."),
         }
 

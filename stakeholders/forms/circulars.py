@@ -66,7 +66,9 @@ class CircularForm(KeptForm):
             "kind", "title_sq", "text_sq", "title_sr", "text_sr", "title_en", "text_en", "kinds", "levels",
             "asks_confirmation", "confirm_by",
         )  # fmt: skip
-        help_texts = {"confirm_by": _("Empty: no day is named.")}
+        help_texts = {
+            "confirm_by": _("Empty: no day is named. A weekend or holiday moves it, as the office's setting says.")
+        }
 
     def arrange(self) -> None:
         fields: Any = self.fields

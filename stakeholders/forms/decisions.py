@@ -156,7 +156,7 @@ class PointForm(KeptForm):
             "title_sq": NO_CASE,
             "owner": _("The institution that answers for it. Its focal points see it and are reminded."),
             "person": _("Only when one person alone is to be reminded. It must be somebody who reports for the owner."),
-            "due_on": _("A weekend or holiday moves it to the next working day."),
+            "due_on": _("A weekend or holiday moves it, as the office's setting says."),
         }
 
     def arrange(self) -> None:
@@ -220,7 +220,7 @@ class MoveForm(StepForm):
     due_on = forms.DateField(
         label=_("New date"),
         widget=day_input(),
-        help_text=_("A weekend or holiday moves it to the next working day."),
+        help_text=_("A weekend or holiday moves it, as the office's setting says."),
     )
     field_order = ("due_on", "text", "language")
 

@@ -105,7 +105,9 @@ class EnquiryForm(KeptForm):
         # The field's own name, "from", reads as the beginning of a time in other languages.
         labels = {"sender_kind": gettext_lazy("Who asks")}
         help_texts = {
-            "due_on": gettext_lazy("Left empty: by the office's setting, moved to a working day."),
+            "due_on": gettext_lazy(
+                "Left empty: by the office's setting. A weekend or holiday moves it, as another setting says."
+            ),
             "sender_name": gettext_lazy("Removed some time after the answer unless an institution is named."),
             "subject": gettext_lazy("Stays on record: name no person here."),
         }
@@ -401,6 +403,7 @@ class QuestionnaireForm(KeptForm):
         model = Questionnaire
         fields = ("title", "asked_by", "period", "language", "received_on", "due_on", "earlier")
         help_texts = {
+            "due_on": gettext_lazy("A weekend or holiday moves it, as the office's setting says."),
             "earlier": gettext_lazy("Its answers are offered first."),
             "period": gettext_lazy("For example: third round, or 2026."),
         }
@@ -493,7 +496,11 @@ class PutForm(forms.Form):
     institutions = forms.ModelMultipleChoiceField(
         label=gettext_lazy("Institutions"), queryset=Institution.objects.none(), widget=forms.CheckboxSelectMultiple
     )
-    due_on = forms.DateField(label=gettext_lazy("Due on"), widget=day_input())
+    due_on = forms.DateField(
+        label=gettext_lazy("Due on"),
+        help_text=gettext_lazy("A weekend or holiday moves it, as the office's setting says."),
+        widget=day_input(),
+    )
     note = forms.CharField(
         label=gettext_lazy("What is asked of them"), max_length=500, required=False,
         widget=forms.Textarea(attrs={"rows": 2}),

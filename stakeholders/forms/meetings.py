@@ -357,7 +357,11 @@ class MinutesForm(forms.Form):
 
 
 class CirculateForm(CarefulForm):
-    comments_until = forms.DateField(label=gettext_lazy("Remarks until"), widget=day_input())
+    comments_until = forms.DateField(
+        label=gettext_lazy("Remarks until"),
+        help_text=gettext_lazy("A weekend or holiday moves it, as the office's setting says."),
+        widget=day_input(),
+    )
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0, max_value=2**31 - 1)
 
     def __init__(self, data: Any = None, *, meeting: Meeting) -> None:

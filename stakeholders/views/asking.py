@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
+from onatc.errors import Refused
 from stakeholders.actions import enquiries as actions
 from stakeholders.forms.enquiries import TOPICS, AskForm
 from stakeholders.models import normalise_email
@@ -40,7 +41,10 @@ def ask(request: HttpRequest) -> HttpResponse:
             )
             status = 429
         else:
-            return _received(request, form)
+            try:
+                return _received(request, form)
+            except Refused as refusal:
+                form.add_error(None, str(refusal))
     return render(request, "stakeholders/ask.html", {"form": form}, status=status)
 
 

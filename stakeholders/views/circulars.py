@@ -156,10 +156,11 @@ def _for_reader(files: list[CircularFile], language: str) -> list[CircularFile]:
 
 
 def _counts(circular: Circular) -> dict[str, int]:
-    return circular.recipients.aggregate(
+    return actions.with_lost(circular.recipients, circular).aggregate(  # type: ignore[no-any-return]
         all=Count("pk"),
         mailed=Count("pk", filter=Q(mailed_at__isnull=False)),
         no_address=Count("pk", filter=Q(has_no_address=True)),
+        lost=Count("pk", filter=Q(is_lost=True)),
         opened=Count("pk", filter=Q(opened_at__isnull=False)),
         confirmed=Count("pk", filter=Q(confirmed_at__isnull=False)),
     )
@@ -334,7 +335,8 @@ def circular_confirm(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 STANDINGS = {
     "confirmed": Q(confirmed_at__isnull=False),
     "opened": Q(opened_at__isnull=False, confirmed_at__isnull=True),
-    "unopened": Q(opened_at__isnull=True, has_no_address=False),
+    "unopened": Q(opened_at__isnull=True, has_no_address=False, is_lost=False),
+    "not_delivered": Q(is_lost=True),
     "no_address": Q(has_no_address=True),
 }
 
@@ -344,12 +346,13 @@ def _standing_labels() -> dict[str, str]:
         "confirmed": _("confirmed"),
         "opened": _("opened"),
         "unopened": _("not opened"),
+        "not_delivered": _("not delivered"),
         "no_address": _("no address"),
     }
 
 
 def _recipients(request: SignedInRequest, circular: Circular) -> tuple[Any, str]:
-    rows = CircularRecipient.objects.visible_to(request.user).filter(circular=circular)
+    rows = actions.with_lost(CircularRecipient.objects.visible_to(request.user).filter(circular=circular), circular)
     standing = request.GET.get("standing", "")
     if standing in STANDINGS:
         rows = rows.filter(STANDINGS[standing])
@@ -363,11 +366,9 @@ def circular_recipients(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
     require(access.may_see_recipients(request.user))
     circular = _circular(request, pk)
     rows, standing = _recipients(request, circular)
-    counted = (
-        CircularRecipient.objects.visible_to(request.user)
-        .filter(circular=circular)
-        .aggregate(all=Count("pk"), **{code: Count("pk", filter=asked) for code, asked in STANDINGS.items()})
-    )
+    counted = actions.with_lost(
+        CircularRecipient.objects.visible_to(request.user).filter(circular=circular), circular
+    ).aggregate(all=Count("pk"), **{code: Count("pk", filter=asked) for code, asked in STANDINGS.items()})
     return render(
         request,
         "stakeholders/circular_recipients.html",
@@ -386,13 +387,14 @@ def circular_recipients_export(request: SignedInRequest, pk: uuid.UUID) -> HttpR
     require(access.may_see_recipients(request.user))
     circular = _circular(request, pk)
     head = [
-        _("name"), _("institution"), _("language"), _("mailed on"), _("no address"), _("opened on"), _("confirmed on"),
+        _("name"), _("institution"), _("language"), _("mailed on"), _("no address"), _("not delivered"),
+        _("opened on"), _("confirmed on"),
     ]  # fmt: skip
 
-    def row(one: CircularRecipient) -> list[Any]:
+    def row(one: Any) -> list[Any]:
         return [
             str(one.contact), str(one.institution.name) if one.institution else "", one.get_language_display(),
-            one.mailed_at, one.has_no_address, one.opened_at, one.confirmed_at,
+            one.mailed_at, one.has_no_address, one.is_lost, one.opened_at, one.confirmed_at,
         ]  # fmt: skip
 
     rows, _standing = _recipients(request, circular)

@@ -318,6 +318,8 @@ def enquiry_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         "may_submit": may_edit and one.state in (EnquiryState.RECEIVED, EnquiryState.ASSIGNED) and bool(one.answer),
         "may_decide": bool(access.may_decide_enquiry(user, one)),
         "may_send": bool(access.may_send_enquiry(user, one)),
+        "is_lost": actions.answer_was_lost(one),
+        "may_keep": bool(access.may_keep_enquiries(user)),
         "templates": AnswerTemplate.objects.visible_to(user).filter(is_offered=True) if may_edit else [],
         "history": history_of(one),
     }
@@ -488,7 +490,9 @@ def enquiry_send(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             one, by=request.user, way=form.cleaned_data["way"], answered_on=form.cleaned_data["answered_on"]
         ),
         title=_("Send the answer"),
-        lead=_("From then on it never changes."),
+        lead=_("The mail did not arrive. Send it again, or record how the sender got the answer; its day stays.")
+        if actions.answer_was_lost(one)
+        else _("From then on it never changes."),
         cancel_url=one.get_absolute_url(),
         done=_("Answered, and on record."),
         submit=_("Send"),

@@ -110,7 +110,7 @@ class InputForm(KeptForm):
         help_texts = {
             "contact": _("The unit or function that asked. No names, numbers or addresses of people."),
             "due_on": _(
-                "Left empty: 15 days after it was asked; a weekend or holiday moves it to the next working day."
+                "Left empty: 15 days after it was asked; a weekend or holiday moves it, as the office's setting says."
             ),
             "answer": _("It can be written later. The Director approves it before it is sent."),
         }

@@ -189,6 +189,7 @@ def test_focal_persons_are_told_once_from_ninety_days_on_in_their_language(world
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("due_days_stay")
 def test_two_workers_at_once_send_one_mail(world):
     agreement = a_signed_agreement(world, expires_on=in_days(20), responsible=world.director)
     an_obligation(world, agreement, owes="MOH", first_due_on=in_days(3))
@@ -212,6 +213,7 @@ def test_two_workers_at_once_send_one_mail(world):
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("due_days_stay")
 def test_the_daily_tasks_run_once_a_day(world):
     agreement = a_signed_agreement(world, expires_on=in_days(20), responsible=world.director)
     an_obligation(world, agreement, owes="MOH", first_due_on=in_days(3))
@@ -227,6 +229,7 @@ def test_the_daily_tasks_run_once_a_day(world):
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("due_days_stay")
 def test_what_is_owed_is_told_in_one_mail_a_person_each_once(world):
     agreement = a_signed_agreement(world)
     first = an_obligation(world, agreement, owes="MOH", first_due_on=in_days(14), text="Raporti vjetor")
@@ -248,6 +251,7 @@ def test_what_is_owed_is_told_in_one_mail_a_person_each_once(world):
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("due_days_stay")
 def test_nobody_is_reminded_under_an_agreement_that_is_over_and_of_the_office_the_responsible_is(world):
     agreement = a_signed_agreement(world, expires_on=in_days(5))
     an_obligation(world, agreement, owes="IOM", first_due_on=in_days(3))

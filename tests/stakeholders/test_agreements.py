@@ -660,6 +660,7 @@ def test_the_indicators_by_hand(world):
     assert (share.numerator, share.denominator) == (1, len(there)) and len(there) > 10
 
 
+@pytest.mark.usefixtures("due_days_stay")
 def test_days_of_agreements_stand_in_the_calendar_of_whoever_sees_them(world):
     signed = a_signed_agreement(world, parties=["NATC", "MOH"], expires_on=in_days(20), review_on=in_days(10))
     an_obligation(world, signed, owes="MOH", first_due_on=in_days(15))

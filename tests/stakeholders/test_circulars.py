@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+import threading
 import uuid
 from datetime import timedelta
 
@@ -10,7 +13,7 @@ import pytest
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -24,11 +27,19 @@ from stakeholders import tasks  # noqa: F401  the runners of the jobs
 from stakeholders.actions import circulars
 from stakeholders.actions.records import Stale
 from stakeholders.audience import audience_of
-from stakeholders.models import Circular, CircularFile, CircularRecipient, Contact
+from stakeholders.models import REPORTERS, Circular, CircularFile, CircularRecipient, Contact, RoleAssignment, User
 from tests.samples import document
 from tests.stakeholders.outreach import a_body, a_circular, a_contact, asked, days_ago, institution, send
+from tests.stakeholders.test_accounts import GOOD, offer, open_invitation
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("due_days_stay")]
+
+
+@pytest.fixture(autouse=True)
+def only_the_police_report(world):
+    """Elsewhere the office's contacts are written to, since nobody reports."""
+    roles = RoleAssignment.objects.filter(role__in=REPORTERS).exclude(institution__code="KP-THB")
+    roles.update(ends_on=days_ago(1))
 
 
 def url(name: str, *args) -> str:
@@ -140,12 +151,66 @@ def test_from_the_draft_to_the_confirmation_in_the_browser(world, client_for):
     ):
         with pytest.raises(Refused, match="what was sent does not change"):
             act()
+    RoleAssignment.objects.filter(user=world.other_focal_point).update(ends_on=None)
     assert client_for("other_focal_point").get(circular.get_absolute_url()).status_code == 200  # of their institution
     page = office.get(url("circular-recipients", circular.pk) + "?standing=confirmed").content.decode()
     assert "Person" in page
     saved = b"".join(office.get(url("circular-recipients-export", circular.pk) + "?format=csv").streaming_content)
     assert b"Person" in saved
     assert client_for("other_focal_point").get(url("circular-recipients", circular.pk)).status_code == 403
+
+
+def test_a_focal_point_who_came_by_an_invitation_gets_what_their_institution_is_sent(world, client_for):
+    """The office keeps no contact of them: one is made when it is sent, once, and not by looking at the list."""
+    invitation = offer(world, role="focal_point", code="LI")
+    client = Client(HTTP_ACCEPT_LANGUAGE="en")
+    code = open_invitation(client, invitation.email)
+    client.post(reverse("invitation"), {"code": code, "password1": GOOD, "password2": GOOD})
+    user = User.objects.get(email=invitation.email)
+    a_contact("Colleague", "LI")
+    before = Contact.objects.count()
+    circular = a_circular(world.information, institutions=[institution("LI")])
+    page = client_for("information").get(url("circular-send", circular.pk)).content.decode()
+    assert user.full_name in page and user.email in page and "Colleague" not in page
+    assert Contact.objects.count() == before and not audience_of(circular).silent
+    for one in (circular, a_circular(world.information, institutions=[institution("LI")])):
+        send(one, world.information)
+        assert Message.objects.get(occasion=f"circular {one.recipients.get().pk}").to == user
+    assert Contact.objects.count() == before + 1 and user.contact.full_name == user.full_name
+    assert circulars.own_copy(circular, user).institution == institution("LI")
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    assert names(circular) == ["Colleague"]
+
+
+def test_the_contact_with_the_address_of_the_account_becomes_its_own(world):
+    user = world.focal_point
+    known = a_contact("As the office wrote it", email=user.email)
+    circular = a_circular(world.information, institutions=[institution("KP-THB")])
+    assert "As the office wrote it" in names(circular)
+    send(circular, world.information)
+    known.refresh_from_db()
+    assert known.user == user and circular.recipients.filter(contact=known).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_circulars_at_once_make_one_contact(world):
+    circulars_ = [a_circular(world.information, institutions=[institution("KP-THB")]) for _number in range(2)]
+    failed = []
+
+    def press(circular):
+        try:
+            circulars.send(circular, by=world.information, revision=0)
+        except Exception as error:  # the test tells which
+            failed.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=press, args=[one]) for one in circulars_]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert not failed and Contact.objects.filter(user=world.focal_point).count() == 1
 
 
 def test_each_reader_gets_their_own_language_else_the_first_there_is(world):
@@ -389,6 +454,29 @@ def test_reminded_once_a_day_who_has_not_confirmed(world, client_for):
     Job.objects.filter(kind="remind_circular").delete()
     with pytest.raises(Refused, match="has confirmed"):
         circulars.remind(circular, by=world.director)
+
+
+def test_whoever_it_did_not_reach_is_counted_and_named_until_a_reminder_arrives(world, client_for):
+    circular = many(world, 3, asks_confirmation=True)
+    circulars.deliver(circular, nothing, by=world.information)
+    lost, opened, _fine = circular.recipients.order_by("pk")
+    for one, state in ((lost, "bounced"), (opened, "failed")):
+        Message.objects.filter(occasion=f"circular {one.pk}").update(state=state)
+    circulars.opened(opened)
+    office, address = client_for("information"), url("circular-recipients", circular.pk)
+    page = office.get(address + "?standing=not_delivered")
+    assert [one.pk for one in page.context["page"]] == [lost.pk] and "not delivered <strong>1" in page.content.decode()
+    assert lost.pk not in {one.pk for one in office.get(address + "?standing=unopened").context["page"]}
+    assert "?standing=not_delivered" in office.get(circular.get_absolute_url()).content.decode()
+    saved = b"".join(office.get(url("circular-recipients-export", circular.pk) + "?format=csv").streaming_content)
+    rows = list(csv.DictReader(io.StringIO(saved.decode("utf-8-sig")), delimiter=","))
+    assert sum(row["not delivered"] not in ("", "no", "False", "false", "0") for row in rows) == 1
+    office.post(url("circular-remind", circular.pk))
+    day = Job.objects.get(kind="remind_circular").params["day"]
+    circulars.deliver_reminders(circular, day, nothing, by=world.information)
+    assert office.get(address + "?standing=not_delivered").context["page"].object_list
+    Message.objects.filter(occasion=f"circular {lost.pk} {day}").update(state="sent")
+    assert not office.get(address + "?standing=not_delivered").context["page"].object_list
 
 
 def test_signed_in_readers_have_it_on_their_list_and_confirm_there(world, client_for):

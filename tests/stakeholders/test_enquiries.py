@@ -21,7 +21,7 @@ from onatc.errors import Refused
 from onatc.history import history_of
 from onatc.models import DatedSetting, Holiday, Message
 from onatc.periods import Period
-from stakeholders import deadlines, ownership
+from stakeholders import deadlines, ownership, tasks
 from stakeholders.actions import enquiries
 from stakeholders.deadlines import Answered, AnswerTimes, answer_times, days_to_answer
 from stakeholders.models import Enquiry, EnquiryFile, RoleAssignment, User
@@ -359,3 +359,63 @@ def test_what_was_typed_into_a_form_that_came_too_late_is_given_back(world, clie
     denied = client_for("natc").post(url("enquiry-answer", an_enquiry(world.information).pk), form)
     assert denied.status_code == 403 and "Përgjigje e gjatë" in denied.content.decode()
     assert "It was not saved." not in client_for("natc").get(url("enquiry-answer", enquiry.pk)).content.decode()
+
+
+# The mail with the answer came back
+
+
+def test_an_answer_whose_mail_came_back_is_shown_and_goes_again_or_another_way(world, client_for):
+    one = an_approved_enquiry(world.information, world.director)
+    enquiries.send_answer(one, by=world.information, way="email", answered_on=days_ago(0))
+    office, warning = client_for("information"), "the sender has not got it"
+    mails = Message.objects.filter(occasion=f"enquiry {one.pk} answer")
+    assert warning not in office.get(one.get_absolute_url()).content.decode()
+    mails.update(state="bounced")
+    assert warning in office.get(one.get_absolute_url()).content.decode()
+    assert "did not arrive" in office.get(url("enquiry-send", one.pk)).content.decode()
+    today = days_ago(0).isoformat()
+    office.post(url("enquiry-send", one.pk), {"way": "email", "answered_on": today})
+    assert mails.get().state == "queued" and warning not in office.get(one.get_absolute_url()).content.decode()
+    with pytest.raises(Refused, match="answered already"):
+        enquiries.send_answer(one, by=world.director, way="letter", answered_on=days_ago(0))
+    mails.update(state="failed", text="")
+    with pytest.raises(Refused, match="was forgotten"):
+        enquiries.send_answer(one, by=world.director, way="email", answered_on=days_ago(0))
+    with pytest.raises(PermissionDenied):
+        enquiries.send_answer(one, by=world.focal_point, way="letter", answered_on=days_ago(0))
+    Enquiry.objects.update(answered_on=days_ago(2))  # the day of the answer, which counts, stays
+    office.post(url("enquiry-send", one.pk), {"way": "phone", "answered_on": today})
+    assert (refresh(one).answered_way, one.answered_on) == ("phone", days_ago(2))
+    assert warning not in office.get(one.get_absolute_url()).content.decode()
+
+
+# Reminders
+
+
+def test_whoever_answers_is_reminded_before_the_day_and_after_it_once_each(world):
+    one = an_enquiry(world.information, received_on=days_ago(20))
+    Enquiry.objects.update(due_on=days_ago(-3))
+    enquiries.assign_enquiry(one, world.planning, by=world.information)
+    Message.objects.all().delete()
+    assert enquiries.remind() == 0
+    assert enquiries.remind(days_ago(-1)) == 1 and enquiries.remind(days_ago(-2)) == enquiries.remind(days_ago(-3)) == 0
+    message = Message.objects.get()
+    assert (message.to, message.kind) == (world.planning, "reminder") and one.label in message.text
+    tasks.remind_of_enquiries()
+    assert enquiries.remind(days_ago(-4)) == 1 and enquiries.remind(days_ago(-5)) == 0
+    RoleAssignment.objects.filter(user=world.planning).update(ends_on=days_ago(1))  # whoever answers left
+    Message.objects.all().delete()
+    assert enquiries.remind(days_ago(-4)) == 2
+    assert {one.to for one in Message.objects.all()} == {world.director, world.information}
+
+
+def test_of_what_nobody_answers_the_director_and_the_information_officer_are_reminded(world):
+    open_, spam, closed = (an_enquiry(world.information, received_on=days_ago(20)) for _number in range(3))
+    enquiries.close_enquiry(closed, by=world.information, reason="x")
+    Enquiry.objects.update(due_on=days_ago(1))
+    Enquiry.objects.filter(pk=spam.pk).update(is_suspicious=True)
+    Message.objects.all().delete()
+    tasks.remind_of_enquiries()
+    tasks.remind_of_enquiries()
+    assert {one.to for one in Message.objects.all()} == {world.director, world.information}
+    assert Message.objects.count() == 2 and all(open_.label in one.text for one in Message.objects.all())

@@ -44,7 +44,7 @@ from tests.stakeholders.meeting_steps import (
     written,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("due_days_stay")]
 
 
 def url(name: str, *args) -> str:

@@ -17,7 +17,7 @@ from stakeholders.actions import agreements
 from stakeholders.models import Obligation, ObligationMet
 from tests.stakeholders.agreed import a_signed_agreement, an_agreement, an_obligation, in_days, institution
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("due_days_stay")]
 
 
 def url(name: str, *args) -> str:

@@ -43,7 +43,7 @@ def test_a_question_gets_a_number_a_mail_without_content_and_nothing_else(client
     assert f"<strong>{one.label}</strong>" in page.content.decode()
     assert (one.way, one.state, one.language, one.is_suspicious) == ("web", "received", "en", False)
     assert one.subject == "Shifra dhe raporte" or one.subject  # the office's word, never the sender's
-    mail = Message.objects.get()
+    mail = Message.objects.get(to=None)
     assert mail.address == "somebody@example.org" and one.label in mail.subject
     for part in (mail.text, mail.html, mail.subject):
         assert "figures of last year" not in part and "Somebody Sample" not in part
@@ -54,7 +54,18 @@ def test_the_same_form_sent_again_makes_no_second_one(client):
     form = typed()
     first, second = client.post(URL, form), client.post(URL, form | {"question": "Something else entirely?"})
     assert first.status_code == second.status_code == 302
-    assert Enquiry.objects.count() == 1 and Message.objects.count() == 1
+    assert Enquiry.objects.count() == 1 and Message.objects.filter(to=None).count() == 1
+
+
+def test_those_who_keep_enquiries_learn_once_that_it_came_and_of_spam_nothing(client, world):
+    form = typed()
+    for _time in range(2):
+        client.post(URL, form)
+    told = Message.objects.exclude(to=None)
+    assert {one.to for one in told} == {world.director, world.planning, world.monitoring, world.information}
+    assert told.count() == 4 and {one.kind for one in told} == {"notice"}
+    one = told.first()
+    assert Enquiry.objects.get().label in one.text and "figures of last year" not in one.text + one.html + one.subject
 
 
 @pytest.mark.parametrize(
@@ -92,7 +103,7 @@ def test_a_sum_is_asked_when_in_doubt_and_a_person_who_answers_it_is_believed(cl
     asked = page.context["form"]
     assert asked.sum and "How much is" in page.content.decode() and not Enquiry.objects.exists()
     client.post(URL, form | {"sum_of": asked.signed_sum, "sum_answer": str(sum(asked.sum))})
-    assert not Enquiry.objects.get().is_suspicious and Message.objects.count() == 1
+    assert not Enquiry.objects.get().is_suspicious and Message.objects.filter(to=None).count() == 1
 
 
 def test_a_wrong_sum_is_kept_apart_and_nobody_is_written_to(client, client_for):
@@ -128,7 +139,7 @@ def test_data_of_a_person_is_pointed_out_first(client):
 def test_an_address_gets_three_mails_a_day_and_a_network_asks_ten_times_an_hour(client):
     for _number in range(10):
         assert client.post(URL, typed()).status_code == 302
-    assert Message.objects.count() == 3 and Enquiry.objects.count() == 10
+    assert Message.objects.filter(to=None).count() == 3 and Enquiry.objects.count() == 10
     page = client.post(URL, typed())
     assert page.status_code == 429 and "figures of last year" in page.content.decode() and Enquiry.objects.count() == 10
     other = Client(REMOTE_ADDR="192.0.2.77")

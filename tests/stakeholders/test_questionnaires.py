@@ -25,7 +25,7 @@ from stakeholders.questions import MAX_QUESTIONS, Sheet, Written, alike, in_docx
 from stakeholders.tasks import questionnaire_file
 from tests.stakeholders.asking import a_questionnaire, days_ago, institution, put, the_question
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("due_days_stay")]
 
 
 def url(name: str, *args) -> str:
