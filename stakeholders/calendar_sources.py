@@ -20,7 +20,6 @@ from stakeholders.models import (
     AssignmentState,
     Body,
     Enquiry,
-    EnquiryState,
     Event,
     EventState,
     InternationalDay,
@@ -148,8 +147,7 @@ def _action_points(user: Any, start: date, end: date) -> Iterator[Entry]:
 def _enquiries(user: Any, start: date, end: date) -> Iterator[Entry]:
     """An enquiry by its number: its subject may name who asks."""
     within = (start, end)
-    closed = [EnquiryState.ANSWERED, EnquiryState.CLOSED]
-    for enquiry in Enquiry.objects.visible_to(user).filter(due_on__range=within).exclude(state__in=closed):
+    for enquiry in Enquiry.objects.visible_to(user).open().filter(due_on__range=within):
         words = gettext("Answer due: enquiry %(number)s") % {"number": enquiry.label}
         yield on_day(f"enquiry-{enquiry.pk}", words, enquiry.due_on, enquiry.get_absolute_url())
     asked = Questionnaire.objects.visible_to(user).filter(due_on__range=within, state=QuestionnaireState.OPEN)

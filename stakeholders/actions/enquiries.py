@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import PurePosixPath
 from typing import Any
 
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
 from django.db.models import Max, Q
@@ -19,6 +21,7 @@ from onatc import mail
 from onatc.dated_settings import SettingName, setting
 from onatc.errors import Refused, require
 from onatc.mail import Message, MessageState
+from onatc.search import words_of
 from stakeholders import access
 from stakeholders.actions.records import (
     keep_files,
@@ -45,6 +48,10 @@ from stakeholders.models import (
 )
 
 NUMBER_LOCK = 0x4F4E45  # with the year: who gives a number waits for whoever gives the one before
+
+REPEATED_WITHIN, MOST_COMPARED = timedelta(days=30), 500  # how far back, and with how many at most, a text is compared
+SAME_WORDS = 0.8  # share of words in common from which on a text repeats another
+LONG_NUMBER = re.compile(r"\d{5,}")  # telephone numbers and codes by which the same advertisement differs
 
 # Communications
 
@@ -141,6 +148,30 @@ def record_enquiry(key: uuid.UUID, values: dict[str, Any], *, by: User, files: I
     return enquiry  # type: ignore[no-any-return]
 
 
+def _came_already(question: str) -> bool:
+    """Whether the public form brought the same words in the last days, whatever the case, the spaces, long numbers and a
+    word here and there."""
+    words = _words_to_compare(question)
+    since = timezone.now() - REPEATED_WITHIN
+    recent = Enquiry.objects.filter(way=EnquiryWay.WEB, created_at__gte=since).exclude(question="")
+    for text in recent.order_by("-created_at").values_list("question", flat=True)[:MOST_COMPARED]:
+        theirs = _words_to_compare(text)
+        if words == theirs or (words and len(words & theirs) >= SAME_WORDS * len(words | theirs)):
+            return True
+    return False
+
+
+def _words_to_compare(text: str) -> frozenset[str]:
+    return frozenset(words_of(LONG_NUMBER.sub(" ", text)))
+
+
+def _too_many_came() -> bool:
+    """Only what was believed counts, so that a flood of repeated texts keeps nobody else's question apart."""
+    hour = timezone.now() - timedelta(hours=1)
+    believed = Enquiry.objects.filter(way=EnquiryWay.WEB, created_at__gte=hour, created_by=None, is_suspicious=False)
+    return believed.count() >= settings.ASK_BELIEVED_AN_HOUR
+
+
 @transaction.atomic
 def receive_from_the_web(
     key: uuid.UUID,
@@ -155,13 +186,16 @@ def receive_from_the_web(
     may_mail: bool,
 ) -> Enquiry:
     """What the public form sent. The same form again gives the same enquiry; one mail says that it came, without a word of
-    what was typed, so that the form is of no use to whoever would write to others through it."""
+    what was typed, so that the form is of no use to whoever would write to others through it. What repeats a text, or comes
+    when more came within the hour than the office gets, is doubted whatever the form says; it keeps its number and its day
+    of receipt."""
     today = timezone.localdate()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [NUMBER_LOCK, today.year])
     existing = Enquiry.objects.filter(pk=key).first()
     if existing is not None:
         return existing
+    is_suspicious = is_suspicious or _came_already(question) or _too_many_came()
     enquiry = Enquiry(
         pk=key, year=today.year, number=_next_number(today.year), received_on=today, due_on=enquiry_due_day(today),
         way=EnquiryWay.WEB, sender_kind=sender_kind, sender_name=sender_name, sender_email=sender_email,
@@ -243,7 +277,7 @@ def draft_answer(
     files = list(files)
     if set_fields(enquiry, values, revision) or files:
         _back_to_draft(enquiry)
-        enquiry.drafted_by = by
+        enquiry.drafted_by, enquiry.is_suspicious = by, False
         if enquiry.assigned_to_id is None:
             enquiry.assigned_to = by
     add_files(enquiry, files, by=by, direction=Direction.OUT)

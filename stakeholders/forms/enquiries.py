@@ -251,10 +251,26 @@ TOPICS = (
     ("cooperation", gettext_lazy("Cooperation and invitations")),
     ("other", gettext_lazy("Something else")),
 )
+NUMBERS = {
+    2: gettext_lazy("two"),
+    3: gettext_lazy("three"),
+    4: gettext_lazy("four"),
+    5: gettext_lazy("five"),
+    6: gettext_lazy("six"),
+    7: gettext_lazy("seven"),
+    8: gettext_lazy("eight"),
+    9: gettext_lazy("nine"),
+}
 STAMP_SALT, SUM_SALT = "ask", "ask-sum"
 TOO_FAST_SECONDS, TOO_OLD_SECONDS = 4, 4 * 3600
 MOST_LINKS = 2
-LINK = re.compile(r"https?://|www\.|<a\s|\[url", re.I)
+LINK = re.compile(
+    r"(?:https?://|www\.)[^\s,;<>\"'\[\]]*|<a\s|\[url"
+    r"|(?<![@\w.-])[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|info|biz|eu|al|ks|rs|me|io|co|ru|cn|xyz|top|shop|store|online|site|club|app)\b",
+    re.I,
+)
+# Doubts that no sum takes away: a program counts as well as a person.
+LASTING = {"honeypot", "links"}
 
 
 def new_stamp() -> str:
@@ -266,8 +282,9 @@ class AskForm(forms.Form):
     """What anybody may ask. The subject is chosen, never typed: nothing that a stranger typed stands in a list, a title or
     the history.
 
-    `suspicions` are the reasons to doubt that a person sent it; then a sum is asked, once. The honeypot stands outside
-    the sight of people and of screen readers; whoever fills it is a program.
+    `suspicions` are the reasons to doubt that a person sent it; then a sum is asked, once, in words. The honeypot stands
+    outside the sight of people and of screen readers; whoever fills it is a program. What carries many links, or a link
+    for a name, is kept apart whatever the sum; repeated texts and floods the act tells (`receive_from_the_web`).
     """
 
     sender_kind = forms.ChoiceField(label=gettext_lazy("I write as"))
@@ -322,7 +339,7 @@ class AskForm(forms.Form):
         self.helper.layout = Layout(*shown)
 
     def _ask_sum(self, signed: str = "") -> None:
-        """A sum in words and figures, which a text browser and a screen reader can answer."""
+        """A sum in words, which a text browser and a screen reader can answer."""
         try:
             first, second = signing.loads(signed, salt=SUM_SALT, max_age=TOO_OLD_SECONDS) if signed else (0, 0)
         except (signing.BadSignature, ValueError, TypeError):
@@ -332,7 +349,8 @@ class AskForm(forms.Form):
             signed = signing.dumps([first, second], salt=SUM_SALT)
         self.sum, self.signed_sum = (first, second), signed
         self.fields["sum_answer"] = forms.CharField(
-            label=_("How much is %(first)d plus %(second)d?") % {"first": first, "second": second},
+            label=_("How much is %(first)s plus %(second)s? Answer in figures.")
+            % {"first": NUMBERS[first], "second": NUMBERS[second]},
             max_length=5,
             required=False,
             help_text=_("So that we know that a person writes."),
@@ -383,8 +401,8 @@ class AskForm(forms.Form):
 
     @property
     def is_suspicious(self) -> bool:
-        """After the sum: a person who answers it is believed, unless the field that nobody sees was filled."""
-        if "honeypot" in self.suspicions:
+        """After the sum: a person who answers it is believed, unless a doubt is `LASTING`."""
+        if self.suspicions & LASTING:
             return True
         if self.sum is None:
             return False
