@@ -161,7 +161,7 @@ def _enquiries(user: Any, start: date, end: date) -> Iterator[Entry]:
     put = QuestionAssignment.objects.visible_to(user).filter(due_on__range=within)
     put = put.filter(state__in=[AssignmentState.ASKED, AssignmentState.RETURNED]).select_related("question")
     for one in put:
-        words = gettext("Answer due: question %(number)s") % {"number": one.question.number}
+        words = gettext("Answer due: question %(number)s") % {"number": one.question.label}
         yield on_day(f"assignment-{one.pk}", words, one.due_on, one.get_absolute_url())
 
 

@@ -382,9 +382,11 @@ def sheet_of(questionnaire: Questionnaire) -> Sheet:
             "body": questionnaire.asked_by.name,
         }
     rows = questionnaire.questions.order_by("position", "pk")
-    return Sheet(
-        str(questionnaire), about, tuple(Written(one.number, one.section, one.text, one.answer) for one in rows)
+    written = tuple(
+        Written(one.number, one.section, one.text, one.answer, is_draft=one.state == QuestionState.DRAFTED)
+        for one in rows
     )
+    return Sheet(str(questionnaire), about, written)
 
 
 @transaction.atomic

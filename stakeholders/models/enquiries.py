@@ -461,6 +461,11 @@ class Question(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("stakeholders:question-detail", args=[self.pk])
 
+    @property
+    def label(self) -> str:
+        """The number of the original, or the place where there is none."""
+        return self.number or str(self.position)
+
 
 class AssignmentState(models.TextChoices):
     ASKED = "asked", pgettext_lazy("assignment", "asked")
