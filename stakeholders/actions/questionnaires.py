@@ -158,8 +158,8 @@ def answer_question(
 
 @transaction.atomic
 def take_over_earlier(question: Question, earlier: Question, *, by: User, revision: int) -> Question:
-    """Begin with the answer that was given before; it is a draft again, and says what it comes from."""
-    if earlier.pk == question.pk or not earlier.answer.strip():
+    """Begin with the answer that was approved before; it is a draft again, and says what it comes from."""
+    if earlier.pk == question.pk or earlier.state != QuestionState.APPROVED:
         raise Refused(_("There is no earlier answer to take over."))
     return answer_question(question, by=by, revision=revision, answer=earlier.answer, reuses=earlier)
 

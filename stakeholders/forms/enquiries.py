@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from crispy_forms.layout import Layout
@@ -545,7 +546,10 @@ class QuestionAnswerForm(KeptForm):
 
 
 class AssignmentForm(KeptForm):
+    """`before` are the institution's own answers to earlier questions like this one; one of them may begin an empty one."""
+
     attachments = AttachmentField(label=gettext_lazy("Files"), required=False)
+    before: Sequence[QuestionAssignment] = ()
 
     class Meta:
         model = QuestionAssignment
@@ -556,6 +560,12 @@ class AssignmentForm(KeptForm):
         self.fields["answer"].widget.attrs["rows"] = 12
         if not self.instance.answer:
             self.initial["language"] = self.user.language
+
+    def begin_with(self, key: str) -> None:
+        if not self.instance.answer:
+            for one in self.before:
+                if str(one.pk) == key:
+                    self.initial |= {"answer": one.answer, "language": one.language}
 
 
 class SentForm(CarefulForm):

@@ -329,6 +329,12 @@ def test_earlier_answers_are_offered_and_taken_over(world, client_for):
     new = a_questionnaire(world.planning, texts=("Describe the legal framework against trafficking in human beings.",))
     question = the_question(new)
     client = client_for("planning")
+    # A draft that nobody approved is offered to nobody.
+    assert client.get(question.get_absolute_url()).context["earlier"] == []
+    draft = {"earlier": the_question(old).pk, "revision": question.revision}
+    page = client.post(url("question-take-over", question.pk), draft, follow=True).content.decode()
+    assert "There is no earlier answer to take over." in page and not refresh(question).answer
+    actions.approve_question(the_question(old), by=world.director, revision=1)
     page = client.get(question.get_absolute_url())
     assert [like.question.pk for like in page.context["earlier"]] == [the_question(old).pk]
     client.post(
@@ -343,6 +349,34 @@ def test_earlier_answers_are_offered_and_taken_over(world, client_for):
     for wrong in ({}, {"earlier": "x"}, {"earlier": uuid.uuid4()}):
         assert client.post(url("question-take-over", question.pk), wrong | {"revision": "x"}).status_code == 302
     assert client_for("focal_point").post(url("question-take-over", question.pk)).status_code == 403
+
+
+def test_an_institution_begins_with_what_it_answered_before_and_nobody_elses(world, client_for):
+    text = "Describe the legal framework against trafficking."
+    old = a_questionnaire(world.planning, texts=(text,), title="Old", received_on=days_ago(700), due_on=days_ago(600))
+    given, other = put(old, world.planning, "KP-THB", "MOH")
+    actions.write_assignment(given, by=world.focal_point, revision=0, answer="Ligji ynë.", language="sr-latn", is_final=True)  # fmt: skip
+    QuestionAssignment.objects.filter(pk=other.pk).update(state="accepted", answer="Tjetër institucion")
+    new = a_questionnaire(world.planning, texts=(f"Please {text}",))
+    own = put(new, world.planning, "KP-THB")[0]
+    client, office = client_for("focal_point"), client_for("planning")
+    form = url("assignment-answer", own.pk)
+    assert client.get(own.get_absolute_url()).context["before"] == []  # not accepted yet
+    actions.accept_assignment(given, by=world.planning, revision=refresh(given).revision)
+    page = client.get(own.get_absolute_url()).content.decode()
+    assert "Ligji ynë." in page and f"{form}?earlier={given.pk}" in page and "Tjetër institucion" not in page
+    assert "Begin with this answer" not in client.get(form).content.decode()  # it would lose what is typed there
+    begun = client.get(form, {"earlier": given.pk}).context["form"]
+    assert (begun["answer"].value(), begun["language"].value()) == ("Ligji ynë.", "sr-latn")
+    for key in (other.pk, uuid.uuid4(), "x"):
+        assert not client.get(form, {"earlier": key}).context["form"]["answer"].value()
+    actions.write_assignment(own, by=world.focal_point, revision=0, answer="E re", language="sq", is_final=False)
+    page = client.get(form, {"earlier": given.pk})
+    assert page.context["form"]["answer"].value() == "E re" and "Ligji ynë." in page.content.decode()
+    assert "Begin with this answer" not in client.get(own.get_absolute_url()).content.decode()
+    shown = office.get(the_question(new).get_absolute_url())
+    assert [one.pk for one in shown.context["given_before"]] == [given.pk, other.pk]
+    assert "Tjetër institucion" in shown.content.decode() and "Take over this text" not in shown.content.decode()
 
 
 def test_likeness_goes_by_words_not_by_number_alone():
