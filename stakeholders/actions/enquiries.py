@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
-from django.db.models import Max, Q
+from django.db.models import Exists, Max, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -37,6 +37,8 @@ from stakeholders.models import (
     AnswerTemplate,
     Communication,
     CommunicationFile,
+    Contact,
+    ContactFunction,
     Direction,
     Enquiry,
     EnquiryFile,
@@ -421,20 +423,34 @@ def remove_file(file: EnquiryFile, *, by: User) -> Enquiry:
     return save(enquiry)
 
 
+def _contacts_who_sent() -> Any:
+    """The contacts who an enquiry's sender may be: by the address, or by the name at the institution."""
+    functions = ContactFunction.objects.filter(institution=OuterRef(OuterRef("institution")), contact=OuterRef("pk"))
+    by_name = Q(full_name__iexact=OuterRef("sender_name")) & ~Q(full_name="") & Exists(functions)
+    by_address = Q(email__iexact=OuterRef("sender_email")) & ~Q(email="")
+    return Contact.objects.present().filter(by_address | by_name)
+
+
 def forget_private_senders(today: date | None = None) -> int:
     """Name, address and question of senders without an institution go so many days after the answer; so do the files that
-    came with them and the address in the outbox. Number, subject, days and the office's answer stay. How many were forgotten."""
+    came with them and the address in the outbox. Number, subject, days and the office's answer stay. Of who wrote for an
+    institution name and address go, unless the person is a contact; what the institution asked stays. How many were
+    forgotten."""
     today = today or timezone.localdate()
     until = today - timedelta(days=setting(SettingName.ENQUIRY_KEEP_DAYS, on=today))
     over = Enquiry.objects.filter(
-        Q(answered_on__lte=until) | Q(closed_on__lte=until), institution__isnull=True, forgotten_at__isnull=True
+        Q(answered_on__lte=until) | Q(closed_on__lte=until),
+        Q(institution__isnull=True) | (~Q(sender_name="", sender_email="") & ~Exists(_contacts_who_sent())),
+        forgotten_at__isnull=True,
     ).values_list("pk", flat=True)
     count = 0
     for pk in list(over):
         with transaction.atomic():
             enquiry = Enquiry.objects.select_for_update(of=("self",)).get(pk=pk)
-            EnquiryFile.objects.filter(enquiry=enquiry, direction=Direction.IN).delete()
-            enquiry.sender_name, enquiry.sender_email, enquiry.question = "", "", ""
+            if enquiry.institution_id is None:
+                EnquiryFile.objects.filter(enquiry=enquiry, direction=Direction.IN).delete()
+                enquiry.question = ""
+            enquiry.sender_name, enquiry.sender_email = "", ""
             enquiry.forgotten_at = timezone.now()
             enquiry.save(update_fields=["sender_name", "sender_email", "question", "forgotten_at"])
             Message.objects.filter(

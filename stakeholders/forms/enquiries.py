@@ -28,6 +28,7 @@ from stakeholders.models import (
     Communication,
     Contact,
     Country,
+    Direction,
     Enquiry,
     EnquiryFrom,
     EnquiryWay,
@@ -40,15 +41,22 @@ from stakeholders.models import (
 
 
 class QuickForm(KeptForm):
-    """Five fields that take ten seconds; the page of the communication has the rest."""
+    """Six fields that take ten seconds; the page of the communication has the rest. Sent, unless received is chosen."""
 
+    direction = forms.ChoiceField(
+        label=gettext_lazy("Direction"),
+        choices=Direction.choices,
+        initial=Direction.OUT,
+        required=False,
+        widget=forms.RadioSelect,
+    )
     whom = forms.ChoiceField(label=gettext_lazy("With whom"), required=False)
     attachments = AttachmentField(label=gettext_lazy("File"), required=False, help_text="")
     past = ("on",)
 
     class Meta:
         model = Communication
-        fields = ("on", "channel", "about")
+        fields = ("on", "channel", "direction", "about")
 
     def arrange(self) -> None:
         self.initial["on"] = timezone.localdate()
@@ -59,11 +67,12 @@ class QuickForm(KeptForm):
             (_("Institutions"), [(f"i{one.pk}", str(one.name)) for one in institutions]),
             (_("Countries"), [(f"c{one.pk}", str(one.name)) for one in countries]),
         ]
-        self.order_fields(["key", "on", "channel", "whom", "about", "attachments"])
+        self.order_fields(["key", "on", "channel", "direction", "whom", "about", "attachments"])
 
     def values(self) -> dict[str, Any]:
         whom = self.cleaned_data["whom"]
         return super().values() | {
+            "direction": self.cleaned_data["direction"] or Direction.OUT,
             "institution": Institution.objects.visible_to(self.user).get(pk=whom[1:]) if whom[:1] == "i" else None,
             "country": Country.objects.visible_to(self.user).get(pk=whom[1:]) if whom[:1] == "c" else None,
             "language": self.user.language,
@@ -107,7 +116,7 @@ class EnquiryForm(KeptForm):
         labels = {"sender_kind": gettext_lazy("Who asks")}
         help_texts = {
             "due_on": gettext_lazy("Left empty: by the office's setting, moved to a working day."),
-            "sender_name": gettext_lazy("Removed some time after the answer unless an institution is named."),
+            "sender_name": gettext_lazy("Removed some time after the answer unless the person is a contact."),
             "subject": gettext_lazy("Stays on record: name no person here."),
         }
 

@@ -103,7 +103,7 @@ def _communications(request: SignedInRequest) -> RegisterFilter:
 
 @require_http_methods(["GET", "POST"])
 def communication_list(request: SignedInRequest) -> HttpResponse:
-    """The form on top of the list: five fields, Enter, and back on the list."""
+    """The form on top of the list: six fields, Enter, and back on the list."""
     require(request.user.keeps_cooperation)
     may_keep = bool(access.may_keep_enquiries(request.user))
     if request.method == "POST":

@@ -255,6 +255,7 @@ def test_the_confirmation_tells_nobody_elses_number(client):
 
 
 def test_what_everybody_may_open_does_not_say_that_it_is_for_internal_use(client):
-    assert "For internal use" in client.get("/accounts/login/").content.decode()
+    signing_in = client.get("/accounts/login/").content.decode()
+    assert "For internal use" in signing_in and f'href="{URL}"' in signing_in
     for page in (URL, "/ask/done/"):
         assert "For internal use" not in client.get(page).content.decode()
