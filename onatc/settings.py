@@ -245,7 +245,7 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed_known": "10/300s/key",
     "login": "300/m/ip",
     "browser_link": "20/m/ip,3/600s/key",
-    "ask": "10/h/ip",  # enquiries through the public form (stakeholders/views/asking.py)
+    "ask": "5/h/ip",  # enquiries through the public form (stakeholders/views/asking.py)
     "ask_mail": "3/d/key",  # mails to an address that somebody typed there
     # Links that open without signing in: a ministry answers from one address, a calendar program reads again and again.
     "answer": "120/m/ip,30/m/key",
@@ -253,6 +253,9 @@ ACCOUNT_RATE_LIMITS = {
     # A link that opens a circular without signing in: an office of many people is one network address.
     "circular": "240/m/ip,30/m/key",
 }
+# Questions of the public form that are believed within an hour, of all addresses together. The office gets a few a day and
+# perhaps ten after a press conference; what comes beyond is kept, but somebody looks at it first.
+ASK_BELIEVED_AN_HOUR = 15
 MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)

@@ -20,7 +20,6 @@ from stakeholders.models import (
     AssignmentState,
     Body,
     Enquiry,
-    EnquiryState,
     Event,
     EventState,
     InternationalDay,
@@ -145,8 +144,7 @@ def _action_points(user: Any, start: date, end: date) -> Iterator[Entry]:
 def _enquiries(user: Any, start: date, end: date) -> Iterator[Entry]:
     """An enquiry by its number: its subject may name who asks."""
     within = (start, end)
-    closed = [EnquiryState.ANSWERED, EnquiryState.CLOSED]
-    for enquiry in Enquiry.objects.visible_to(user).filter(due_on__range=within).exclude(state__in=closed):
+    for enquiry in Enquiry.objects.visible_to(user).open().filter(due_on__range=within):
         words = gettext("Answer due: enquiry %(number)s") % {"number": enquiry.label}
         yield on_day(f"enquiry-{enquiry.pk}", words, enquiry.due_on, enquiry.get_absolute_url())
     asked = Questionnaire.objects.visible_to(user).filter(due_on__range=within, state=QuestionnaireState.OPEN)
@@ -160,7 +158,7 @@ def _enquiries(user: Any, start: date, end: date) -> Iterator[Entry]:
     put = QuestionAssignment.objects.visible_to(user).filter(due_on__range=within)
     put = put.filter(state__in=[AssignmentState.ASKED, AssignmentState.RETURNED]).select_related("question")
     for one in put:
-        words = gettext("Answer due: question %(number)s") % {"number": one.question.number}
+        words = gettext("Answer due: question %(number)s") % {"number": one.question.label}
         yield on_day(f"assignment-{one.pk}", words, one.due_on, one.get_absolute_url())
 
 

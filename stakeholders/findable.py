@@ -72,7 +72,7 @@ def _contact(one: Contact) -> Found:
 
 
 def _body(one: Body) -> Found:
-    readers = {f"c{seat.institution_id.hex}" for seat in one.members.all()}
+    readers = {token for seat in one.members.all() for token in _sitting(seat)}
     area = [place_token("d", one.district_id)] if one.district_id else []
     area += [place_token("m", one.municipality_id)] if one.municipality_id else []
     return Found(
@@ -81,6 +81,12 @@ def _body(one: Body) -> Found:
         one.get_absolute_url(),
         ["office", *sorted(readers), *area],
     )
+
+
+def _sitting(seat: BodyMember) -> list[str]:
+    """The institution of a seat, and the accounts of who sits there and stands in."""
+    people = [person.user_id for person in (seat.person, seat.deputy) if person is not None]
+    return [f"c{seat.institution_id.hex}", *(f"k{user.hex}" for user in people if user is not None)]
 
 
 def _country(one: Country) -> Found:
@@ -136,7 +142,9 @@ def register_own() -> None:
     register(
         Kind(
             "body", _("body"), Body, _body,
-            lambda: Body.objects.prefetch_related("members"), {BodyMember: "members"},
+            lambda: Body.objects.prefetch_related("members__person", "members__deputy"),
+            {BodyMember: "members", Contact: "members__person"},
+            changes_by_the_day=True,
         )
     )  # fmt: skip
     register(
@@ -203,11 +211,12 @@ def _circular(one: Circular) -> Found:
 
 
 def _readers(document: LibraryDocument) -> list[str]:
-    """Everybody who cooperates, or the institutions that sit today in the bodies for which it is."""
+    """Everybody who cooperates, or the institutions and people that sit today in the bodies for which it is."""
     if document.is_for_all:
         return ["office", "plan_reader"]
     sits = BodyMember.objects.on().filter(body__in=document.readers.values("body"))
-    return ["office", *dict.fromkeys(f"c{pk.hex}" for pk in sits.values_list("institution", flat=True))]
+    seats = sits.select_related("person", "deputy")
+    return ["office", *dict.fromkeys(token for seat in seats for token in _sitting(seat))]
 
 
 def _document(one: LibraryDocument) -> Found:
@@ -233,7 +242,10 @@ def register_outreach() -> None:
     register(
         Kind(
             "document", _("document of the library"), LibraryDocument, _document, lambda: LibraryDocument.objects.all(),
-            {LibraryReader: "readers", BodyMember: "readers__body__members"},
+            {
+                LibraryReader: "readers", BodyMember: "readers__body__members",
+                Contact: "readers__body__members__person",
+            },
             changes_by_the_day=True,
         )
     )  # fmt: skip
@@ -241,7 +253,10 @@ def register_outreach() -> None:
         Kind(
             "document_file", _("file of the library"), LibraryFile, _library_file,
             lambda: LibraryFile.objects.select_related("document"),
-            {LibraryDocument: "document", LibraryReader: "document__readers", BodyMember: "document__readers__body__members"},
+            {
+                LibraryDocument: "document", LibraryReader: "document__readers",
+                BodyMember: "document__readers__body__members", Contact: "document__readers__body__members__person",
+            },
             reads_files=True,
             changes_by_the_day=True,
         )

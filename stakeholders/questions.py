@@ -70,8 +70,8 @@ def read_text(text: str) -> Reading:
 
 def text_of_docx(data: bytes) -> str:
     """The paragraphs of a Word document in their order, those of tables too, as `read_text` takes them: a heading begins
-    with “#”. What is a question and what only leads to one, a person says. Raises ValidationError for what is no such
-    document."""
+    with “#”, and what Word numbers by itself gets its place in its list. What is a question and what only leads to one, a
+    person says. Raises ValidationError for what is no such document."""
     broken = ValidationError(_("This is not a Word document, or it is damaged."))
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -80,17 +80,54 @@ def text_of_docx(data: bytes) -> str:
                 raise broken
         document = Document(io.BytesIO(data))
         found: list[str] = []
+        places: dict[str, int] = {}
         for element in document.element.body.iter(qn("w:p")):
             paragraph = Paragraph(element, document)  # type: ignore[arg-type]
             text = " ".join(paragraph.text.replace("\x00", "").split())
             style = (paragraph.style.name or "") if paragraph.style is not None else ""
-            if text:
-                found.append(f"# {text}" if style.startswith(("Heading", "Title")) else text)
+            if not text:
+                continue
+            if style.startswith(("Heading", "Title")):
+                found.append(f"# {text}")
+                continue
+            counted = _list_of(paragraph)
+            if counted is not None and not NUMBERED.match(text):
+                places[counted] = places.get(counted, 0) + 1
+                text = f"{places[counted]}. {text}"
+            found.append(text)
     except ValidationError:
         raise
     except Exception as error:  # python-docx raises a dozen kinds for a damaged file
         raise broken from error
     return "\n".join(found)
+
+
+def _list_of(paragraph: Paragraph) -> str | None:
+    """The list in which Word numbers this paragraph, by its own properties or those of its style; none for bullets, and
+    for what is set in below another point: its letter nobody can tell from its place."""
+    places = [paragraph._p.pPr]
+    style = paragraph.style
+    while style is not None:
+        places.append(style.element.pPr)  # type: ignore[attr-defined]
+        style = style.base_style  # type: ignore[attr-defined]
+    for properties in places:
+        numbering = properties.numPr if properties is not None else None
+        if numbering is None or numbering.numId is None:
+            continue
+        level = numbering.ilvl.val if numbering.ilvl is not None else 0
+        key = str(numbering.numId.val)
+        return key if level == 0 and key != "0" and _counts(paragraph, key) else None
+    return None
+
+
+def _counts(paragraph: Paragraph, key: str) -> bool:
+    """Whether the first level of a list is numbered, not marked by bullets."""
+    numbering = paragraph.part.numbering_part.element  # type: ignore[attr-defined]
+    abstract = numbering.xpath(f"./w:num[@w:numId='{int(key)}']/w:abstractNumId/@w:val")
+    formats = abstract and numbering.xpath(
+        f"./w:abstractNum[@w:abstractNumId='{int(abstract[0])}']/w:lvl[@w:ilvl='0']/w:numFmt/@w:val"
+    )
+    return not formats or formats[0] not in ("bullet", "none")
 
 
 def read_file(data: bytes, name: str) -> Reading:
@@ -257,6 +294,7 @@ class Written:
     section: str
     text: str
     answer: str
+    is_draft: bool = False
 
 
 @dataclass(frozen=True)
@@ -273,7 +311,8 @@ class Sheet:
 
 
 def in_docx(sheet: Sheet) -> bytes:
-    """Sections as headings, the number and the question in bold, the answer below; what is unanswered says so."""
+    """Sections as headings, the number and the question in bold, the answer below; what is unanswered says so, and what
+    nobody approved."""
     document = Document()
     document.core_properties.author = "ONATC"
     document.core_properties.title = _clean(sheet.title)[:250]
@@ -281,13 +320,15 @@ def in_docx(sheet: Sheet) -> bytes:
     document.add_paragraph(_clean(sheet.about))
     section = ""
     for row in sheet.rows:
-        if row.section and row.section != section:
-            document.add_heading(_clean(row.section), level=1)
-        section = row.section or section
+        if row.section != section:
+            document.add_heading(_clean(row.section) or _("Other questions"), level=1)
+        section = row.section
         question = document.add_paragraph()
         question.paragraph_format.keep_with_next = True
         question.add_run(_clean(f"{row.number} {row.text}".strip())).bold = True
         if row.answer.strip():
+            if row.is_draft:
+                document.add_paragraph().add_run(_("[Draft, not approved]")).italic = True
             for part in row.answer.splitlines():
                 if part.strip():
                     document.add_paragraph(_clean(part))
@@ -299,13 +340,14 @@ def in_docx(sheet: Sheet) -> bytes:
 
 
 def in_xlsx(sheet: Sheet) -> bytes:
-    """One sheet; every cell is a text, so that none of them can run."""
+    """One sheet; every cell is a text, so that none of them can run. The last column says what nobody approved."""
     book = Workbook(write_only=True)
     page = book.create_sheet()
     page.freeze_panes = "A2"
+    draft = _("[Draft, not approved]")
     for row in (
-        (_("number"), _("section"), _("question"), _("answer")),
-        *((one.number, one.section, one.text, one.answer) for one in sheet.rows),
+        (_("number"), _("section"), _("question"), _("answer"), _("state")),
+        *((one.number, one.section, one.text, one.answer, draft if one.is_draft else "") for one in sheet.rows),
     ):
         cells = []
         for value in row:

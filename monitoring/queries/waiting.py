@@ -90,10 +90,9 @@ def _overdue_points(points: QuerySet[ActionPoint]) -> int:
 
 
 def _enquiries(user: Any) -> dict[str, int]:
-    is_open = ~Q(state__in=[EnquiryState.ANSWERED, EnquiryState.CLOSED])
     return (
         Enquiry.objects.visible_to(user)
-        .filter(is_open)
+        .open()
         .aggregate(
             open=Count("pk"),
             overdue=Count("pk", filter=Q(due_on__lt=timezone.localdate())),

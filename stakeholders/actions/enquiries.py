@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import PurePosixPath
 from typing import Any
 
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -19,6 +21,7 @@ from onatc import mail
 from onatc.dated_settings import SettingName, due_day, setting
 from onatc.errors import Refused, require
 from onatc.mail import Message, MessageState
+from onatc.search import words_of
 from stakeholders import access
 from stakeholders.actions.records import (
     keep_files,
@@ -34,6 +37,8 @@ from stakeholders.models import (
     AnswerTemplate,
     Communication,
     CommunicationFile,
+    Contact,
+    ContactFunction,
     Direction,
     Enquiry,
     EnquiryFile,
@@ -46,6 +51,10 @@ from stakeholders.models import (
 
 REMIND_BEFORE = timedelta(days=2)
 NUMBER_LOCK = 0x4F4E45  # with the year: who gives a number waits for whoever gives the one before
+
+REPEATED_WITHIN, MOST_COMPARED = timedelta(days=30), 500  # how far back, and with how many at most, a text is compared
+SAME_WORDS = 0.8  # share of words in common from which on a text repeats another
+LONG_NUMBER = re.compile(r"\d{5,}")  # telephone numbers and codes by which the same advertisement differs
 
 # Communications
 
@@ -156,6 +165,30 @@ def record_enquiry(key: uuid.UUID, values: dict[str, Any], *, by: User, files: I
     return enquiry  # type: ignore[no-any-return]
 
 
+def _came_already(question: str) -> bool:
+    """Whether the public form brought the same words in the last days, whatever the case, the spaces, long numbers and a
+    word here and there."""
+    words = _words_to_compare(question)
+    since = timezone.now() - REPEATED_WITHIN
+    recent = Enquiry.objects.filter(way=EnquiryWay.WEB, created_at__gte=since).exclude(question="")
+    for text in recent.order_by("-created_at").values_list("question", flat=True)[:MOST_COMPARED]:
+        theirs = _words_to_compare(text)
+        if words == theirs or (words and len(words & theirs) >= SAME_WORDS * len(words | theirs)):
+            return True
+    return False
+
+
+def _words_to_compare(text: str) -> frozenset[str]:
+    return frozenset(words_of(LONG_NUMBER.sub(" ", text)))
+
+
+def _too_many_came() -> bool:
+    """Only what was believed counts, so that a flood of repeated texts keeps nobody else's question apart."""
+    hour = timezone.now() - timedelta(hours=1)
+    believed = Enquiry.objects.filter(way=EnquiryWay.WEB, created_at__gte=hour, created_by=None, is_suspicious=False)
+    return believed.count() >= settings.ASK_BELIEVED_AN_HOUR
+
+
 @transaction.atomic
 def receive_from_the_web(
     key: uuid.UUID,
@@ -170,13 +203,16 @@ def receive_from_the_web(
     may_mail: bool,
 ) -> Enquiry:
     """What the public form sent. The same form again gives the same enquiry; one mail says that it came, without a word of
-    what was typed, so that the form is of no use to whoever would write to others through it."""
+    what was typed, so that the form is of no use to whoever would write to others through it. What repeats a text, or comes
+    when more came within the hour than the office gets, is doubted whatever the form says; it keeps its number and its day
+    of receipt."""
     today = timezone.localdate()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [NUMBER_LOCK, today.year])
     existing = Enquiry.objects.filter(pk=key).first()
     if existing is not None:
         return existing
+    is_suspicious = is_suspicious or _came_already(question) or _too_many_came()
     enquiry = Enquiry(
         pk=key, year=today.year, number=_next_number(today.year), received_on=today, due_on=enquiry_due_day(today),
         way=EnquiryWay.WEB, sender_kind=sender_kind, sender_name=sender_name, sender_email=sender_email,
@@ -273,7 +309,7 @@ def draft_answer(
     files = list(files)
     if set_fields(enquiry, values, revision) or files:
         _back_to_draft(enquiry)
-        enquiry.drafted_by = by
+        enquiry.drafted_by, enquiry.is_suspicious = by, False
         if enquiry.assigned_to_id is None:
             enquiry.assigned_to = by
     add_files(enquiry, files, by=by, direction=Direction.OUT)
@@ -476,20 +512,34 @@ def remind(today: date | None = None) -> int:
     return sent
 
 
+def _contacts_who_sent() -> Any:
+    """The contacts who an enquiry's sender may be: by the address, or by the name at the institution."""
+    functions = ContactFunction.objects.filter(institution=OuterRef(OuterRef("institution")), contact=OuterRef("pk"))
+    by_name = Q(full_name__iexact=OuterRef("sender_name")) & ~Q(full_name="") & Exists(functions)
+    by_address = Q(email__iexact=OuterRef("sender_email")) & ~Q(email="")
+    return Contact.objects.present().filter(by_address | by_name)
+
+
 def forget_private_senders(today: date | None = None) -> int:
     """Name, address and question of senders without an institution go so many days after the answer; so do the files that
-    came with them and the address in the outbox. Number, subject, days and the office's answer stay. How many were forgotten."""
+    came with them and the address in the outbox. Number, subject, days and the office's answer stay. Of who wrote for an
+    institution name and address go, unless the person is a contact; what the institution asked stays. How many were
+    forgotten."""
     today = today or timezone.localdate()
     until = today - timedelta(days=setting(SettingName.ENQUIRY_KEEP_DAYS, on=today))
     over = Enquiry.objects.filter(
-        Q(answered_on__lte=until) | Q(closed_on__lte=until), institution__isnull=True, forgotten_at__isnull=True
+        Q(answered_on__lte=until) | Q(closed_on__lte=until),
+        Q(institution__isnull=True) | (~Q(sender_name="", sender_email="") & ~Exists(_contacts_who_sent())),
+        forgotten_at__isnull=True,
     ).values_list("pk", flat=True)
     count = 0
     for pk in list(over):
         with transaction.atomic():
             enquiry = Enquiry.objects.select_for_update(of=("self",)).get(pk=pk)
-            EnquiryFile.objects.filter(enquiry=enquiry, direction=Direction.IN).delete()
-            enquiry.sender_name, enquiry.sender_email, enquiry.question = "", "", ""
+            if enquiry.institution_id is None:
+                EnquiryFile.objects.filter(enquiry=enquiry, direction=Direction.IN).delete()
+                enquiry.question = ""
+            enquiry.sender_name, enquiry.sender_email = "", ""
             enquiry.forgotten_at = timezone.now()
             enquiry.save(update_fields=["sender_name", "sender_email", "question", "forgotten_at"])
             Message.objects.filter(

@@ -162,8 +162,8 @@ def answer_question(
 
 @transaction.atomic
 def take_over_earlier(question: Question, earlier: Question, *, by: User, revision: int) -> Question:
-    """Begin with the answer that was given before; it is a draft again, and says what it comes from."""
-    if earlier.pk == question.pk or not earlier.answer.strip():
+    """Begin with the answer that was approved before; it is a draft again, and says what it comes from."""
+    if earlier.pk == question.pk or earlier.state != QuestionState.APPROVED:
         raise Refused(_("There is no earlier answer to take over."))
     return answer_question(question, by=by, revision=revision, answer=earlier.answer, reuses=earlier)
 
@@ -387,9 +387,11 @@ def sheet_of(questionnaire: Questionnaire) -> Sheet:
             "body": questionnaire.asked_by.name,
         }
     rows = questionnaire.questions.order_by("position", "pk")
-    return Sheet(
-        str(questionnaire), about, tuple(Written(one.number, one.section, one.text, one.answer) for one in rows)
+    written = tuple(
+        Written(one.number, one.section, one.text, one.answer, is_draft=one.state == QuestionState.DRAFTED)
+        for one in rows
     )
+    return Sheet(str(questionnaire), about, written)
 
 
 @transaction.atomic

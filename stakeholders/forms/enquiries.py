@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from crispy_forms.layout import Layout
@@ -27,6 +28,7 @@ from stakeholders.models import (
     Communication,
     Contact,
     Country,
+    Direction,
     Enquiry,
     EnquiryFrom,
     EnquiryWay,
@@ -39,15 +41,22 @@ from stakeholders.models import (
 
 
 class QuickForm(KeptForm):
-    """Five fields that take ten seconds; the page of the communication has the rest."""
+    """Six fields that take ten seconds; the page of the communication has the rest. Sent, unless received is chosen."""
 
+    direction = forms.ChoiceField(
+        label=gettext_lazy("Direction"),
+        choices=Direction.choices,
+        initial=Direction.OUT,
+        required=False,
+        widget=forms.RadioSelect,
+    )
     whom = forms.ChoiceField(label=gettext_lazy("With whom"), required=False)
     attachments = AttachmentField(label=gettext_lazy("File"), required=False, help_text="")
     past = ("on",)
 
     class Meta:
         model = Communication
-        fields = ("on", "channel", "about")
+        fields = ("on", "channel", "direction", "about")
 
     def arrange(self) -> None:
         self.initial["on"] = timezone.localdate()
@@ -58,11 +67,12 @@ class QuickForm(KeptForm):
             (_("Institutions"), [(f"i{one.pk}", str(one.name)) for one in institutions]),
             (_("Countries"), [(f"c{one.pk}", str(one.name)) for one in countries]),
         ]
-        self.order_fields(["key", "on", "channel", "whom", "about", "attachments"])
+        self.order_fields(["key", "on", "channel", "direction", "whom", "about", "attachments"])
 
     def values(self) -> dict[str, Any]:
         whom = self.cleaned_data["whom"]
         return super().values() | {
+            "direction": self.cleaned_data["direction"] or Direction.OUT,
             "institution": Institution.objects.visible_to(self.user).get(pk=whom[1:]) if whom[:1] == "i" else None,
             "country": Country.objects.visible_to(self.user).get(pk=whom[1:]) if whom[:1] == "c" else None,
             "language": self.user.language,
@@ -108,7 +118,7 @@ class EnquiryForm(KeptForm):
             "due_on": gettext_lazy(
                 "Left empty: by the office's setting. A weekend or holiday moves it, as another setting says."
             ),
-            "sender_name": gettext_lazy("Removed some time after the answer unless an institution is named."),
+            "sender_name": gettext_lazy("Removed some time after the answer unless the person is a contact."),
             "subject": gettext_lazy("Stays on record: name no person here."),
         }
 
@@ -253,10 +263,26 @@ TOPICS = (
     ("cooperation", gettext_lazy("Cooperation and invitations")),
     ("other", gettext_lazy("Something else")),
 )
+NUMBERS = {
+    2: gettext_lazy("two"),
+    3: gettext_lazy("three"),
+    4: gettext_lazy("four"),
+    5: gettext_lazy("five"),
+    6: gettext_lazy("six"),
+    7: gettext_lazy("seven"),
+    8: gettext_lazy("eight"),
+    9: gettext_lazy("nine"),
+}
 STAMP_SALT, SUM_SALT = "ask", "ask-sum"
 TOO_FAST_SECONDS, TOO_OLD_SECONDS = 4, 4 * 3600
 MOST_LINKS = 2
-LINK = re.compile(r"https?://|www\.|<a\s|\[url", re.I)
+LINK = re.compile(
+    r"(?:https?://|www\.)[^\s,;<>\"'\[\]]*|<a\s|\[url"
+    r"|(?<![@\w.-])[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|info|biz|eu|al|ks|rs|me|io|co|ru|cn|xyz|top|shop|store|online|site|club|app)\b",
+    re.I,
+)
+# Doubts that no sum takes away: a program counts as well as a person.
+LASTING = {"honeypot", "links"}
 
 
 def new_stamp() -> str:
@@ -268,8 +294,9 @@ class AskForm(forms.Form):
     """What anybody may ask. The subject is chosen, never typed: nothing that a stranger typed stands in a list, a title or
     the history.
 
-    `suspicions` are the reasons to doubt that a person sent it; then a sum is asked, once. The honeypot stands outside
-    the sight of people and of screen readers; whoever fills it is a program.
+    `suspicions` are the reasons to doubt that a person sent it; then a sum is asked, once, in words. The honeypot stands
+    outside the sight of people and of screen readers; whoever fills it is a program. What carries many links, or a link
+    for a name, is kept apart whatever the sum; repeated texts and floods the act tells (`receive_from_the_web`).
     """
 
     sender_kind = forms.ChoiceField(label=gettext_lazy("I write as"))
@@ -324,7 +351,7 @@ class AskForm(forms.Form):
         self.helper.layout = Layout(*shown)
 
     def _ask_sum(self, signed: str = "") -> None:
-        """A sum in words and figures, which a text browser and a screen reader can answer."""
+        """A sum in words, which a text browser and a screen reader can answer."""
         try:
             first, second = signing.loads(signed, salt=SUM_SALT, max_age=TOO_OLD_SECONDS) if signed else (0, 0)
         except (signing.BadSignature, ValueError, TypeError):
@@ -334,7 +361,8 @@ class AskForm(forms.Form):
             signed = signing.dumps([first, second], salt=SUM_SALT)
         self.sum, self.signed_sum = (first, second), signed
         self.fields["sum_answer"] = forms.CharField(
-            label=_("How much is %(first)d plus %(second)d?") % {"first": first, "second": second},
+            label=_("How much is %(first)s plus %(second)s? Answer in figures.")
+            % {"first": NUMBERS[first], "second": NUMBERS[second]},
             max_length=5,
             required=False,
             help_text=_("So that we know that a person writes."),
@@ -385,8 +413,8 @@ class AskForm(forms.Form):
 
     @property
     def is_suspicious(self) -> bool:
-        """After the sum: a person who answers it is believed, unless the field that nobody sees was filled."""
-        if "honeypot" in self.suspicions:
+        """After the sum: a person who answers it is believed, unless a doubt is `LASTING`."""
+        if self.suspicions & LASTING:
             return True
         if self.sum is None:
             return False
@@ -534,7 +562,10 @@ class QuestionAnswerForm(KeptForm):
 
 
 class AssignmentForm(KeptForm):
+    """`before` are the institution's own answers to earlier questions like this one; one of them may begin an empty one."""
+
     attachments = AttachmentField(label=gettext_lazy("Files"), required=False)
+    before: Sequence[QuestionAssignment] = ()
 
     class Meta:
         model = QuestionAssignment
@@ -545,6 +576,12 @@ class AssignmentForm(KeptForm):
         self.fields["answer"].widget.attrs["rows"] = 12
         if not self.instance.answer:
             self.initial["language"] = self.user.language
+
+    def begin_with(self, key: str) -> None:
+        if not self.instance.answer:
+            for one in self.before:
+                if str(one.pk) == key:
+                    self.initial |= {"answer": one.answer, "language": one.language}
 
 
 class SentForm(CarefulForm):

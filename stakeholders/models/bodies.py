@@ -32,13 +32,13 @@ class BodyKind(models.TextChoices):
 
 class BodyQuerySet(models.QuerySet["Body"]):
     def visible_to(self, user: Any) -> Self:
-        """The office all; others the bodies in which an institution of theirs sits or sat, and local coordinators those
-        of their area."""
+        """The office all; others the bodies in which an institution of theirs or they themselves sit or sat, and local
+        coordinators those of their area."""
         if not user.is_authenticated or not user.sees_cooperation:
             return self.none()
         if user.is_secretariat or user.is_natc:
             return self
-        sits = BodyMember.objects.filter(body=OuterRef("pk"), institution__in=user.consulted_institution_ids)
+        sits = BodyMember.objects.of(user).filter(body=OuterRef("pk"))
         area = Q(district__in=user.district_codes) | Q(municipality__in=user.municipality_codes)
         return self.filter(Exists(sits) | area)
 
@@ -152,6 +152,11 @@ class MemberFunction(models.TextChoices):
 class BodyMemberQuerySet(models.QuerySet["BodyMember"]):
     def visible_to(self, user: Any) -> Self:
         return self.filter(body__in=Body.objects.visible_to(user).values("pk"))
+
+    def of(self, user: Any) -> Self:
+        """The seats of a user's institutions, and those in which the user sits or stands in, for whichever institution."""
+        own = Q(person__user=user) | Q(deputy__user=user)
+        return self.filter(Q(institution__in=user.consulted_institution_ids) | own)
 
     def on(self, day: date | None = None) -> Self:
         """Who sat there on a day, today unless told; both ends included."""

@@ -186,12 +186,12 @@ class LibraryKind(models.TextChoices):
 class LibraryDocumentQuerySet(models.QuerySet["LibraryDocument"]):
     def visible_to(self, user: Any) -> Self:
         """The office all; others what is for everybody, and what is for the members of a body in which an institution of
-        theirs sits today."""
+        theirs, or they themselves, sit today."""
         if not user.is_authenticated or not user.sees_cooperation:
             return self.none()
         if user.is_secretariat or user.is_natc:
             return self
-        sits = BodyMember.objects.on().filter(institution__in=user.consulted_institution_ids).values("body")
+        sits = BodyMember.objects.on().of(user).values("body")
         return self.filter(
             Q(is_for_all=True) | Q(pk__in=LibraryReader.objects.filter(body__in=sits).values("document"))
         )

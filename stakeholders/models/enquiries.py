@@ -151,11 +151,18 @@ class AnswerTemplate(models.Model):
         return reverse("stakeholders:template-list")
 
 
+class EnquiryQuerySet(OfficeQuerySet):
+    def open(self) -> Self:
+        """What the office has to answer: without what looks like spam, until somebody says that it is none."""
+        return self.exclude(state__in=[EnquiryState.ANSWERED, EnquiryState.CLOSED]).filter(is_suspicious=False)
+
+
 @tracked(exclude=["sender_name", "sender_email", "question"])
 class Enquiry(models.Model):
     """A question put to the office, and its answer. A sent answer never changes.
 
-    `number` is given once a year: the label is 14/2026. Personal data of a private sender is removed after the answer by
+    `number` is given once a year: the label is 14/2026. What looks like spam has its number too, so that the register has
+    no gap; it counts nowhere until it is assigned or answered, then by the day on which it came. Personal data of a private sender is removed after the answer by
     the retention rule (`forgotten_at`); what was asked and answered may stay without it.
     """
 
@@ -205,7 +212,7 @@ class Enquiry(models.Model):
     )
     revision = models.PositiveIntegerField(default=0)
 
-    objects = OfficeQuerySet.as_manager()
+    objects = EnquiryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("enquiry")
@@ -256,7 +263,7 @@ class Enquiry(models.Model):
 
     @property
     def is_overdue(self) -> bool:
-        return self.is_open and self.due_on < timezone.localdate()
+        return self.is_open and not self.is_suspicious and self.due_on < timezone.localdate()
 
     @property
     def files_out(self) -> list[EnquiryFile]:
@@ -453,6 +460,11 @@ class Question(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("stakeholders:question-detail", args=[self.pk])
+
+    @property
+    def label(self) -> str:
+        """The number of the original, or the place where there is none."""
+        return self.number or str(self.position)
 
 
 class AssignmentState(models.TextChoices):

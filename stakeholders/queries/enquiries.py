@@ -12,6 +12,7 @@ from stakeholders.deadlines import Answered, AnswerTimes, answer_times
 from stakeholders.models import (
     AssignmentState,
     EnquiryState,
+    Institution,
     Question,
     QuestionAssignment,
     Questionnaire,
@@ -62,14 +63,14 @@ def standing(questionnaire: Questionnaire) -> Standing:
 
 
 def earlier_answers(question: Question, user: Any) -> list[Likeness]:
-    """Earlier questions of the same body that were answered, the likest first; of the questionnaire named as the one
-    before, an equal number helps more since it is looked at first. For the office alone."""
+    """Earlier questions of the same body whose answer was approved, the likest first; of the questionnaire named as the
+    one before, an equal number helps more since it is looked at first. For the office alone."""
     questionnaire = question.questionnaire
     earlier = (
         Question.objects.visible_to(user)
         .filter(questionnaire__received_on__lte=questionnaire.received_on)
         .exclude(questionnaire=questionnaire)
-        .exclude(answer="")
+        .filter(state=QuestionState.APPROVED)
         .select_related("questionnaire__asked_by")
         .order_by("-questionnaire__received_on", "position")
     )
@@ -78,3 +79,23 @@ def earlier_answers(question: Question, user: Any) -> list[Likeness]:
     )
     found = alike(question.text, question.number, own_body[:MOST_EARLIER])
     return found or alike(question.text, "", earlier[:MOST_EARLIER])
+
+
+def given_before(question: Question, user: Any, *, by: Institution | None = None) -> list[QuestionAssignment]:
+    """What institutions, or the one named, answered to earlier questions like this one and the office accepted: the likest
+    question first."""
+    accepted = (
+        QuestionAssignment.objects.visible_to(user)
+        .filter(
+            state=AssignmentState.ACCEPTED,
+            question__questionnaire__received_on__lte=question.questionnaire.received_on,
+        )
+        .exclude(question__questionnaire=question.questionnaire_id)
+    )
+    if by is not None:
+        accepted = accepted.filter(institution=by)
+    asked = Question.objects.visible_to(user).filter(pk__in=accepted.order_by().values("question")).defer("answer")
+    asked = asked.order_by("-questionnaire__received_on", "position")[:MOST_EARLIER]
+    place = {like.question.pk: number for number, like in enumerate(alike(question.text, question.number, asked))}
+    found = accepted.filter(question__in=place).select_related("question__questionnaire", "institution")
+    return sorted(found, key=lambda one: (place[one.question_id], one.institution.code))

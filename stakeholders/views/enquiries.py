@@ -103,7 +103,7 @@ def _communications(request: SignedInRequest) -> RegisterFilter:
 
 @require_http_methods(["GET", "POST"])
 def communication_list(request: SignedInRequest) -> HttpResponse:
-    """The form on top of the list: five fields, Enter, and back on the list."""
+    """The form on top of the list: six fields, Enter, and back on the list."""
     require(request.user.keeps_cooperation)
     may_keep = bool(access.may_keep_enquiries(request.user))
     if request.method == "POST":
@@ -204,13 +204,16 @@ def communication_file_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpRe
 
 
 def _enquiries(request: SignedInRequest) -> RegisterFilter:
-    rows, today = Enquiry.objects.visible_to(request.user), timezone.localdate()
+    """What looks like spam is on no list but its own, until somebody assigns, answers or closes it."""
     is_open = ~Q(state__in=OVER)
+    doubtful = is_open & Q(is_suspicious=True)
+    rows, today = Enquiry.objects.visible_to(request.user), timezone.localdate()
+    rows = rows.filter(doubtful) if request.GET.get("due") == "doubtful" else rows.exclude(doubtful)
     asked = {
         "open": is_open,
         "overdue": is_open & Q(due_on__lt=today),
         "mine": is_open & Q(assigned_to=request.user),
-        "doubtful": is_open & Q(is_suspicious=True),
+        "doubtful": doubtful,
     }
     return RegisterFilter(
         request.GET,
@@ -251,7 +254,6 @@ def _in_order(found: RegisterFilter) -> Any:
     is_over = Q(state__in=OVER)
     return found.rows.order_by(
         Case(When(is_over, then=Value(1)), default=Value(0)),
-        "is_suspicious",
         Case(When(is_over, then=None), default=F("due_on"), output_field=DateField()),
         "-received_on",
         "-number",
@@ -272,6 +274,7 @@ def enquiry_list(request: SignedInRequest) -> HttpResponse:
         rows,
         times=times_between(Enquiry.objects.visible_to(request.user), date(year, 1, 1), date(year, 12, 31)),
         times_year=year,
+        doubtful=Enquiry.objects.visible_to(request.user).filter(is_suspicious=True).exclude(state__in=OVER).count(),
         may_keep=bool(access.may_keep_enquiries(request.user)),
     )
 

@@ -47,7 +47,7 @@ from stakeholders.models import (
     QuestionnaireState,
     QuestionState,
 )
-from stakeholders.queries.enquiries import earlier_answers, standing
+from stakeholders.queries.enquiries import earlier_answers, given_before, standing
 from stakeholders.views.records import choices_of, confirm_page, form_page, list_page, posted_revision
 
 
@@ -267,6 +267,7 @@ def question_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         "one": one,
         "assignments": assignments,
         "earlier": earlier_answers(one, user) if may_edit else [],
+        "given_before": given_before(one, user) if may_edit else [],
         "may_edit": may_edit,
         "may_remove": may_edit and not one.answer.strip() and not assignments,
         "may_approve": one.state == QuestionState.DRAFTED and bool(access.may_approve_questions(user, questionnaire)),
@@ -459,11 +460,13 @@ def assignment_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     one, user = _assignment(request, pk), request.user
     waits = one.state == AssignmentState.ANSWERED
     may_keep = bool(access.may_edit_questionnaire(user, one.question.questionnaire))
+    may_answer = bool(access.may_answer_assignment(user, one))
     context = {
         "one": one,
+        "before": given_before(one.question, user, by=one.institution) if may_answer else [],
         "is_office": request.user.is_office,
         "is_late": one.state in actions.WAITING and one.due_on < timezone.localdate(),
-        "may_answer": bool(access.may_answer_assignment(user, one)),
+        "may_answer": may_answer,
         "may_review": waits and may_keep,
         "may_withdraw": one.state != AssignmentState.WITHDRAWN and bool(access.may_withdraw_assignment(user, one)),
         "may_take_over": may_keep and one.state in (AssignmentState.ANSWERED, AssignmentState.ACCEPTED),
@@ -474,9 +477,12 @@ def assignment_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def assignment_answer(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Written anew, or begun with what the institution answered to a question like it (`?earlier=`)."""
     one = _assignment(request, pk)
     require(access.may_answer_assignment(request.user, one))
     form = AssignmentForm(request.POST or None, request.FILES or None, user=request.user, instance=one)
+    form.before = given_before(one.question, request.user, by=one.institution)
+    form.begin_with(request.GET.get("earlier", ""))
 
     def act() -> QuestionAssignment:
         return actions.write_assignment(

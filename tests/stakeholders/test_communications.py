@@ -27,6 +27,17 @@ def quick(**changes):
     } | changes  # fmt: skip
 
 
+def test_an_incoming_call_is_recorded_as_received(world, client_for):
+    client = client_for("information")
+    assert client.get(LIST).content.decode().count('type="radio"') == 2
+    client.post(LIST, quick(direction="in"))
+    client.post(LIST, quick(direction="out"))
+    client.post(LIST, quick(direction=""))  # as it was
+    got = list(Communication.objects.order_by("created_at").values_list("direction", flat=True))
+    assert got == ["in", "out", "out"]
+    assert "Select a valid choice" in client.post(LIST, quick(direction="up")).content.decode()
+
+
 def test_five_fields_and_enter_lead_back_to_the_list(world, client_for):
     client, form = client_for("information"), quick(whom=f"i{institution('MOJ').pk}")
     page = client.post(LIST, form | {"attachments": SimpleUploadedFile("a.pdf", document())}, follow=True)

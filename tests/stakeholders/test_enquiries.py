@@ -24,10 +24,11 @@ from onatc.periods import Period
 from stakeholders import deadlines, ownership, tasks
 from stakeholders.actions import enquiries
 from stakeholders.deadlines import Answered, AnswerTimes, answer_times, days_to_answer
-from stakeholders.models import Enquiry, EnquiryFile, RoleAssignment, User
+from stakeholders.models import Contact, Enquiry, EnquiryFile, RoleAssignment, User
 from strategy import computed
 from tests.samples import document
 from tests.stakeholders.asking import a_drafted_enquiry, an_approved_enquiry, an_enquiry, days_ago, institution
+from tests.stakeholders.cooperation import a_contact
 
 pytestmark = pytest.mark.django_db
 
@@ -271,6 +272,7 @@ def test_a_private_sender_is_forgotten_and_stands_nowhere(world, client_for):
     enquiries.send_answer(one, by=world.information, way="email", answered_on=days_ago(0))
     Message.objects.update(state="sent")
     official = an_enquiry(world.information, institution=institution("MOJ"))
+    known = a_contact(world.director, "Sender Sample", at="MOJ")
     enquiries.close_enquiry(official, by=world.information, reason="x")
     assert enquiries.forget_private_senders(days_ago(-179)) == 0
     assert (
@@ -287,6 +289,24 @@ def test_a_private_sender_is_forgotten_and_stands_nowhere(world, client_for):
         assert "Sender Sample" not in text and "sender@example.org" not in text and "Sa viktima" not in text
     page = client_for("information").get(one.get_absolute_url()).content.decode()
     assert "personal data removed on" in page
+    # Who wrote for an institution is forgotten too once they are no contact; what it asked stays.
+    Contact.objects.filter(pk=known.pk).update(full_name="", email="", removed_at=timezone.now())
+    assert enquiries.forget_private_senders(days_ago(-180)) == 1
+    assert enquiries.forget_private_senders(days_ago(-180)) == 0
+    official = refresh(official)
+    assert (official.sender_name, official.sender_email) == ("", "") and official.question and official.forgotten_at
+
+
+def test_a_contact_is_known_by_the_address_or_by_the_name_at_the_institution(world):
+    a_contact(world.director, "Somebody", at="MOH", email="KNOWN@example.org")
+    a_contact(world.director, "Same Name", at="MOH")
+    kept = an_enquiry(world.information, institution=institution("MOJ"), sender_email="known@example.org")
+    gone = an_enquiry(world.information, institution=institution("MOJ"), sender_name="Same Name", sender_email="")
+    silent = an_enquiry(world.information, institution=institution("MOJ"), sender_name="", sender_email="")
+    for one in (kept, gone, silent):
+        enquiries.close_enquiry(one, by=world.information, reason="x")
+    assert enquiries.forget_private_senders(days_ago(-180)) == 1
+    assert [refresh(one).forgotten_at is None for one in (kept, gone, silent)] == [True, False, True]
 
 
 # Two at once

@@ -20,9 +20,10 @@ from onatc import jobs, mail
 from onatc.errors import Refused
 from onatc.models import Job, JobState, Message
 from stakeholders.actions import invitations as actions
+from stakeholders.actions import meetings
 from stakeholders.models import Answer, AnswerWay, Attendee, Institution, MeetingState, User
 from tests.stakeholders.calls import call, contact, meeting, moment, officer
-from tests.stakeholders.meeting_steps import at
+from tests.stakeholders.meeting_steps import a_body, a_meeting, a_seat, an_item, at
 from tests.stakeholders.test_ics import reply
 
 KEY_LETTERS = string.ascii_letters + string.digits + "-_"
@@ -73,12 +74,32 @@ def test_everybody_with_an_address_is_mailed_once_however_often_it_is_asked(offi
 
 
 @pytest.mark.django_db
-def test_who_sits_in_two_bodies_is_called_once(office, called):
-    from django.db import IntegrityError, transaction
-
-    with pytest.raises(IntegrityError), transaction.atomic():
-        call(called, called.attendees.get().contact)
-    assert actions.send_calls(called, by=office) == 1
+@pytest.mark.parametrize("first", [0, 1])
+def test_who_sits_in_two_bodies_is_called_once_and_counts_once_in_each(office, first):
+    both = contact("Arta Bytyqi")
+    bodies = [a_body(code, quorum_count=2) for code in ("FIRST", "SECOND")]
+    for number, body in enumerate(bodies):
+        a_seat(body, "KP-THB", both)
+        a_seat(body, "MOH", contact(f"Tjetri {number}"))
+        a_seat(body, "MOJ", contact(f"E treta {number}"))
+    own, other = bodies[first], bodies[1 - first]
+    joint = a_meeting(office, own, days=5)
+    an_item(joint, office)
+    assert meetings.call_members_of(joint, other, by=office) == 2
+    joint = meetings.call_meeting(joint, by=office)
+    assert meetings.call_members_of(joint, other, by=office) == 0 and actions.send_calls(joint, by=office) == 0
+    assert Message.objects.filter(address=both.email).count() == 1 and Message.objects.count() == 5
+    called = joint.attendees.get(contact=both)
+    assert called.seat == own.members.get(person=both)
+    with freeze_time(joint.starts_at + timedelta(hours=3)):
+        others = joint.attendees.filter(role="guest")
+        there = {one.pk: meetings.Presence(True) for one in (called, *others)}
+        joint = meetings.record_attendance(joint, there, by=office, revision=joint.revision)
+        # Of the body that meets one voice is there, however many seats elsewhere.
+        assert (joint.voting_members, joint.voting_present, joint.has_quorum) == (3, 1, False)
+        there[joint.attendees.exclude(pk__in=there).first().pk] = meetings.Presence(True)
+        joint = meetings.record_attendance(joint, there, by=office, revision=joint.revision)
+        assert (joint.voting_present, joint.has_quorum) == (2, True)
 
 
 @pytest.mark.django_db

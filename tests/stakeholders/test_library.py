@@ -15,7 +15,7 @@ from onatc import search
 from onatc.errors import Refused
 from stakeholders.actions import library
 from stakeholders.actions.records import Stale
-from stakeholders.models import LibraryDocument, LibraryFile
+from stakeholders.models import Contact, LibraryDocument, LibraryFile
 from tests.stakeholders.outreach import a_body, a_document, asked, checked, days_ago
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +76,29 @@ def test_readers_of_a_body_lose_it_at_once(world, client_for):
         library.change_document(document, values, by=world.director, revision=0, bodies=[body])
     with pytest.raises(Refused, match="Say for whom"):
         library.change_document(document, values, by=world.director, revision=1, bodies=[])
+
+
+@pytest.mark.parametrize("place", ["person", "deputy"])
+def test_who_sits_for_another_institution_sees_the_body_and_its_documents(world, client_for, place):
+    sitting = Contact.objects.create(full_name="Somebody", user=world.other_focal_point)
+    body = a_body("first", ("KP-THB", *((sitting, None) if place == "person" else (None, sitting))))
+    document = a_document(world.information, bodies=[body], body=b"text", title_en="Closed")
+    pages = [one.get_absolute_url() for one in (body, document, document.files.get())]
+    reader = client_for("other_focal_point")
+
+    def seen():
+        search.rebuild()
+        tokens = " | ".join(f"{search.SCOPE}{one}" for one in search.scopes_of(world.other_focal_point.read_anew()))
+        kept = search.SearchEntry.objects.extra(where=["words @@ to_tsquery('simple', %s)"], params=[tokens])
+        kinds = {"body": body, "document": document, "document_file": document.files.get()}
+        found = [kept.filter(kind=kind, record_id=one.pk).exists() for kind, one in kinds.items()]
+        return [reader.get(page).status_code == 200 for page in pages], found
+
+    assert seen() == ([True] * 3, [True] * 3)
+    body.members.update(ends_on=days_ago(1))
+    assert seen() == ([True, False, False], [True, False, False])  # who sat in it still sees the body
+    body.members.update(person=None, deputy=None)
+    assert seen() == ([False] * 3, [False] * 3)
 
 
 def test_who_keeps_the_library(world):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import uuid
 from datetime import timedelta
 
@@ -12,9 +13,13 @@ from django.test import Client
 from django.utils import timezone
 from freezegun import freeze_time
 
+from monitoring.queries import waiting
 from onatc.models import Message
+from stakeholders import calendar_sources as sources
+from stakeholders.actions import enquiries as actions
 from stakeholders.forms.enquiries import STAMP_SALT
 from stakeholders.models import Enquiry
+from tests.stakeholders.asking import an_enquiry
 
 pytestmark = pytest.mark.django_db
 URL = "/ask/"
@@ -95,15 +100,103 @@ def test_a_form_that_was_open_for_long_is_sent_again_with_its_text(client):
 LINKS = "Buy: http://a.example http://b.example www.c.example"
 
 
-@pytest.mark.parametrize("changes", [{"stamp": None}, {"question": LINKS}, {"sender_name": "www.example.org"}])
-def test_a_sum_is_asked_when_in_doubt_and_a_person_who_answers_it_is_believed(client, changes):
-    form = typed() | changes
-    form["stamp"] = form["stamp"] or stamp(0)
+def answered(client, form):
+    """The form sent, and once more with the sum that was asked."""
     page = client.post(URL, form)
     asked = page.context["form"]
-    assert asked.sum and "How much is" in page.content.decode() and not Enquiry.objects.exists()
+    assert asked.sum and not Enquiry.objects.exists()
     client.post(URL, form | {"sum_of": asked.signed_sum, "sum_answer": str(sum(asked.sum))})
+    return page.content.decode()
+
+
+def test_a_sum_is_asked_in_words_when_in_doubt_and_a_person_who_answers_it_is_believed(client):
+    page = answered(client, typed(stamp=stamp(0)))
+    assert re.search(r"How much is [a-z]+ plus [a-z]+\?", page)
     assert not Enquiry.objects.get().is_suspicious and Message.objects.filter(to=None).count() == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"question": LINKS},
+        {"question": "Visit buy-now.example.com, best.shop and cheap.store/x today."},
+        {"sender_name": "www.example.org"},
+        {"sender_name": "Best offers at offers.top"},
+    ],
+)
+def test_links_are_kept_apart_whatever_the_sum(client, changes):
+    answered(client, typed(**changes))
+    assert Enquiry.objects.get().is_suspicious and not Message.objects.exists()
+
+
+def test_a_name_with_full_stops_or_an_address_of_mail_is_no_link(client):
+    text = "Write to a@example.org, b@example.org, c@example.com. Who is dr.Ana?"
+    client.post(URL, typed(sender_name="Dr.A.Sample", question=text, is_checked="on"))
+    assert not Enquiry.objects.get().is_suspicious
+
+
+SPAM = "We sell the best shoes of the town at half the price. Call 044123456 today."
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        SPAM,
+        SPAM.upper().replace(" ", "  "),
+        SPAM.replace("044123456", "049765432"),
+        SPAM.replace("today", "now"),
+    ],
+)
+def test_a_text_that_came_already_is_kept_apart(client, again):
+    client.post(URL, typed(question=SPAM, is_checked="on"))
+    other = Client(REMOTE_ADDR="192.0.2.77")
+    other.post(URL, typed(question=again, sender_email="other@example.org", is_checked="on"))
+    assert list(Enquiry.objects.order_by("number").values_list("is_suspicious", flat=True)) == [False, True]
+    assert Message.objects.filter(to=None).count() == 1
+
+
+def test_the_same_words_after_a_month_or_with_another_year_are_a_question(client):
+    with freeze_time(timezone.now() - timedelta(days=31)):
+        client.post(URL, typed())
+    client.post(URL, typed())
+    for year in (2024, 2025):
+        client.post(URL, typed(question=f"Where do I find figures of {year}?"))
+    assert Enquiry.objects.count() == 4 and not Enquiry.objects.filter(is_suspicious=True).exists()
+
+
+def test_what_comes_beyond_the_number_of_an_hour_is_kept_apart_from_wherever_it_comes(client, settings):
+    settings.ASK_BELIEVED_AN_HOUR = 2
+    questions = ("How many were identified?", "Who may visit a shelter?", "When is the next report?")
+    for number, question in enumerate((questions[0], questions[0], *questions[1:])):
+        Client(REMOTE_ADDR=f"192.0.2.{number + 1}").post(URL, typed(question=question))
+    doubted = [False, True, False, True]  # what repeats uses up nothing
+    assert list(Enquiry.objects.order_by("number").values_list("is_suspicious", flat=True)) == doubted
+    with freeze_time(timezone.now() + timedelta(minutes=61)):
+        client.post(URL, typed(question="Where are the forms of the office?"))
+    assert not Enquiry.objects.order_by("number").last().is_suspicious
+
+
+def test_what_looks_like_spam_counts_nowhere_until_somebody_says_that_it_is_none(client, client_for, world):
+    one = an_enquiry(world.information, way="web", received_on=timezone.localdate() - timedelta(days=90))
+    due_on = one.due_on
+    Enquiry.objects.update(is_suspicious=True)
+    office = client_for("information")
+
+    def shown():
+        entries = [entry.url for entry in sources._enquiries(world.information, due_on, due_on)]
+        lists = [{}, {"due": "open"}, {"due": "overdue"}]
+        rows = [[row.pk for row in office.get("/enquiries/", asked).context["page"]] for asked in lists]
+        return [one.get_absolute_url() in entries, *((one.pk in found) for found in rows), waiting._enquiries(world.information)["open"] == 1]  # fmt: skip
+
+    assert not any(shown()) and not Enquiry.objects.get().is_overdue
+    assert "1 looks like spam" in office.get("/enquiries/").content.decode()
+    assert [row.pk for row in office.get("/enquiries/", {"due": "doubtful"}).context["page"]] == [one.pk]
+    actions.assign_enquiry(one, world.planning, by=world.director)
+    assert all(shown()) and Enquiry.objects.get().due_on == due_on
+    Enquiry.objects.update(is_suspicious=True)
+    said = {"answer": "Po.", "answer_language": "sq"}
+    actions.draft_answer(one, said, by=world.planning, revision=Enquiry.objects.get().revision)
+    assert all(shown())  # who answers it believes it
 
 
 def test_a_wrong_sum_is_kept_apart_and_nobody_is_written_to(client, client_for):
@@ -136,12 +229,12 @@ def test_data_of_a_person_is_pointed_out_first(client):
     assert Enquiry.objects.count() == 1
 
 
-def test_an_address_gets_three_mails_a_day_and_a_network_asks_ten_times_an_hour(client):
-    for _number in range(10):
-        assert client.post(URL, typed()).status_code == 302
-    assert Message.objects.filter(to=None).count() == 3 and Enquiry.objects.count() == 10
+def test_an_address_gets_three_mails_a_day_and_a_network_asks_five_times_an_hour(client):
+    for word in ("shelters", "reports", "training", "courts", "schools"):
+        assert client.post(URL, typed(question=f"What do you know of {word}?")).status_code == 302
+    assert Message.objects.filter(to=None).count() == 3 and Enquiry.objects.count() == 5
     page = client.post(URL, typed())
-    assert page.status_code == 429 and "figures of last year" in page.content.decode() and Enquiry.objects.count() == 10
+    assert page.status_code == 429 and "figures of last year" in page.content.decode() and Enquiry.objects.count() == 5
     other = Client(REMOTE_ADDR="192.0.2.77")
     assert other.post(URL, typed()).status_code == 302
 
@@ -173,6 +266,7 @@ def test_the_confirmation_tells_nobody_elses_number(client):
 
 
 def test_what_everybody_may_open_does_not_say_that_it_is_for_internal_use(client):
-    assert "For internal use" in client.get("/accounts/login/").content.decode()
+    signing_in = client.get("/accounts/login/").content.decode()
+    assert "For internal use" in signing_in and f'href="{URL}"' in signing_in
     for page in (URL, "/ask/done/"):
         assert "For internal use" not in client.get(page).content.decode()

@@ -12,16 +12,28 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.translation import override
 from docx import Document
 from openpyxl import Workbook, load_workbook
 
 from onatc import jobs
 from onatc.errors import Refused
 from onatc.models import Job, Message
+from stakeholders import calendar_sources
 from stakeholders.actions import questionnaires as actions
 from stakeholders.actions.records import Stale
 from stakeholders.models import Question, QuestionAssignment, Questionnaire, QuestionnaireFile
-from stakeholders.questions import MAX_QUESTIONS, Sheet, Written, alike, in_docx, in_xlsx, read_file, read_text
+from stakeholders.questions import (
+    MAX_QUESTIONS,
+    Sheet,
+    Written,
+    alike,
+    in_docx,
+    in_xlsx,
+    read_file,
+    read_text,
+    text_of_docx,
+)
 from stakeholders.tasks import questionnaire_file
 from tests.stakeholders.asking import a_questionnaire, days_ago, institution, put, the_question
 
@@ -134,6 +146,26 @@ def test_the_text_of_a_word_document_is_looked_through_before_it_is_added(world,
     for broken in (b"MZ", a_workbook([["text"]]), b""):
         form = {"text": "", "revision": refresh(one).revision, "file": SimpleUploadedFile("q.docx", broken)}
         assert "file" in client.post(url("questionnaire-load", one.pk), form).context["form"].errors
+
+
+def test_what_word_numbers_by_itself_keeps_its_number():
+    data = a_document(
+        ("Part I", "Heading 1"), ("What was done?", "List Number"), ("Think of all.", "Normal"),
+        ("By whom?", "List Number"), ("a point", "List Bullet"), ("7. Typed?", "List Number"),
+    )  # fmt: skip
+    assert text_of_docx(data).splitlines() == [
+        "# Part I", "1. What was done?", "Think of all.", "2. By whom?", "a point", "7. Typed?", "4. In a table?",
+    ]  # fmt: skip
+
+
+def test_a_question_without_a_number_is_called_by_its_place(world, client_for):
+    one = a_questionnaire(world.planning, texts=("One?", "Two?"))
+    Question.objects.update(number="")
+    second = put(one, world.planning, "KP-THB")[1]
+    assert "Question 2</h1>" in client_for("focal_point").get(second.get_absolute_url()).content.decode()
+    assert "GRETA 2026, 2</a>" in client_for("planning").get(second.get_absolute_url()).content.decode()
+    entries = calendar_sources._enquiries(world.focal_point, second.due_on, second.due_on)
+    assert [entry.title for entry in entries if entry.key == f"assignment-{second.pk}"] == ["Answer due: question 2"]
 
 
 def test_a_question_that_came_in_by_mistake_is_taken_off_and_others_stay(world, client_for):
@@ -297,6 +329,12 @@ def test_earlier_answers_are_offered_and_taken_over(world, client_for):
     new = a_questionnaire(world.planning, texts=("Describe the legal framework against trafficking in human beings.",))
     question = the_question(new)
     client = client_for("planning")
+    # A draft that nobody approved is offered to nobody.
+    assert client.get(question.get_absolute_url()).context["earlier"] == []
+    draft = {"earlier": the_question(old).pk, "revision": question.revision}
+    page = client.post(url("question-take-over", question.pk), draft, follow=True).content.decode()
+    assert "There is no earlier answer to take over." in page and not refresh(question).answer
+    actions.approve_question(the_question(old), by=world.director, revision=1)
     page = client.get(question.get_absolute_url())
     assert [like.question.pk for like in page.context["earlier"]] == [the_question(old).pk]
     client.post(
@@ -311,6 +349,34 @@ def test_earlier_answers_are_offered_and_taken_over(world, client_for):
     for wrong in ({}, {"earlier": "x"}, {"earlier": uuid.uuid4()}):
         assert client.post(url("question-take-over", question.pk), wrong | {"revision": "x"}).status_code == 302
     assert client_for("focal_point").post(url("question-take-over", question.pk)).status_code == 403
+
+
+def test_an_institution_begins_with_what_it_answered_before_and_nobody_elses(world, client_for):
+    text = "Describe the legal framework against trafficking."
+    old = a_questionnaire(world.planning, texts=(text,), title="Old", received_on=days_ago(700), due_on=days_ago(600))
+    given, other = put(old, world.planning, "KP-THB", "MOH")
+    actions.write_assignment(given, by=world.focal_point, revision=0, answer="Ligji ynë.", language="sr-latn", is_final=True)  # fmt: skip
+    QuestionAssignment.objects.filter(pk=other.pk).update(state="accepted", answer="Tjetër institucion")
+    new = a_questionnaire(world.planning, texts=(f"Please {text}",))
+    own = put(new, world.planning, "KP-THB")[0]
+    client, office = client_for("focal_point"), client_for("planning")
+    form = url("assignment-answer", own.pk)
+    assert client.get(own.get_absolute_url()).context["before"] == []  # not accepted yet
+    actions.accept_assignment(given, by=world.planning, revision=refresh(given).revision)
+    page = client.get(own.get_absolute_url()).content.decode()
+    assert "Ligji ynë." in page and f"{form}?earlier={given.pk}" in page and "Tjetër institucion" not in page
+    assert "Begin with this answer" not in client.get(form).content.decode()  # it would lose what is typed there
+    begun = client.get(form, {"earlier": given.pk}).context["form"]
+    assert (begun["answer"].value(), begun["language"].value()) == ("Ligji ynë.", "sr-latn")
+    for key in (other.pk, uuid.uuid4(), "x"):
+        assert not client.get(form, {"earlier": key}).context["form"]["answer"].value()
+    actions.write_assignment(own, by=world.focal_point, revision=0, answer="E re", language="sq", is_final=False)
+    page = client.get(form, {"earlier": given.pk})
+    assert page.context["form"]["answer"].value() == "E re" and "Ligji ynë." in page.content.decode()
+    assert "Begin with this answer" not in client.get(own.get_absolute_url()).content.decode()
+    shown = office.get(the_question(new).get_absolute_url())
+    assert [one.pk for one in shown.context["given_before"]] == [given.pk, other.pk]
+    assert "Tjetër institucion" in shown.content.decode() and "Take over this text" not in shown.content.decode()
 
 
 def test_likeness_goes_by_words_not_by_number_alone():
@@ -371,13 +437,37 @@ def test_a_worker_writes_the_file_in_the_order_of_the_original(world, client_for
     body = b"".join(client.get(file.get_absolute_url()).streaming_content)
     words = [paragraph.text for paragraph in Document(io.BytesIO(body)).paragraphs]
     assert words[0] == "GRETA 2026" and words[2:] == [
-        "Part", "1 First?", "[Not answered]", "2 Second?", "=HYPERLINK(1)", "Line two", "3 Third?", "[Not answered]",
+        "Part", "1 First?", "[Not answered]", "2 Second?", "[Draft, not approved]", "=HYPERLINK(1)", "Line two",
+        "3 Third?", "[Not answered]",
     ]  # fmt: skip
     table = b"".join(client.get(QuestionnaireFile.objects.get(format="xlsx").get_absolute_url()).streaming_content)
     cell = load_workbook(io.BytesIO(table)).active["D3"]
     assert cell.data_type == "s" and cell.value.startswith("=HYPERLINK")
+    assert load_workbook(io.BytesIO(table)).active["E3"].value == "[Draft, not approved]"
     assert client_for("focal_point").get(file.get_absolute_url()).status_code == 404
     assert client.post(url("questionnaire-make", one.pk), {"format": "exe"}).url == one.get_absolute_url()
+
+
+def lines(body: bytes) -> list[str]:
+    return [paragraph.text for paragraph in Document(io.BytesIO(body)).paragraphs]
+
+
+def test_what_nobody_approved_says_so_in_the_language_of_the_questionnaire(world):
+    one = a_questionnaire(world.planning, texts=("First?", "Second?"), language="sq")
+    for number in (1, 2):
+        actions.answer_question(the_question(one, number), by=world.planning, revision=0, answer="Po.")
+    actions.approve_question(the_question(one, 1), by=world.director, revision=1)
+    with override("sq"):
+        assert lines(in_docx(actions.sheet_of(one)))[2:] == [
+            "Part", "1 First?", "Po.", "2 Second?", "[Draft, i pamiratuar]", "Po.",
+        ]  # fmt: skip
+
+
+def test_a_question_without_a_section_does_not_stand_in_the_one_before():
+    rows = (("1", "", "A?"), ("2", "Part", "B?"), ("3", "Part", "C?"), ("4", "", "D?"), ("5", "", "E?"))
+    sheet = Sheet("T", "About", tuple(Written(*row, "Yes.") for row in rows))
+    words = [line for line in lines(in_docx(sheet))[2:] if line != "Yes."]
+    assert words == ["1 A?", "Part", "2 B?", "3 C?", "Other questions", "4 D?", "5 E?"]
 
 
 def test_control_characters_break_no_file():
