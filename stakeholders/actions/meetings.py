@@ -34,7 +34,7 @@ from stakeholders.models import (
     MinutesState,
     User,
 )
-from stakeholders.queries.meetings import as_rule, people_of, seats_on
+from stakeholders.queries.meetings import as_rule, brought_up_to_date, could_take, people_of, seats_on
 
 # Series
 
@@ -126,36 +126,29 @@ def change_meeting(meeting: Meeting, values: dict[str, Any], *, by: User, revisi
 
 
 def refresh_called(meeting: Meeting) -> None:
-    """The list of people called as the body stands on the day of the meeting: who does not sit there any more goes, who
-    sits there now comes; a person who holds two seats, or a seat here and one elsewhere, is called once. Guests stay."""
-    if meeting.body is None:
-        wanted: dict[uuid.UUID, tuple[BodyMember, str]] = {}
-        chair = None
-    else:
-        seats = seats_on(meeting.body, meeting.day)
-        wanted = {}
-        for as_deputy in (False, True):  # an own seat comes before standing in for another
-            for seat in seats:
-                for contact, role in people_of(seat):
-                    if (role == AttendeeRole.DEPUTY) == as_deputy:
-                        wanted.setdefault(contact.pk, (seat, role))
-        chair = next((seat.person for seat in seats if seat.function == "chair" and seat.person_id), None)
-    there = {one.contact_id: one for one in meeting.attendees.all() if one.contact_id is not None}
-    for contact_id, one in there.items():
-        if contact_id not in wanted and one.seat_id is not None:
-            if one.called_sequence < 0:
-                one.delete()
-            else:  # was written to: stays on record as a guest, so that a change or cancellation reaches them
-                one.seat, one.role = None, AttendeeRole.GUEST
-                one.save(update_fields=["seat", "role"])
-    for contact_id, (seat, role) in wanted.items():
-        one = there.get(contact_id) or Attendee(meeting=meeting, contact_id=contact_id)
-        if (one.seat_id, one.role) != (seat.pk, role):
-            one.seat, one.role, one.institution = seat, role, seat.institution
-            one.save()
-    if meeting.chair_id is None and chair is not None:
-        meeting.chair = chair
+    """The list of people called as the body stands on the day of the meeting, and the chair: a chair who left the list is
+    followed by the one whom the body has on that day."""
+    people = meeting.attendees.select_related("contact", "institution").order_by("pk")
+    listed = brought_up_to_date(meeting, people)
+    for one in listed.gone:
+        one.delete()
+    for one in listed.changed:
+        one.was_present = None  # of a seat that was changed nothing is recorded yet
+        one.save()
+    if meeting.chair != listed.chair:
+        meeting.chair = listed.chair
         meeting.save(update_fields=["chair"])
+
+
+@transaction.atomic
+def bring_up_to_date(meeting: Meeting, *, by: User) -> Meeting:
+    """Seats of the body changed since the call: its members of the day are on the list, and while the meeting lies ahead
+    whoever is new gets the call. Again is the same as once."""
+    meeting = _prepared(meeting, by, MeetingState.CALLED)
+    refresh_called(meeting)
+    if not meeting.has_begun:
+        invitations.send_calls(meeting, by=by)
+    return meeting
 
 
 @transaction.atomic
@@ -187,7 +180,8 @@ def add_guest(
     sex: str = "",
 ) -> Attendee:  # fmt: skip
     """Somebody besides the members: a contact, who is then written to, or a name for this one meeting. Until the minutes
-    are adopted: who comes along is seen at the door."""
+    are adopted: who comes along is seen at the door. Whoever holds a seat of the body on that day takes it, unless
+    somebody else took it at the meeting."""
     meeting = _prepared(meeting, by, MeetingState.DRAFT, MeetingState.CALLED, MeetingState.HELD)
     _refuse_adopted(meeting)
     if contact is not None:
@@ -205,7 +199,17 @@ def add_guest(
         meeting=meeting, contact=contact, guest_name="" if contact else name.strip(), institution=institution,
         role=AttendeeRole.GUEST, **fields,
     )  # fmt: skip
+    seats = seats_on(meeting.body, meeting.day) if meeting.body is not None and contact is not None else []
+    taken = set(meeting.attendees.filter(was_present=True, seat__isnull=False).values_list("seat", flat=True))
+    for seat, role in could_take(seats).get(guest.contact_id, []):
+        if seat.pk not in taken:
+            guest.seat, guest.role, guest.institution = seat, role, seat.institution
+            break
     save(guest, is_new=True)
+    if meeting.state == MeetingState.HELD and guest.seat is not None:
+        _count_votes(meeting, seats, taken | {guest.seat.pk})
+        meeting.revision += 1
+        save(meeting)
     if meeting.state == MeetingState.CALLED and contact is not None:
         invitations.send_calls(meeting, by=by)
     return guest
@@ -339,7 +343,8 @@ def record_attendance(meeting: Meeting, people: dict[uuid.UUID, Presence], *, by
 
     Raises Refused when the meeting lies on a day to come, when two people would take one seat, or when a colleague recorded
     attendance meanwhile. It may be corrected until the minutes are adopted. A meeting that was called by other means is
-    recorded without a call: nobody is written to.
+    recorded without a call: nobody is written to. The list is brought up to date first: a member who came in after the
+    call votes, and one who left is there as a guest.
     """
     meeting = _prepared(meeting, by, MeetingState.DRAFT, MeetingState.CALLED, MeetingState.HELD)
     _refuse_adopted(meeting)
@@ -349,6 +354,7 @@ def record_attendance(meeting: Meeting, people: dict[uuid.UUID, Presence], *, by
         raise Refused(_("A colleague recorded something on this meeting meanwhile. Look at the list again."))
     seats = seats_on(meeting.body, meeting.day) if meeting.body is not None else []
     by_key = {seat.pk: seat for seat in seats}
+    refresh_called(meeting)
     taken: set[uuid.UUID] = set()
     rows = list(meeting.attendees.select_related("contact"))
     for one in rows:
@@ -365,17 +371,22 @@ def record_attendance(meeting: Meeting, people: dict[uuid.UUID, Presence], *, by
     Attendee.objects.filter(meeting=meeting, was_present=True).update(was_present=None)
     for one in rows:
         one.save(update_fields=["was_present", "sex", "seat", "role", "institution"])
-    rule = as_rule(seats)
-    if meeting.body is not None:
-        meeting.voting_members = voting_seats(rule)
-        meeting.quorum_needed = meeting.body.quorum_of(meeting.voting_members)
-        meeting.voting_present = votes_present(rule, taken)
+    _count_votes(meeting, seats, taken)
     if meeting.called_at is None:
         meeting.called_at, meeting.called_by = timezone.now(), by
     meeting.state = MeetingState.HELD
     meeting.held_at = meeting.held_at or timezone.now()
     meeting.revision += 1
     return save(meeting)
+
+
+def _count_votes(meeting: Meeting, seats: list[BodyMember], taken: set[uuid.UUID]) -> None:
+    """The quorum as it is on the day of the meeting, for one who saves it."""
+    if meeting.body is not None:
+        rule = as_rule(seats)
+        meeting.voting_members = voting_seats(rule)
+        meeting.quorum_needed = meeting.body.quorum_of(meeting.voting_members)
+        meeting.voting_present = votes_present(rule, taken)
 
 
 def _sit(attendee: Attendee, seat: BodyMember | None) -> None:

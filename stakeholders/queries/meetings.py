@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +18,7 @@ from stakeholders.models import (
     AttendeeRole,
     Body,
     BodyMember,
+    Contact,
     Meeting,
     MeetingSeries,
     MeetingState,
@@ -43,6 +45,88 @@ def people_of(seat: BodyMember) -> list[tuple[Any, str]]:
 def as_rule(seats: Iterable[BodyMember]) -> list[Seat]:
     """The seats as the rule of the quorum reads them; one for which nobody is named is vacant."""
     return [Seat(seat.pk, seat.votes, not people_of(seat)) for seat in seats]
+
+
+@dataclass(frozen=True)
+class UpToDate:
+    """The list of a meeting as its body stands on the day. `rows` are what stays and comes, unsaved where it is new; of
+    these `changed` are to be written; `gone` are to be deleted."""
+
+    rows: list[Attendee]
+    changed: list[Attendee]
+    gone: list[Attendee]
+    chair: Contact | None
+
+
+def could_take(seats: Iterable[BodyMember]) -> dict[uuid.UUID, list[tuple[BodyMember, str]]]:
+    """Contact → the seats that they could take, with the role; an own seat comes before standing in for another."""
+    found: dict[uuid.UUID, list[tuple[BodyMember, str]]] = {}
+    rows = [(seat, contact, role) for seat in seats for contact, role in people_of(seat)]
+    for seat, contact, role in sorted(rows, key=lambda row: row[2] == AttendeeRole.DEPUTY):
+        found.setdefault(contact.pk, []).append((seat, role))
+    return found
+
+
+def brought_up_to_date(meeting: Meeting, people: Iterable[Attendee]) -> UpToDate:
+    """Who does not sit there any more goes, or stays as a guest when they were written to or attendance was recorded of
+    them; who sits there now comes; a person who holds two seats, or a seat here and one elsewhere, is called once. Guests
+    stay, and so does the seat that somebody took. Nothing is saved: new rows have a key that is the same each time."""
+    seats = seats_on(meeting.body, meeting.day) if meeting.body is not None else []
+    wanted = could_take(seats)
+    held = {(seat.pk, key) for seat in seats for key in (seat.person_id, seat.deputy_id) if key}
+    people, rows = list(people), []
+    taken = {one.seat_id for one in people if one.was_present}
+    changed: list[Attendee] = []
+    gone: list[Attendee] = []
+    left: set[Any] = set()
+    for one in people:
+        could = wanted.pop(one.contact_id, []) if one.contact_id is not None else []
+        if one.was_present and one.seat_id is None:  # was there as a guest: who took the seat keeps it
+            could = [each for each in could if each[0].pk not in taken]
+        if one.was_present is not None and (one.seat_id, one.contact_id) in held:
+            rows.append(one)
+        elif could:
+            seat, role = could[0]
+            if (one.seat_id, one.role) != (seat.pk, role):
+                one.seat, one.role, one.institution = seat, role, seat.institution
+                changed.append(one)
+            rows.append(one)
+        elif one.seat_id is None:
+            rows.append(one)
+        else:
+            left.add(one.contact_id)
+            if one.called_sequence < 0 and one.was_present is None:
+                gone.append(one)
+            else:  # on record as a guest, so that a change or cancellation reaches them
+                one.seat, one.role = None, AttendeeRole.GUEST
+                rows.append(one)
+                changed.append(one)
+    for contact_id, could in wanted.items():
+        seat, role = could[0]
+        contact = seat.deputy if role == AttendeeRole.DEPUTY else seat.person
+        new = Attendee(
+            pk=uuid.uuid5(meeting.pk, str(contact_id)), meeting=meeting, contact=contact, seat=seat, role=role,
+            institution=seat.institution,
+        )  # fmt: skip
+        rows.append(new)
+        changed.append(new)
+    of_body = next((seat.person for seat in seats if seat.function == "chair" and seat.person_id), None)
+    is_listed = meeting.chair_id in {one.contact_id for one in rows} - left
+    return UpToDate(rows, changed, gone, meeting.chair if is_listed or meeting.body is None else of_body)
+
+
+def as_one_reads(people: Iterable[Attendee], meeting: Meeting) -> list[Attendee]:
+    """The order of `in_order` for rows of which some are not saved yet."""
+    return sorted(
+        people,
+        key=lambda one: (
+            one.contact_id is None or one.contact_id != meeting.chair_id,
+            one.role == AttendeeRole.GUEST,
+            one.institution.code if one.institution is not None else "~",
+            one.role != AttendeeRole.MEMBER,
+            one.pk,
+        ),
+    )
 
 
 def _last(**of: Any) -> Subquery:

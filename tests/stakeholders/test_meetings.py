@@ -16,7 +16,7 @@ from django.utils import timezone
 from freezegun import freeze_time
 
 from onatc.errors import Refused
-from onatc.models import Municipality
+from onatc.models import Message, Municipality
 from stakeholders.actions import meetings
 from stakeholders.actions.meetings import Presence
 from stakeholders.actions.records import Stale
@@ -165,6 +165,62 @@ def test_a_member_who_left_last_week_is_not_called(world):
     a_seat(body, "MOH", a_contact("Fitim Pasuesi"), starts_on=days_ago(6))
     meetings.call_meeting(meeting, by=world.planning)
     assert "Cene Shëndeti" not in called(meeting) and called(meeting)["Fitim Pasuesi"] == "member"
+
+
+def test_a_member_who_came_in_after_the_call_votes_and_one_who_left_does_not(world, client_for):
+    """Bad input: a seat ended last week with a successor, recorded after the call went out."""
+    body = a_full_body()
+    meeting = a_called_meeting(world.planning, body)
+    Meeting.objects.filter(pk=meeting.pk).update(starts_at=at(0, 0), ends_at=at(0, 1))
+    BodyMember.objects.filter(body=body, institution__code__in=["MOH", "NATC"]).update(ends_on=days_ago(7))
+    new = a_contact("Fitim Pasuesi")
+    a_seat(body, "MOH", new, starts_on=days_ago(6))
+    chair = a_seat(body, "NATC", a_contact("Liri Kryesuesja"), starts_on=days_ago(6), function="chair").person
+    client = client_for("planning")
+    rows = client.get(url("meeting-attendance", meeting.pk)).context["rows"]
+    roles = {str(row["person"]): row["person"].role for row in rows}
+    assert (roles["Fitim Pasuesi"], roles["Cene Shëndeti"]) == ("member", "guest")
+    assert "Fitim Pasuesi" not in called(meeting)  # looking changes nothing
+    form = {"revision": meeting.revision}
+    for row in rows:
+        form[f"sex_{row['person'].pk}"] = "U"
+        if str(row["person"]) in ("Fitim Pasuesi", "Cene Shëndeti", "Besa Policia", "Liri Kryesuesja"):
+            form[f"there_{row['person'].pk}"] = "on"
+    page = client.post(url("meeting-attendance", meeting.pk), form, follow=True).content.decode()
+    assert "3 of 4 members with a vote, 3 needed" in page
+    assert refresh(meeting).chair == chair
+    assert refresh(meeting.attendees.get(contact=new)).was_present
+    assert called(meeting)["Cene Shëndeti"] == "guest"
+
+
+def test_the_list_of_a_called_meeting_is_brought_up_to_date_and_the_new_are_called(world, client_for):
+    body = a_full_body()
+    meeting = a_called_meeting(world.planning, body)
+    BodyMember.objects.filter(body=body, institution__code="MOH").update(ends_on=days_ago(7))
+    a_seat(body, "MOH", a_contact("Fitim Pasuesi", "fitim@x.example"), starts_on=days_ago(6))
+    client = client_for("planning")
+    assert "Bring the list up to date" in client.get(meeting.get_absolute_url()).content.decode()
+    for _again in range(2):
+        page = client.post(url("meeting-refresh", meeting.pk), follow=True).content.decode()
+        assert "The list is up to date" in page
+    assert (called(meeting)["Fitim Pasuesi"], called(meeting)["Cene Shëndeti"]) == ("member", "guest")
+    assert meeting.attendees.get(contact__full_name="Fitim Pasuesi").called_sequence == 0
+    assert Message.objects.filter(address="fitim@x.example").count() == 1
+    assert client_for("focal_point").post(url("meeting-refresh", meeting.pk)).status_code == 403
+
+
+def test_whoever_holds_a_free_seat_takes_it_when_added_as_a_guest(world):
+    body = a_full_body()
+    held = a_held_meeting(world.planning, body)
+    new = a_contact("Fitim Pasuesi")
+    a_seat(body, "LI", new, starts_on=days_ago(6))
+    deputy = a_contact("Zana Zëvendësja")
+    BodyMember.objects.filter(body=body, institution__code="MOH").update(deputy=deputy)
+    one = meetings.add_guest(held, by=world.planning, contact=new)
+    assert (one.role, one.seat.institution.code) == ("member", "LI")
+    assert (refresh(held).voting_members, held.voting_present) == (5, 5)
+    assert meetings.add_guest(held, by=world.planning, contact=deputy).role == "guest"  # the member sits there
+    assert refresh(held).voting_present == 5
 
 
 def test_a_person_in_two_bodies_is_called_once(world):
