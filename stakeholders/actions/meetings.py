@@ -26,6 +26,7 @@ from stakeholders.models import (
     Body,
     BodyMember,
     Contact,
+    Decision,
     Institution,
     Meeting,
     MeetingFile,
@@ -34,6 +35,7 @@ from stakeholders.models import (
     MinutesState,
     User,
 )
+from stakeholders.queries.decisions import without_support
 from stakeholders.queries.meetings import as_rule, brought_up_to_date, could_take, people_of, seats_on
 
 # Series
@@ -341,8 +343,8 @@ class Presence:
 def record_attendance(meeting: Meeting, people: dict[uuid.UUID, Presence], *, by: User, revision: int) -> Meeting:
     """Who was there: the meeting is held from then on, and its quorum is kept as it was on its day.
 
-    Raises Refused when the meeting lies on a day to come, when two people would take one seat, or when a colleague recorded
-    attendance meanwhile. It may be corrected until the minutes are adopted. A meeting that was called by other means is
+    Raises Refused when the meeting lies on a day to come, when two people would take one seat, when a colleague recorded
+    attendance meanwhile, or when a decision in force would lose its quorum or its votes. It may be corrected until the minutes are adopted. A meeting that was called by other means is
     recorded without a call: nobody is written to. The list is brought up to date first: a member who came in after the
     call votes, and one who left is there as a guest.
     """
@@ -377,7 +379,16 @@ def record_attendance(meeting: Meeting, people: dict[uuid.UUID, Presence], *, by
     meeting.state = MeetingState.HELD
     meeting.held_at = meeting.held_at or timezone.now()
     meeting.revision += 1
-    return save(meeting)
+    save(meeting)
+    unsupported = without_support(Decision.objects.filter(meeting=meeting)).order_by("year", "number").first()
+    if unsupported is not None:
+        raise Refused(
+            _(
+                "Decision %(number)s is in force: with this attendance it would have no quorum, or more votes than members. Look at the decision first."
+            )
+            % {"number": unsupported.label}
+        )
+    return meeting
 
 
 def _count_votes(meeting: Meeting, seats: list[BodyMember], taken: set[uuid.UUID]) -> None:

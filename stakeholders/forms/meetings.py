@@ -306,6 +306,8 @@ class AttendanceForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         taken: dict[Any, Attendee] = {}
+        if not any(cleaned.get(f"there_{one.pk}") for one in self.people):
+            self.add_error(None, _("Tick at least one person who was there. A meeting without anybody was not held."))
         for pk, presence in self._presences(cleaned).items():
             one = next(each for each in self.people if each.pk == pk)
             seat = presence.seat or one.seat_id

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Case, OuterRef, QuerySet, Subquery, When
+from django.db.models import Case, F, Max, OuterRef, Q, QuerySet, Subquery, When
 from django.utils import timezone
 
 from stakeholders.meeting_rules import Due, Seat, due, due_each_year, votes_present, voting_seats
@@ -23,6 +23,11 @@ from stakeholders.models import (
     MeetingSeries,
     MeetingState,
     Sex,
+)
+
+# What fulfils a duty to meet: held, and with the quorum where the meeting has one on record and members to make it up.
+FULFILS = Q(state=MeetingState.HELD) & (
+    Q(quorum_needed__isnull=True) | Q(voting_members=0) | Q(voting_present__gte=F("quorum_needed"))
 )
 
 
@@ -129,8 +134,16 @@ def as_one_reads(people: Iterable[Attendee], meeting: Meeting) -> list[Attendee]
     )
 
 
+def last_met(bodies: Iterable[Body]) -> dict[uuid.UUID, date]:
+    """Body → day on which it last met. Whoever sees a body sees whether it meets as it must: a meeting to which they were
+    not called tells its day here and nothing else."""
+    held = Meeting.objects.filter(FULFILS, body__in=[one.pk for one in bodies])
+    found = held.order_by().values_list("body").annotate(last=Max("starts_at"))
+    return {key: timezone.localtime(last).date() for key, last in found}
+
+
 def _last(**of: Any) -> Subquery:
-    held = Meeting.objects.filter(state=MeetingState.HELD, **of).order_by("-starts_at")
+    held = Meeting.objects.filter(FULFILS, **of).order_by("-starts_at")
     return Subquery(held.values("starts_at")[:1])
 
 

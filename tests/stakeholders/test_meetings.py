@@ -17,10 +17,11 @@ from freezegun import freeze_time
 
 from onatc.errors import Refused
 from onatc.models import Message, Municipality
-from stakeholders.actions import meetings
+from stakeholders.actions import decisions, meetings
 from stakeholders.actions.meetings import Presence
 from stakeholders.actions.records import Stale
-from stakeholders.models import Attendee, BodyMember, Contact, Meeting, MeetingFile, MeetingSeries
+from stakeholders.invariants import decisions_have_their_quorum
+from stakeholders.models import Attendee, BodyMember, Contact, Decision, Meeting, MeetingFile, MeetingSeries
 from stakeholders.queries.meetings import (
     attendance,
     due_of_series,
@@ -138,6 +139,34 @@ def test_a_body_is_overdue_by_its_own_rule(world, client_for):
     assert client.get(body.get_absolute_url()).context["body"].duty.is_overdue
     a_held_meeting(world.planning, body, days=-3)
     assert client.get(body.get_absolute_url()).context["body"].duty.standing == "done"
+
+
+def test_a_body_met_also_when_the_reader_was_not_called(world, client_for):
+    """A focal point sees the body and none of its meetings; it is not overdue for them."""
+    body = a_body("WG-DATA", kind="group", meets_every_months=3)
+    a_seat(body, "KP-THB", a_contact("Besa Policia"), starts_on=days_ago(1))
+    a_seat(body, "MOH", a_contact("Cene Shëndeti"))
+    a_held_meeting(world.planning, body, days=-30)
+    client = client_for("focal_point")
+    assert not client.get(url("meeting-list")).context["page"].object_list
+    assert client.get(body.get_absolute_url()).context["body"].last_met == days_ago(30)
+    assert "pill-due_overdue" not in client.get(url("body-list")).content.decode()
+
+
+def test_a_meeting_without_its_quorum_fulfils_no_duty(world, client_for):
+    body = a_full_body(meets_every_months=3)
+    series = meetings.make_series(uuid.uuid4(), {"kind": "other", "name_sq": "X", "body": body}, by=world.planning)
+    a_held_meeting(world.planning, body, series=series, absent=("Agim Kryesuesi", "Cene Shëndeti", "Drita Drejtësia"))
+    page = client_for("planning").get(body.get_absolute_url())
+    assert page.context["body"].duty.is_overdue and page.context["body"].last_met is None
+    assert with_last_held(MeetingSeries.objects.all()).get().last_held_at is None
+
+
+def test_the_page_of_a_body_states_the_quorum_that_its_meetings_use(world, client_for):
+    meeting = a_held_meeting(world.planning, body := a_full_body())
+    context = client_for("planning").get(body.get_absolute_url()).context
+    assert context["voting"] == meeting.voting_members == 4
+    assert f"{meeting.quorum_needed} of 4" in context["quorum"]
 
 
 # Who is called
@@ -512,6 +541,37 @@ def test_who_could_take_two_seats_takes_one(world, client_for):
         meetings.record_attendance(
             meeting, {one.pk: Presence(True, seat=strange.pk)}, by=world.planning, revision=meeting.revision
         )
+
+
+def test_attendance_of_nobody_is_refused(world, client_for):
+    meeting = a_meeting(world.planning, a_full_body(), days=-1)
+    form = {"revision": meeting.revision} | {f"sex_{one.pk}": "U" for one in meeting.attendees.all()}
+    answer = client_for("planning").post(url("meeting-attendance", meeting.pk), form)
+    assert "Tick at least one person who was there." in answer.content.decode()
+    assert refresh(meeting).state == "draft"
+
+
+def test_a_correction_leaves_decisions_their_quorum_and_their_votes(world):
+    held = a_held_meeting(world.planning, a_full_body())
+    values = {"text_sq": "U vendos.", "decided_on": held.day, "way": "vote"}
+    votes = {"votes_for": 3, "votes_against": 1, "votes_abstained": 0}
+    decision = decisions.record_decision(uuid.uuid4(), held, values | votes, by=world.planning)
+    people = {str(one): one.pk for one in held.attendees.select_related("contact") if one.was_present}
+
+    def correct(*absent):
+        there = {pk: Presence(name not in absent) for name, pk in people.items()}
+        return meetings.record_attendance(held, there, by=world.planning, revision=refresh(held).revision)
+
+    with pytest.raises(Refused, match=f"Decision {decision.label} is in force"):
+        correct("Cene Shëndeti")
+    assert refresh(held).voting_present == 4
+    Decision.objects.filter(pk=decision.pk).update(votes_for=2, votes_against=0)
+    assert correct("Cene Shëndeti").voting_present == 3
+    with pytest.raises(Refused, match="is in force"):
+        correct("Cene Shëndeti", "Besa Policia")
+    assert not list(decisions_have_their_quorum())
+    Meeting.objects.filter(pk=held.pk).update(voting_present=1)
+    assert [str(decision.pk) in one for one in decisions_have_their_quorum()] == [True]
 
 
 def test_guests_with_and_without_contact_are_counted_and_have_no_vote(world):
