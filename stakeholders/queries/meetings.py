@@ -120,6 +120,13 @@ def brought_up_to_date(meeting: Meeting, people: Iterable[Attendee]) -> UpToDate
     return UpToDate(rows, changed, gone, meeting.chair if is_listed or meeting.body is None else of_body)
 
 
+def could_chair(meeting: Meeting, user: Any) -> QuerySet[Contact]:
+    """Who is on the list that somebody sees, and whoever chairs now: also those whose contact is not theirs to see, or a
+    form without them would put nobody in their place."""
+    listed = Attendee.objects.visible_to(user).filter(meeting=meeting, contact__isnull=False)
+    return Contact.objects.filter(Q(pk__in=listed.values("contact")) | Q(pk=meeting.chair_id)).order_by("full_name")
+
+
 def as_one_reads(people: Iterable[Attendee], meeting: Meeting) -> list[Attendee]:
     """The order of `in_order` for rows of which some are not saved yet."""
     return sorted(
@@ -196,12 +203,17 @@ def attendance(people: Iterable[Attendee]) -> Attendance | None:
 
 def before(meeting: Meeting) -> QuerySet[Meeting]:
     """Earlier meetings of the same circle that were held: of the body; without one of the series; else of the country."""
-    earlier = Meeting.objects.filter(state=MeetingState.HELD, starts_at__lt=meeting.starts_at).exclude(pk=meeting.pk)
+    return of_circle(meeting).filter(state=MeetingState.HELD, starts_at__lt=meeting.starts_at)
+
+
+def of_circle(meeting: Meeting) -> QuerySet[Meeting]:
+    """The other meetings of the same circle."""
+    others = Meeting.objects.exclude(pk=meeting.pk)
     if meeting.body_id is not None:
-        return earlier.filter(body=meeting.body_id)
+        return others.filter(body=meeting.body_id)
     if meeting.series_id is not None:
-        return earlier.filter(series=meeting.series_id)
-    return earlier.filter(country=meeting.country_id) if meeting.country_id is not None else earlier.none()
+        return others.filter(series=meeting.series_id)
+    return others.filter(country=meeting.country_id) if meeting.country_id is not None else others.none()
 
 
 def people_called(meeting: Meeting, user: Any) -> list[Attendee]:
