@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from onatc.errors import Refused, require
 from stakeholders import access
 from stakeholders.actions import invitations
+from stakeholders.actions.decisions import escalate_to
 from stakeholders.actions.records import keep_files, locked, make_once, save, set_fields
 from stakeholders.meeting_rules import votes_present, voting_seats
 from stakeholders.models import (
@@ -74,7 +75,8 @@ def end_series(series: MeetingSeries, *, ends_on: date, by: User) -> MeetingSeri
 
 @transaction.atomic
 def make_meeting(key: uuid.UUID, values: dict[str, Any], *, by: User) -> Meeting:
-    """A meeting being prepared, with the list of people called when it has a body."""
+    """A meeting being prepared, with the list of people called when it has a body, and what is long overdue on its agenda:
+    one that is called on the same day would not see the daily run."""
     meeting = Meeting(**values, created_by=by)
     require(access.may_prepare_meeting(by, meeting))
     if meeting.series is not None:
@@ -84,6 +86,7 @@ def make_meeting(key: uuid.UUID, values: dict[str, Any], *, by: User) -> Meeting
     made, is_new = make_once(meeting, key, maker="created_by")
     if is_new:
         refresh_called(made)
+        escalate_to(made)
     return made  # type: ignore[no-any-return]
 
 
@@ -271,19 +274,26 @@ def call_meeting(meeting: Meeting, *, by: User) -> Meeting:
     if meeting.starts_at <= timezone.now():
         raise Refused(_("This time is over. Give the meeting a time to come before you call it."))
     refresh_called(meeting)
+    escalate_to(meeting)
     if not meeting.attendees.exists():
         raise Refused(_("Nobody would be called. Choose a body or add guests first."))
     if not meeting.items.exists():
         raise Refused(_("The agenda is empty. A call says what the meeting is about."))
-    if meeting.body is not None and meeting.number is None:
-        Body.objects.select_for_update().get(pk=meeting.body.pk)  # one number at a time
-        of_year = Meeting.objects.filter(body=meeting.body, starts_at__year=meeting.day.year)
-        meeting.number = (of_year.aggregate(last=Max("number"))["last"] or 0) + 1
+    if meeting.number is None:
+        _give_number(meeting)
     meeting.state, meeting.called_at, meeting.called_by = MeetingState.CALLED, timezone.now(), by
     meeting.revision += 1
     save(meeting)
     invitations.send_calls(meeting, by=by)
     return meeting
+
+
+def _give_number(meeting: Meeting) -> None:
+    """One after the last of its body in its year, for one who saves it; numbers are given one at a time."""
+    if meeting.body is not None:
+        Body.objects.select_for_update().get(pk=meeting.body.pk)
+        of_year = Meeting.objects.filter(body=meeting.body, starts_at__year=meeting.day.year).exclude(pk=meeting.pk)
+        meeting.number = (of_year.aggregate(last=Max("number"))["last"] or 0) + 1
 
 
 TOLD = frozenset({"starts_at", "ends_at", "place", "link", "title_sq", "title_sr", "title_en", "note", "answer_by"})
@@ -292,13 +302,16 @@ TOLD = frozenset({"starts_at", "ends_at", "place", "link", "title_sq", "title_sr
 @transaction.atomic
 def change_called(meeting: Meeting, values: dict[str, Any], *, by: User, revision: int) -> Meeting:
     """A called meeting moves or changes: what a calendar shows raises `sequence`, and everybody is told. The body stays:
-    another body is another meeting."""
+    another body is another meeting. Moved into another year it gets a number of that year."""
     meeting = _prepared(meeting, by, MeetingState.CALLED)
+    year = meeting.day.year
     values = {name: value for name, value in values.items() if name not in ("body", "series", "country")}
     changed = set_fields(meeting, values, revision)
     if "starts_at" in changed and meeting.starts_at <= timezone.now():
         raise Refused(_("This time is over. Give the meeting a time to come before you call it."))
     _refuse_body_of_another_time(meeting)
+    if meeting.day.year != year:
+        _give_number(meeting)
     if changed & TOLD:
         meeting.sequence += 1
     save(meeting)
@@ -340,13 +353,16 @@ class Presence:
 
 
 @transaction.atomic
-def record_attendance(meeting: Meeting, people: dict[uuid.UUID, Presence], *, by: User, revision: int) -> Meeting:
+def record_attendance(
+    meeting: Meeting, people: dict[uuid.UUID, Presence], *, by: User, revision: int, chair: uuid.UUID | None = None
+) -> Meeting:
     """Who was there: the meeting is held from then on, and its quorum is kept as it was on its day.
 
     Raises Refused when the meeting lies on a day to come, when two people would take one seat, when a colleague recorded
     attendance meanwhile, or when a decision in force would lose its quorum or its votes. It may be corrected until the minutes are adopted. A meeting that was called by other means is
     recorded without a call: nobody is written to. The list is brought up to date first: a member who came in after the
-    call votes, and one who left is there as a guest.
+    call votes, and one who left is there as a guest. `chair` is the contact of who really chaired; without it it stays
+    whoever was to.
     """
     meeting = _prepared(meeting, by, MeetingState.DRAFT, MeetingState.CALLED, MeetingState.HELD)
     _refuse_adopted(meeting)
@@ -359,6 +375,10 @@ def record_attendance(meeting: Meeting, people: dict[uuid.UUID, Presence], *, by
     refresh_called(meeting)
     taken: set[uuid.UUID] = set()
     rows = list(meeting.attendees.select_related("contact"))
+    if chair is not None:
+        if chair not in {one.contact_id for one in rows}:
+            raise Refused(_("Whoever chaired is not on the list of the meeting."))
+        meeting.chair_id = chair
     for one in rows:
         told = people.get(one.pk, Presence(False))
         one.was_present = told.was_present
@@ -376,6 +396,8 @@ def record_attendance(meeting: Meeting, people: dict[uuid.UUID, Presence], *, by
     _count_votes(meeting, seats, taken)
     if meeting.called_at is None:
         meeting.called_at, meeting.called_by = timezone.now(), by
+    if meeting.number is None:
+        _give_number(meeting)
     meeting.state = MeetingState.HELD
     meeting.held_at = meeting.held_at or timezone.now()
     meeting.revision += 1

@@ -551,12 +551,15 @@ def meeting_attendance(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     listed = brought_up_to_date(meeting, people_called(meeting, request.user))
     people = as_one_reads(listed.rows, meeting) if listed.changed else listed.rows
     seats = seats_on(meeting.body, meeting.day) if meeting.body is not None else []
-    form = AttendanceForm(request.POST or None, people=people, seats=seats, revision=meeting.revision)
+    form = AttendanceForm(
+        request.POST or None, people=people, seats=seats, chair=listed.chair, revision=meeting.revision
+    )
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
             actions.record_attendance(
-                meeting, form.presences(), by=request.user, revision=form.cleaned_data["revision"]
-            )
+                meeting, form.presences(), chair=form.chaired(), by=request.user,
+                revision=form.cleaned_data["revision"],
+            )  # fmt: skip
             messages.success(request, _("Attendance is on record."))
             return redirect(meeting)
         form.data = with_revision(request.POST, meeting_of(request, pk).revision)

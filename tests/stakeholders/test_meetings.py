@@ -543,6 +543,73 @@ def test_who_could_take_two_seats_takes_one(world, client_for):
         )
 
 
+def test_who_really_chaired_is_recorded_with_attendance(world, client_for):
+    meeting = a_meeting(world.planning, a_full_body(), days=-1)
+    client, people = client_for("planning"), {str(one): one for one in meeting.attendees.select_related("contact")}
+    page = client.get(url("meeting-attendance", meeting.pk))
+    assert page.context["form"]["chair"].value() == str(meeting.chair_id) and "Who chaired" in page.content.decode()
+    form = {"revision": meeting.revision, "chair": str(meeting.chair_id)}
+    form |= {f"sex_{one.pk}": "U" for one in people.values()}
+    form |= {f"there_{people[name].pk}": "on" for name in ("Besa Policia", "Cene Shëndeti", "Drita Drejtësia")}
+    answer = client.post(url("meeting-attendance", meeting.pk), form)
+    assert "Whoever chaired was there" in answer.content.decode() and refresh(meeting).state == "draft"
+    besa = people["Besa Policia"].contact
+    client.post(url("meeting-attendance", meeting.pk), form | {"chair": str(besa.pk)})
+    assert (refresh(meeting).state, meeting.chair) == ("held", besa)
+    with pytest.raises(Refused, match="not on the list"):
+        meetings.record_attendance(
+            meeting, {}, by=world.planning, revision=meeting.revision, chair=a_contact("Askush").pk
+        )
+
+
+def test_a_chair_who_left_is_followed_by_that_of_the_body(world):
+    body = a_full_body()
+    meeting = a_called_meeting(world.planning, body)
+    BodyMember.objects.filter(body=body, function="chair").update(ends_on=days_ago(7))
+    new = a_seat(body, "NATC", a_contact("Liri Kryesuesja"), starts_on=days_ago(6), function="chair").person
+    meetings.bring_up_to_date(meeting, by=world.planning)
+    assert refresh(meeting).chair == new
+    guest = meetings.add_guest(meeting, by=world.planning, contact=a_contact("Ministri"))
+    Meeting.objects.filter(pk=meeting.pk).update(chair=guest.contact)  # chosen, though a guest
+    meetings.bring_up_to_date(meeting, by=world.planning)
+    assert refresh(meeting).chair == guest.contact
+
+
+def test_another_change_by_a_local_coordinator_leaves_the_chair(world, client_for):
+    body = a_body("REG-PRN", kind="regional", level="municipal", municipality=Municipality.objects.get(pk="PRN"))
+    chair = a_seat(body, "KP-THB", a_contact("Besa Policia"), function="chair").person
+    meeting = a_meeting(world.local, body)
+    client = client_for("local")
+    form = client.get(url("meeting-edit", meeting.pk)).context["form"]
+    assert chair in form.fields["chair"].queryset
+    sent = meeting_form(body=body.pk, place="Gjakovë", revision=meeting.revision, chair=form["chair"].value())
+    client.post(url("meeting-edit", meeting.pk), sent)
+    assert (refresh(meeting).place, meeting.chair) == ("Gjakovë", chair)
+
+
+def test_a_meeting_that_moves_into_another_year_gets_a_number_of_that_year(world):
+    body = a_full_body()
+    with freeze_time("2026-11-02 10:00"):
+        coming = a_called_meeting(world.planning, body, days=90)  # in 2027
+        meeting = a_called_meeting(world.planning, body, days=20)
+        assert (coming.number, meeting.number) == (1, 1)
+        values = {"starts_at": at(85), "ends_at": at(85, 12)}
+        meeting = meetings.change_called(meeting, values, by=world.planning, revision=meeting.revision)
+        assert (meeting.day.year, refresh(meeting).number) == (2027, 2)
+        values = {"starts_at": at(86), "ends_at": at(86, 12)}
+        meetings.change_called(meeting, values, by=world.planning, revision=meeting.revision)
+        assert refresh(meeting).number == 2
+
+
+def test_a_meeting_that_was_never_called_gets_its_number_with_the_attendance(world):
+    body = a_full_body()
+    first = a_held_meeting(world.planning, body)
+    assert first.number == 1
+    people = {one.pk: Presence(one.was_present) for one in first.attendees.all()}
+    again = meetings.record_attendance(first, people, by=world.planning, revision=first.revision)
+    assert again.number == 1
+
+
 def test_attendance_of_nobody_is_refused(world, client_for):
     meeting = a_meeting(world.planning, a_full_body(), days=-1)
     form = {"revision": meeting.revision} | {f"sex_{one.pk}": "U" for one in meeting.attendees.all()}
