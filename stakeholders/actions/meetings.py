@@ -206,7 +206,7 @@ def add_guest(
     )  # fmt: skip
     seats = seats_on(meeting.body, meeting.day) if meeting.body is not None and contact is not None else []
     taken = set(meeting.attendees.filter(was_present=True, seat__isnull=False).values_list("seat", flat=True))
-    for seat, role in could_take(seats).get(guest.contact_id, []):
+    for seat, role in could_take(seats).get(contact.pk, []) if contact is not None else []:
         if seat.pk not in taken:
             guest.seat, guest.role, guest.institution = seat, role, seat.institution
             break
@@ -215,6 +215,7 @@ def add_guest(
         _count_votes(meeting, seats, taken | {guest.seat.pk})
         meeting.revision += 1
         save(meeting)
+        _refuse_to_leave_unsupported(meeting)
     if meeting.state == MeetingState.CALLED and contact is not None:
         invitations.send_calls(meeting, by=by)
     return guest
@@ -402,14 +403,7 @@ def record_attendance(
     meeting.held_at = meeting.held_at or timezone.now()
     meeting.revision += 1
     save(meeting)
-    unsupported = without_support(Decision.objects.filter(meeting=meeting)).order_by("year", "number").first()
-    if unsupported is not None:
-        raise Refused(
-            _(
-                "Decision %(number)s is in force: with this attendance it would have no quorum, or more votes than members. Look at the decision first."
-            )
-            % {"number": unsupported.label}
-        )
+    _refuse_to_leave_unsupported(meeting)
     return meeting
 
 
@@ -420,6 +414,18 @@ def _count_votes(meeting: Meeting, seats: list[BodyMember], taken: set[uuid.UUID
         meeting.voting_members = voting_seats(rule)
         meeting.quorum_needed = meeting.body.quorum_of(meeting.voting_members)
         meeting.voting_present = votes_present(rule, taken)
+
+
+def _refuse_to_leave_unsupported(meeting: Meeting) -> None:
+    """Decisions in force rest on the attendance: what was saved is taken back when it does not carry them."""
+    unsupported = without_support(Decision.objects.filter(meeting=meeting)).order_by("year", "number").first()
+    if unsupported is not None:
+        raise Refused(
+            _(
+                "Decision %(number)s is in force: with this attendance it would have no quorum, or more votes than members. Look at the decision first."
+            )
+            % {"number": unsupported.label}
+        )
 
 
 def _sit(attendee: Attendee, seat: BodyMember | None) -> None:

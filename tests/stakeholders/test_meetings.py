@@ -641,6 +641,20 @@ def test_a_correction_leaves_decisions_their_quorum_and_their_votes(world):
     assert [str(decision.pk) in one for one in decisions_have_their_quorum()] == [True]
 
 
+def test_a_guest_with_a_seat_leaves_decisions_their_quorum(world):
+    """Seats recorded late make the body larger: one more present is no quorum any more."""
+    body = a_full_body()
+    held = a_held_meeting(world.planning, body, absent=("Cene Shëndeti",))
+    values = {"text_sq": "U vendos.", "decided_on": held.day, "way": "consensus"}
+    decisions.record_decision(uuid.uuid4(), held, values, by=world.planning)
+    people = [a_contact(f"Anëtari {number}") for number in range(6)]
+    for person in people:
+        a_seat(body, "LI", person)
+    with pytest.raises(Refused, match="is in force"):
+        meetings.add_guest(held, by=world.planning, contact=people[0])
+    assert refresh(held).voting_members == 4 and not held.attendees.filter(contact=people[0]).exists()
+
+
 def test_guests_with_and_without_contact_are_counted_and_have_no_vote(world):
     meeting = a_held_meeting(world.planning, a_full_body(), absent=("Cene Shëndeti",))
     before = meeting.voting_present
