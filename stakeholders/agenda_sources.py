@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import CharField, Exists, OuterRef, Q, Value
+from django.db.models.functions import Cast, Concat
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
@@ -22,7 +23,7 @@ from stakeholders.models import (
     MeetingState,
     MinutesState,
 )
-from stakeholders.queries.meetings import before
+from stakeholders.queries.meetings import before, of_circle
 
 
 def _titles(record: Any, name: str = "title") -> dict[str, str]:
@@ -49,16 +50,28 @@ def overdue_points(meeting: Meeting, user: Any, limit: int) -> Iterable[OpenPoin
 
 
 def waiting_decisions(meeting: Meeting, user: Any, limit: int) -> Iterable[OpenPoint]:
-    """What the last meeting had on its agenda for decision and ended without deciding."""
-    last = before(meeting).filter(pk__in=Meeting.objects.visible_to(user).values("pk")).order_by("-starts_at").first()
-    if last is None:
-        return
+    """What earlier meetings had on their agenda for decision and ended without deciding, and what those cancelled since the
+    last one had; the newest first. What another agenda took up waits there."""
+    last = before(meeting).order_by("-starts_at").first()
+    cancelled = of_circle(meeting).filter(state=MeetingState.CANCELLED)
+    if last is not None:
+        cancelled = cancelled.filter(starts_at__gt=last.starts_at)
     taken = Decision.objects.filter(item=OuterRef("pk"))
-    for one in AgendaItem.objects.filter(~Exists(taken), meeting=last, kind=AgendaKind.DECISION)[:limit]:
+    source = Concat(Value("decisions:"), Cast(OuterRef("pk"), CharField()))
+    elsewhere = AgendaItem.objects.filter(source=source).exclude(meeting=meeting)
+    found = AgendaItem.objects.visible_to(user).filter(
+        ~Exists(taken),
+        ~Exists(elsewhere),
+        Q(meeting__in=before(meeting).values("pk")) | Q(meeting__in=cancelled.values("pk")),
+        kind=AgendaKind.DECISION,
+    )
+    for one in found.select_related("meeting").order_by("-meeting__starts_at", "position", "pk")[:limit]:
+        date = {"date": date_format(one.meeting.day, "DATE_FORMAT")}
         yield OpenPoint(
-            str(one.pk), _titles(one), AgendaKind.DECISION, last.get_absolute_url(),
-            _("It was for decision on %(date)s, and nothing was decided.")
-            % {"date": date_format(last.day, "DATE_FORMAT")},
+            str(one.pk), _titles(one), AgendaKind.DECISION, one.meeting.get_absolute_url(),
+            _("It was for decision on %(date)s; that meeting was cancelled.") % date
+            if one.meeting.state == MeetingState.CANCELLED
+            else _("It was for decision on %(date)s, and nothing was decided.") % date,
         )  # fmt: skip
 
 

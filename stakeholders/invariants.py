@@ -21,6 +21,7 @@ from stakeholders.models import (
     PointStep,
     PointStepKind,
 )
+from stakeholders.queries.decisions import without_support
 
 TEXTS = ("sq", "sr", "en")
 ENDS = {PointState.DONE: PointStepKind.CLOSED, PointState.DROPPED: PointStepKind.DROPPED}
@@ -32,6 +33,7 @@ def register() -> None:
         adopted_minutes_are_as_adopted,
         points_end_by_a_step,
         attendance_is_within_the_seats,
+        decisions_have_their_quorum,
         nobody_sits_twice,
         circulars_went_to_each_once,
     ):
@@ -85,6 +87,12 @@ def attendance_is_within_the_seats() -> Iterator[str]:
     wrong = Meeting.objects.filter(voting_present__gt=F("voting_members"))
     for pk in wrong.order_by().values_list("pk", flat=True).iterator():
         yield f"meeting {pk}: more members were present than sit in the body"
+
+
+def decisions_have_their_quorum() -> Iterator[str]:
+    """What is in force was decided with the quorum, and no more voted than members with a vote were there."""
+    for pk in without_support(Decision.objects.all()).order_by().values_list("pk", flat=True).iterator():
+        yield f"decision {pk}: the attendance of its meeting does not carry it"
 
 
 def nobody_sits_twice() -> Iterator[str]:

@@ -55,6 +55,7 @@ urlpatterns = [
     path("meetings/<uuid:pk>/cancel/", meetings.meeting_cancel, name="meeting-cancel"),
     path("meetings/<uuid:pk>/guests/add/", meetings.meeting_guest_add, name="meeting-guest-add"),
     path("meetings/<uuid:pk>/bodies/add/", meetings.meeting_body_add, name="meeting-body-add"),
+    path("meetings/<uuid:pk>/people/refresh/", meetings.meeting_refresh, name="meeting-refresh"),
     path("meetings/<uuid:pk>/attendance/", meetings.meeting_attendance, name="meeting-attendance"),
     path("meetings/<uuid:pk>/agenda/add/", meetings.meeting_item_add, name="meeting-item-add"),
     path("meetings/<uuid:pk>/open-points/", meetings.meeting_open_points, name="meeting-open-points"),

@@ -437,6 +437,12 @@ def escalate_points(*, on: date | None = None) -> int:
     return put
 
 
+def escalate_to(meeting: Meeting) -> int:
+    """What the daily run would put on the agenda of this meeting, at once; the number put there."""
+    is_next = any(one.pk == meeting.pk for one in _next_drafts())
+    return _escalate_to(meeting, timezone.localdate()) if is_next else 0
+
+
 def _next_drafts() -> list[Meeting]:
     """Of each body, and of each series without one, the first meeting to come, when it is still being prepared."""
     coming: dict[Any, Meeting] = {}

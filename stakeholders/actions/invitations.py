@@ -31,7 +31,7 @@ from onatc import jobs, mail
 from onatc.errors import Refused, require
 from onatc.models import Message, MessageState
 from stakeholders import access, ics
-from stakeholders.models import Answer, AnswerWay, Attendee, Meeting, MeetingState, MinutesState, User
+from stakeholders.models import Answer, AnswerWay, Attendee, AttendeeRole, Meeting, MeetingState, MinutesState, User
 
 BATCH = 100  # mails that are queued in one transaction
 AT_ONCE = 200  # so many are queued in the request; more by a job
@@ -39,6 +39,9 @@ MINUTES_OPEN = timedelta(days=30)  # so long after the last day for remarks the 
 SEAL_BYTES = 16
 HAS_ADDRESS = Q(contact__user__isnull=False) | Q(contact__isnull=False) & ~Q(contact__email="")
 IS_PRESENT = Q(contact__isnull=True) | Q(contact__removed_at__isnull=True)
+READS_MINUTES = Q(was_present=True) | Q(
+    role__in=[AttendeeRole.MEMBER, AttendeeRole.DEPUTY]
+)  # members answer for them, there or not
 
 
 def when_in_words(meeting: Meeting) -> str:
@@ -257,7 +260,7 @@ def _mail_cancellation(meeting: Meeting, attendee: Attendee, kind: str) -> None:
 
 def send_minutes(meeting: Meeting) -> int:
     """Tell who was called and can sign in that the minutes are open for remarks, and until when; once for each such day.
-    Whoever was there and has no account reads them by a link of their own."""
+    Members, those who stand in, and who else was there read them without an account by a link of their own."""
     called = meeting.attendees.filter(HAS_ADDRESS, IS_PRESENT, contact__user__is_active=True)
     told = sum(
         mail.queue(
@@ -269,14 +272,14 @@ def send_minutes(meeting: Meeting) -> int:
         )
         for attendee in called.select_related("contact__user").order_by("pk")
     )
-    there = meeting.attendees.filter(HAS_ADDRESS, IS_PRESENT, was_present=True, contact__user__isnull=True)
+    there = meeting.attendees.filter(HAS_ADDRESS, IS_PRESENT, READS_MINUTES, contact__user__isnull=True)
     return told + sum(_mail_minutes(meeting, one) for one in there.select_related("contact").order_by("pk"))
 
 
 def to_tell_of_minutes(meeting: Meeting) -> QuerySet[Attendee]:
-    """Those who were there and whom no mail reaches: the office gives them the minutes."""
+    """Those who should read the minutes and whom no mail reaches: the office gives them the minutes."""
     by_mail = Q(contact__user__is_active=True) | (HAS_ADDRESS & Q(contact__user__isnull=True))
-    there = meeting.attendees.filter(~by_mail, IS_PRESENT, was_present=True)
+    there = meeting.attendees.filter(~by_mail, IS_PRESENT, READS_MINUTES)
     return there.select_related("contact", "institution").order_by("pk")
 
 
@@ -291,7 +294,13 @@ def _mail_minutes(meeting: Meeting, attendee: Attendee) -> bool:
         None,
         occasion=f"minutes:{attendee.pk}:{meeting.comments_until}",
         template="minutes_to_read",
-        context={"meeting": meeting, "link": link, "until": until, "office": ics.office_address()},
+        context={
+            "meeting": meeting,
+            "link": link,
+            "until": until,
+            "office": ics.office_address(),
+            "was_there": attendee.was_present,
+        },
         kind=mail.Kind.MEETING,
         address=contact.address,
         language=contact.language,
@@ -368,17 +377,17 @@ def _seal(head: bytes, meeting: Meeting, to: str = "answer") -> bytes:
 
 
 def minutes_key_of(meeting: Meeting, attendee: Attendee) -> str:
-    """The key of the link by which one who was there reads the minutes."""
+    """The key of the link by which one reads the minutes without an account."""
     return _packed(attendee.pk.bytes + _seal(attendee.pk.bytes, meeting, "minutes"))
 
 
 def minutes_opened(key: str) -> Attendee | None:
     """Who reads by this key; None for one that nobody was given, one that is too old, and one of somebody whose data was
-    removed or who was not there after all."""
+    removed or who is neither a member nor was there after all."""
     raw = _unpacked(key, 16 + SEAL_BYTES)
     if raw is None:
         return None
-    found = Attendee.objects.filter(IS_PRESENT, pk=uuid.UUID(bytes=raw[:16]), was_present=True)
+    found = Attendee.objects.filter(IS_PRESENT, READS_MINUTES, pk=uuid.UUID(bytes=raw[:16]))
     attendee = found.select_related("meeting__body", "contact__user").first()
     if attendee is None or attendee.contact is None or not attendee.meeting.answer_salt:
         return None

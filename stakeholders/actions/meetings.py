@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from onatc.errors import Refused, require
 from stakeholders import access
 from stakeholders.actions import invitations
+from stakeholders.actions.decisions import escalate_to
 from stakeholders.actions.records import keep_files, locked, make_once, save, set_fields
 from stakeholders.meeting_rules import votes_present, voting_seats
 from stakeholders.models import (
@@ -26,6 +27,7 @@ from stakeholders.models import (
     Body,
     BodyMember,
     Contact,
+    Decision,
     Institution,
     Meeting,
     MeetingFile,
@@ -34,7 +36,8 @@ from stakeholders.models import (
     MinutesState,
     User,
 )
-from stakeholders.queries.meetings import as_rule, people_of, seats_on
+from stakeholders.queries.decisions import without_support
+from stakeholders.queries.meetings import as_rule, brought_up_to_date, could_take, people_of, seats_on
 
 # Series
 
@@ -72,7 +75,8 @@ def end_series(series: MeetingSeries, *, ends_on: date, by: User) -> MeetingSeri
 
 @transaction.atomic
 def make_meeting(key: uuid.UUID, values: dict[str, Any], *, by: User) -> Meeting:
-    """A meeting being prepared, with the list of people called when it has a body."""
+    """A meeting being prepared, with the list of people called when it has a body, and what is long overdue on its agenda:
+    one that is called on the same day would not see the daily run."""
     meeting = Meeting(**values, created_by=by)
     require(access.may_prepare_meeting(by, meeting))
     if meeting.series is not None:
@@ -82,6 +86,7 @@ def make_meeting(key: uuid.UUID, values: dict[str, Any], *, by: User) -> Meeting
     made, is_new = make_once(meeting, key, maker="created_by")
     if is_new:
         refresh_called(made)
+        escalate_to(made)
     return made  # type: ignore[no-any-return]
 
 
@@ -126,36 +131,29 @@ def change_meeting(meeting: Meeting, values: dict[str, Any], *, by: User, revisi
 
 
 def refresh_called(meeting: Meeting) -> None:
-    """The list of people called as the body stands on the day of the meeting: who does not sit there any more goes, who
-    sits there now comes; a person who holds two seats, or a seat here and one elsewhere, is called once. Guests stay."""
-    if meeting.body is None:
-        wanted: dict[uuid.UUID, tuple[BodyMember, str]] = {}
-        chair = None
-    else:
-        seats = seats_on(meeting.body, meeting.day)
-        wanted = {}
-        for as_deputy in (False, True):  # an own seat comes before standing in for another
-            for seat in seats:
-                for contact, role in people_of(seat):
-                    if (role == AttendeeRole.DEPUTY) == as_deputy:
-                        wanted.setdefault(contact.pk, (seat, role))
-        chair = next((seat.person for seat in seats if seat.function == "chair" and seat.person_id), None)
-    there = {one.contact_id: one for one in meeting.attendees.all() if one.contact_id is not None}
-    for contact_id, one in there.items():
-        if contact_id not in wanted and one.seat_id is not None:
-            if one.called_sequence < 0:
-                one.delete()
-            else:  # was written to: stays on record as a guest, so that a change or cancellation reaches them
-                one.seat, one.role = None, AttendeeRole.GUEST
-                one.save(update_fields=["seat", "role"])
-    for contact_id, (seat, role) in wanted.items():
-        one = there.get(contact_id) or Attendee(meeting=meeting, contact_id=contact_id)
-        if (one.seat_id, one.role) != (seat.pk, role):
-            one.seat, one.role, one.institution = seat, role, seat.institution
-            one.save()
-    if meeting.chair_id is None and chair is not None:
-        meeting.chair = chair
+    """The list of people called as the body stands on the day of the meeting, and the chair: a chair who left the list is
+    followed by the one whom the body has on that day."""
+    people = meeting.attendees.select_related("contact", "institution").order_by("pk")
+    listed = brought_up_to_date(meeting, people)
+    for one in listed.gone:
+        one.delete()
+    for one in listed.changed:
+        one.was_present = None  # of a seat that was changed nothing is recorded yet
+        one.save()
+    if meeting.chair != listed.chair:
+        meeting.chair = listed.chair
         meeting.save(update_fields=["chair"])
+
+
+@transaction.atomic
+def bring_up_to_date(meeting: Meeting, *, by: User) -> Meeting:
+    """Seats of the body changed since the call: its members of the day are on the list, and while the meeting lies ahead
+    whoever is new gets the call. Again is the same as once."""
+    meeting = _prepared(meeting, by, MeetingState.CALLED)
+    refresh_called(meeting)
+    if not meeting.has_begun:
+        invitations.send_calls(meeting, by=by)
+    return meeting
 
 
 @transaction.atomic
@@ -187,7 +185,8 @@ def add_guest(
     sex: str = "",
 ) -> Attendee:  # fmt: skip
     """Somebody besides the members: a contact, who is then written to, or a name for this one meeting. Until the minutes
-    are adopted: who comes along is seen at the door."""
+    are adopted: who comes along is seen at the door. Whoever holds a seat of the body on that day takes it, unless
+    somebody else took it at the meeting."""
     meeting = _prepared(meeting, by, MeetingState.DRAFT, MeetingState.CALLED, MeetingState.HELD)
     _refuse_adopted(meeting)
     if contact is not None:
@@ -205,7 +204,18 @@ def add_guest(
         meeting=meeting, contact=contact, guest_name="" if contact else name.strip(), institution=institution,
         role=AttendeeRole.GUEST, **fields,
     )  # fmt: skip
+    seats = seats_on(meeting.body, meeting.day) if meeting.body is not None and contact is not None else []
+    taken = set(meeting.attendees.filter(was_present=True, seat__isnull=False).values_list("seat", flat=True))
+    for seat, role in could_take(seats).get(contact.pk, []) if contact is not None else []:
+        if seat.pk not in taken:
+            guest.seat, guest.role, guest.institution = seat, role, seat.institution
+            break
     save(guest, is_new=True)
+    if meeting.state == MeetingState.HELD and guest.seat is not None:
+        _count_votes(meeting, seats, taken | {guest.seat.pk})
+        meeting.revision += 1
+        save(meeting)
+        _refuse_to_leave_unsupported(meeting)
     if meeting.state == MeetingState.CALLED and contact is not None:
         invitations.send_calls(meeting, by=by)
     return guest
@@ -265,19 +275,26 @@ def call_meeting(meeting: Meeting, *, by: User) -> Meeting:
     if meeting.starts_at <= timezone.now():
         raise Refused(_("This time is over. Give the meeting a time to come before you call it."))
     refresh_called(meeting)
+    escalate_to(meeting)
     if not meeting.attendees.exists():
         raise Refused(_("Nobody would be called. Choose a body or add guests first."))
     if not meeting.items.exists():
         raise Refused(_("The agenda is empty. A call says what the meeting is about."))
-    if meeting.body is not None and meeting.number is None:
-        Body.objects.select_for_update().get(pk=meeting.body.pk)  # one number at a time
-        of_year = Meeting.objects.filter(body=meeting.body, starts_at__year=meeting.day.year)
-        meeting.number = (of_year.aggregate(last=Max("number"))["last"] or 0) + 1
+    if meeting.number is None:
+        _give_number(meeting)
     meeting.state, meeting.called_at, meeting.called_by = MeetingState.CALLED, timezone.now(), by
     meeting.revision += 1
     save(meeting)
     invitations.send_calls(meeting, by=by)
     return meeting
+
+
+def _give_number(meeting: Meeting) -> None:
+    """One after the last of its body in its year, for one who saves it; numbers are given one at a time."""
+    if meeting.body is not None:
+        Body.objects.select_for_update().get(pk=meeting.body.pk)
+        of_year = Meeting.objects.filter(body=meeting.body, starts_at__year=meeting.day.year).exclude(pk=meeting.pk)
+        meeting.number = (of_year.aggregate(last=Max("number"))["last"] or 0) + 1
 
 
 TOLD = frozenset({"starts_at", "ends_at", "place", "link", "title_sq", "title_sr", "title_en", "note", "answer_by"})
@@ -286,13 +303,16 @@ TOLD = frozenset({"starts_at", "ends_at", "place", "link", "title_sq", "title_sr
 @transaction.atomic
 def change_called(meeting: Meeting, values: dict[str, Any], *, by: User, revision: int) -> Meeting:
     """A called meeting moves or changes: what a calendar shows raises `sequence`, and everybody is told. The body stays:
-    another body is another meeting."""
+    another body is another meeting. Moved into another year it gets a number of that year."""
     meeting = _prepared(meeting, by, MeetingState.CALLED)
+    year = meeting.day.year
     values = {name: value for name, value in values.items() if name not in ("body", "series", "country")}
     changed = set_fields(meeting, values, revision)
     if "starts_at" in changed and meeting.starts_at <= timezone.now():
         raise Refused(_("This time is over. Give the meeting a time to come before you call it."))
     _refuse_body_of_another_time(meeting)
+    if meeting.day.year != year:
+        _give_number(meeting)
     if changed & TOLD:
         meeting.sequence += 1
     save(meeting)
@@ -334,12 +354,16 @@ class Presence:
 
 
 @transaction.atomic
-def record_attendance(meeting: Meeting, people: dict[uuid.UUID, Presence], *, by: User, revision: int) -> Meeting:
+def record_attendance(
+    meeting: Meeting, people: dict[uuid.UUID, Presence], *, by: User, revision: int, chair: uuid.UUID | None = None
+) -> Meeting:
     """Who was there: the meeting is held from then on, and its quorum is kept as it was on its day.
 
-    Raises Refused when the meeting lies on a day to come, when two people would take one seat, or when a colleague recorded
-    attendance meanwhile. It may be corrected until the minutes are adopted. A meeting that was called by other means is
-    recorded without a call: nobody is written to.
+    Raises Refused when the meeting lies on a day to come, when two people would take one seat, when a colleague recorded
+    attendance meanwhile, or when a decision in force would lose its quorum or its votes. It may be corrected until the minutes are adopted. A meeting that was called by other means is
+    recorded without a call: nobody is written to. The list is brought up to date first: a member who came in after the
+    call votes, and one who left is there as a guest. `chair` is the contact of who really chaired; without it it stays
+    whoever was to.
     """
     meeting = _prepared(meeting, by, MeetingState.DRAFT, MeetingState.CALLED, MeetingState.HELD)
     _refuse_adopted(meeting)
@@ -349,8 +373,13 @@ def record_attendance(meeting: Meeting, people: dict[uuid.UUID, Presence], *, by
         raise Refused(_("A colleague recorded something on this meeting meanwhile. Look at the list again."))
     seats = seats_on(meeting.body, meeting.day) if meeting.body is not None else []
     by_key = {seat.pk: seat for seat in seats}
+    refresh_called(meeting)
     taken: set[uuid.UUID] = set()
     rows = list(meeting.attendees.select_related("contact"))
+    if chair is not None:
+        if chair not in {one.contact_id for one in rows}:
+            raise Refused(_("Whoever chaired is not on the list of the meeting."))
+        meeting.chair_id = chair
     for one in rows:
         told = people.get(one.pk, Presence(False))
         one.was_present = told.was_present
@@ -365,17 +394,38 @@ def record_attendance(meeting: Meeting, people: dict[uuid.UUID, Presence], *, by
     Attendee.objects.filter(meeting=meeting, was_present=True).update(was_present=None)
     for one in rows:
         one.save(update_fields=["was_present", "sex", "seat", "role", "institution"])
-    rule = as_rule(seats)
-    if meeting.body is not None:
-        meeting.voting_members = voting_seats(rule)
-        meeting.quorum_needed = meeting.body.quorum_of(meeting.voting_members)
-        meeting.voting_present = votes_present(rule, taken)
+    _count_votes(meeting, seats, taken)
     if meeting.called_at is None:
         meeting.called_at, meeting.called_by = timezone.now(), by
+    if meeting.number is None:
+        _give_number(meeting)
     meeting.state = MeetingState.HELD
     meeting.held_at = meeting.held_at or timezone.now()
     meeting.revision += 1
-    return save(meeting)
+    save(meeting)
+    _refuse_to_leave_unsupported(meeting)
+    return meeting
+
+
+def _count_votes(meeting: Meeting, seats: list[BodyMember], taken: set[uuid.UUID]) -> None:
+    """The quorum as it is on the day of the meeting, for one who saves it."""
+    if meeting.body is not None:
+        rule = as_rule(seats)
+        meeting.voting_members = voting_seats(rule)
+        meeting.quorum_needed = meeting.body.quorum_of(meeting.voting_members)
+        meeting.voting_present = votes_present(rule, taken)
+
+
+def _refuse_to_leave_unsupported(meeting: Meeting) -> None:
+    """Decisions in force rest on the attendance: what was saved is taken back when it does not carry them."""
+    unsupported = without_support(Decision.objects.filter(meeting=meeting)).order_by("year", "number").first()
+    if unsupported is not None:
+        raise Refused(
+            _(
+                "Decision %(number)s is in force: with this attendance it would have no quorum, or more votes than members. Look at the decision first."
+            )
+            % {"number": unsupported.label}
+        )
 
 
 def _sit(attendee: Attendee, seat: BodyMember | None) -> None:

@@ -98,7 +98,7 @@ def drop_draft(item: AgendaItem, *, by: User) -> None:
 
 @transaction.atomic
 def circulate(meeting: Meeting, *, comments_until: date, by: User, revision: int | None = None) -> Meeting:
-    """Lay the minutes before everybody called, and before who was there without an account; again with another day, as
+    """Lay the minutes before everybody called, also before members and who was there without an account; again with another day, as
     long as they are not adopted. `revision` is that of the page: whom a colleague was quicker than sees that day before
     everybody is told of a second one. The day moves as due days do."""
     meeting = locked_meeting(meeting)

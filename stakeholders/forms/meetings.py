@@ -32,7 +32,7 @@ from stakeholders.models import (
     MinutesState,
     Sex,
 )
-from stakeholders.queries.meetings import before
+from stakeholders.queries.meetings import before, could_chair
 
 MOMENT = "%Y-%m-%dT%H:%M"
 MINUTES_DAYS = 7  # offered for remarks
@@ -116,8 +116,7 @@ class MeetingForm(KeptForm):
         if self.is_new:
             del self.fields["chair"]
         else:
-            called = Contact.objects.visible_to(self.user).filter(attendances__meeting=self.instance)
-            self.fields["chair"].queryset = called.order_by("full_name")  # type: ignore[attr-defined]
+            self.fields["chair"].queryset = could_chair(self.instance, self.user)  # type: ignore[attr-defined]
         if self.instance.state == MeetingState.CALLED:
             for name in ("series", "body", "country"):
                 del self.fields[name]
@@ -260,13 +259,23 @@ class BodyForm(CarefulForm):
 
 
 class AttendanceForm(forms.Form):
-    """One row for each person called: there or not, sex, and the seat where somebody could take more than one."""
+    """One row for each person called: there or not, sex, and the seat where somebody could take more than one; and who
+    chaired, of those called."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1)
 
-    def __init__(self, data: Any = None, *, people: list[Attendee], seats: list[BodyMember], revision: int) -> None:
-        super().__init__(data, initial={"revision": revision})
+    def __init__(
+        self, data: Any = None, *, people: list[Attendee], seats: list[BodyMember], chair: Contact | None, revision: int
+    ) -> None:
+        super().__init__(data, initial={"revision": revision, "chair": str(chair.pk) if chair is not None else ""})
         self.people = people
+        listed = [(str(one.contact_id), str(one)) for one in people if one.contact_id is not None]
+        self.fields["chair"] = forms.ChoiceField(
+            label=_("Who chaired"),
+            choices=listed if chair is not None else [("", "—"), *listed],
+            required=False,
+            widget=forms.Select(attrs={"class": "form-select w-auto"}),
+        )
         self.seats: dict[uuid.UUID, list[BodyMember]] = {}
         for one in people:
             self.fields[f"there_{one.pk}"] = forms.BooleanField(
@@ -306,6 +315,8 @@ class AttendanceForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         taken: dict[Any, Attendee] = {}
+        if not any(cleaned.get(f"there_{one.pk}") for one in self.people):
+            self.add_error(None, _("Tick at least one person who was there. A meeting without anybody was not held."))
         for pk, presence in self._presences(cleaned).items():
             one = next(each for each in self.people if each.pk == pk)
             seat = presence.seat or one.seat_id
@@ -314,6 +325,9 @@ class AttendanceForm(forms.Form):
             if seat in taken:
                 self.add_error(f"there_{pk}", _("The member and the deputy cannot both take the seat."))
             taken[seat] = one
+        chaired = next((one for one in self.people if cleaned.get("chair") == str(one.contact_id)), None)
+        if chaired is not None and not cleaned.get(f"there_{chaired.pk}"):
+            self.add_error("chair", _("Whoever chaired was there: tick them, or choose somebody else."))
         return cleaned
 
     def _presences(self, cleaned: dict[str, Any]) -> dict[uuid.UUID, Presence]:
@@ -329,6 +343,10 @@ class AttendanceForm(forms.Form):
 
     def presences(self) -> dict[uuid.UUID, Presence]:
         return self._presences(self.cleaned_data)
+
+    def chaired(self) -> uuid.UUID | None:
+        chosen = self.cleaned_data["chair"]
+        return uuid.UUID(chosen) if chosen else None
 
 
 class MinutesForm(forms.Form):

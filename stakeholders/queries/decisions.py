@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Case, CharField, Count, Prefetch, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Count, F, Prefetch, Q, QuerySet, Value, When
 from django.db.models.functions import Cast, Concat
 from django.urls import reverse
 from django.utils import timezone
@@ -16,7 +16,17 @@ from django.utils.translation import pgettext_lazy
 
 from onatc.registers import standing_in
 from onatc.texts import SortKey
-from stakeholders.models import ActionPoint, Body, Decision, Meeting, PointState, PointStep, PointStepKind
+from stakeholders.models import (
+    ActionPoint,
+    Body,
+    Decision,
+    DecisionState,
+    DecisionWay,
+    Meeting,
+    PointState,
+    PointStep,
+    PointStepKind,
+)
 
 OVERDUE = "overdue"
 # How a point stands: its state, where an open one whose day has passed is overdue.
@@ -51,6 +61,15 @@ def with_number(decisions: QuerySet[Decision]) -> QuerySet[Decision]:
     return decisions.annotate(
         cited=Concat(Cast("number", CharField()), Value("/"), Cast("year", CharField()), output_field=CharField())
     )
+
+
+def without_support(decisions: QuerySet[Decision]) -> QuerySet[Decision]:
+    """Decisions in force that the attendance of their meeting does not carry: it had no quorum, or more votes were cast than
+    members with a vote were there."""
+    cast = F("votes_for") + F("votes_against") + F("votes_abstained")
+    no_quorum = Q(meeting__voting_present__lt=F("meeting__quorum_needed"))
+    too_many = Q(way=DecisionWay.VOTE, cast__gt=F("meeting__voting_present"))
+    return decisions.filter(state=DecisionState.IN_FORCE).annotate(cast=cast).filter(no_quorum | too_many)
 
 
 def bodies_in(records: QuerySet[Any], path: str) -> list[tuple[Any, str]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Case, OuterRef, QuerySet, Subquery, When
+from django.db.models import Case, F, Max, OuterRef, Q, QuerySet, Subquery, When
 from django.utils import timezone
 
 from stakeholders.meeting_rules import Due, Seat, due, due_each_year, votes_present, voting_seats
@@ -17,10 +18,16 @@ from stakeholders.models import (
     AttendeeRole,
     Body,
     BodyMember,
+    Contact,
     Meeting,
     MeetingSeries,
     MeetingState,
     Sex,
+)
+
+# What fulfils a duty to meet: held, and with the quorum where the meeting has one on record and members to make it up.
+FULFILS = Q(state=MeetingState.HELD) & (
+    Q(quorum_needed__isnull=True) | Q(voting_members=0) | Q(voting_present__gte=F("quorum_needed"))
 )
 
 
@@ -45,8 +52,105 @@ def as_rule(seats: Iterable[BodyMember]) -> list[Seat]:
     return [Seat(seat.pk, seat.votes, not people_of(seat)) for seat in seats]
 
 
+@dataclass(frozen=True)
+class UpToDate:
+    """The list of a meeting as its body stands on the day. `rows` are what stays and comes, unsaved where it is new; of
+    these `changed` are to be written; `gone` are to be deleted."""
+
+    rows: list[Attendee]
+    changed: list[Attendee]
+    gone: list[Attendee]
+    chair: Contact | None
+
+
+def could_take(seats: Iterable[BodyMember]) -> dict[uuid.UUID, list[tuple[BodyMember, str]]]:
+    """Contact → the seats that they could take, with the role; an own seat comes before standing in for another."""
+    found: dict[uuid.UUID, list[tuple[BodyMember, str]]] = {}
+    rows = [(seat, contact, role) for seat in seats for contact, role in people_of(seat)]
+    for seat, contact, role in sorted(rows, key=lambda row: row[2] == AttendeeRole.DEPUTY):
+        found.setdefault(contact.pk, []).append((seat, role))
+    return found
+
+
+def brought_up_to_date(meeting: Meeting, people: Iterable[Attendee]) -> UpToDate:
+    """Who does not sit there any more goes, or stays as a guest when they were written to or attendance was recorded of
+    them; who sits there now comes; a person who holds two seats, or a seat here and one elsewhere, is called once. Guests
+    stay, and so does the seat that somebody took. Nothing is saved: new rows have a key that is the same each time."""
+    seats = seats_on(meeting.body, meeting.day) if meeting.body is not None else []
+    wanted = could_take(seats)
+    held = {(seat.pk, key) for seat in seats for key in (seat.person_id, seat.deputy_id) if key}
+    people, rows = list(people), []
+    taken = {one.seat_id for one in people if one.was_present}
+    changed: list[Attendee] = []
+    gone: list[Attendee] = []
+    left: set[Any] = set()
+    for one in people:
+        could = wanted.pop(one.contact_id, []) if one.contact_id is not None else []
+        if one.was_present and one.seat_id is None:  # was there as a guest: who took the seat keeps it
+            could = [each for each in could if each[0].pk not in taken]
+        if one.was_present is not None and (one.seat_id, one.contact_id) in held:
+            rows.append(one)
+        elif could:
+            seat, role = could[0]
+            if (one.seat_id, one.role) != (seat.pk, role):
+                one.seat, one.role, one.institution = seat, role, seat.institution
+                changed.append(one)
+            rows.append(one)
+        elif one.seat_id is None:
+            rows.append(one)
+        else:
+            left.add(one.contact_id)
+            if one.called_sequence < 0 and one.was_present is None:
+                gone.append(one)
+            else:  # on record as a guest, so that a change or cancellation reaches them
+                one.seat, one.role = None, AttendeeRole.GUEST
+                rows.append(one)
+                changed.append(one)
+    for contact_id, could in wanted.items():
+        seat, role = could[0]
+        contact = seat.deputy if role == AttendeeRole.DEPUTY else seat.person
+        new = Attendee(
+            pk=uuid.uuid5(meeting.pk, str(contact_id)), meeting=meeting, contact=contact, seat=seat, role=role,
+            institution=seat.institution,
+        )  # fmt: skip
+        rows.append(new)
+        changed.append(new)
+    of_body = next((seat.person for seat in seats if seat.function == "chair" and seat.person_id), None)
+    is_listed = meeting.chair_id in {one.contact_id for one in rows} - left
+    return UpToDate(rows, changed, gone, meeting.chair if is_listed or meeting.body is None else of_body)
+
+
+def could_chair(meeting: Meeting, user: Any) -> QuerySet[Contact]:
+    """Who is on the list that somebody sees, and whoever chairs now: also those whose contact is not theirs to see, or a
+    form without them would put nobody in their place."""
+    listed = Attendee.objects.visible_to(user).filter(meeting=meeting, contact__isnull=False)
+    return Contact.objects.filter(Q(pk__in=listed.values("contact")) | Q(pk=meeting.chair_id)).order_by("full_name")
+
+
+def as_one_reads(people: Iterable[Attendee], meeting: Meeting) -> list[Attendee]:
+    """The order of `in_order` for rows of which some are not saved yet."""
+    return sorted(
+        people,
+        key=lambda one: (
+            one.contact_id is None or one.contact_id != meeting.chair_id,
+            one.role == AttendeeRole.GUEST,
+            one.institution.code if one.institution is not None else "~",
+            one.role != AttendeeRole.MEMBER,
+            one.pk,
+        ),
+    )
+
+
+def last_met(bodies: Iterable[Body]) -> dict[uuid.UUID, date]:
+    """Body → day on which it last met. Whoever sees a body sees whether it meets as it must: a meeting to which they were
+    not called tells its day here and nothing else."""
+    held = Meeting.objects.filter(FULFILS, body__in=[one.pk for one in bodies])
+    found = held.order_by().values_list("body").annotate(last=Max("starts_at"))
+    return {key: timezone.localtime(last).date() for key, last in found}
+
+
 def _last(**of: Any) -> Subquery:
-    held = Meeting.objects.filter(state=MeetingState.HELD, **of).order_by("-starts_at")
+    held = Meeting.objects.filter(FULFILS, **of).order_by("-starts_at")
     return Subquery(held.values("starts_at")[:1])
 
 
@@ -99,12 +203,17 @@ def attendance(people: Iterable[Attendee]) -> Attendance | None:
 
 def before(meeting: Meeting) -> QuerySet[Meeting]:
     """Earlier meetings of the same circle that were held: of the body; without one of the series; else of the country."""
-    earlier = Meeting.objects.filter(state=MeetingState.HELD, starts_at__lt=meeting.starts_at).exclude(pk=meeting.pk)
+    return of_circle(meeting).filter(state=MeetingState.HELD, starts_at__lt=meeting.starts_at)
+
+
+def of_circle(meeting: Meeting) -> QuerySet[Meeting]:
+    """The other meetings of the same circle."""
+    others = Meeting.objects.exclude(pk=meeting.pk)
     if meeting.body_id is not None:
-        return earlier.filter(body=meeting.body_id)
+        return others.filter(body=meeting.body_id)
     if meeting.series_id is not None:
-        return earlier.filter(series=meeting.series_id)
-    return earlier.filter(country=meeting.country_id) if meeting.country_id is not None else earlier.none()
+        return others.filter(series=meeting.series_id)
+    return others.filter(country=meeting.country_id) if meeting.country_id is not None else others.none()
 
 
 def people_called(meeting: Meeting, user: Any) -> list[Attendee]:

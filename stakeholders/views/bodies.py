@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Q
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -22,8 +22,9 @@ from stakeholders import access, seats
 from stakeholders.accounts import SignedInRequest
 from stakeholders.actions import bodies as actions
 from stakeholders.forms.contacts import BodyForm, LastDayForm, SeatForm
-from stakeholders.meeting_rules import due
-from stakeholders.models import Body, BodyKind, BodyMember, Level, Meeting, MeetingState
+from stakeholders.meeting_rules import due, voting_seats
+from stakeholders.models import Body, BodyKind, BodyMember, Level
+from stakeholders.queries.meetings import as_rule, last_met
 from stakeholders.views.institutions import day_asked
 from stakeholders.views.records import form_page, list_page
 
@@ -53,15 +54,8 @@ def _bodies(request: SignedInRequest) -> RegisterFilter:
     )
 
 
-def _last_met(user: Any, bodies: list[Body]) -> dict[Any, Any]:
-    """Body → day of its last meeting that was held and that the reader may see."""
-    held = Meeting.objects.visible_to(user).filter(state=MeetingState.HELD, body__in=[one.pk for one in bodies])
-    found = held.order_by().values_list("body").annotate(last=Max("starts_at"))
-    return {key: timezone.localtime(last).date() for key, last in found}
-
-
-def _with_duty(user: Any, bodies: list[Body]) -> list[Body]:
-    today, last = timezone.localdate(), _last_met(user, bodies)
+def _with_duty(bodies: list[Body]) -> list[Body]:
+    today, last = timezone.localdate(), last_met(bodies)
     for one in bodies:
         held = last.get(one.pk)
         one.last_met = held  # type: ignore[attr-defined]
@@ -89,7 +83,7 @@ def _with_seats(user: Any, rows: Iterable[Body]) -> list[Body]:
     }
     for one in bodies:
         one.seat_count, one.vacant_count = counts.get(one.pk, (0, 0))  # type: ignore[attr-defined]
-    return _with_duty(user, bodies)
+    return _with_duty(bodies)
 
 
 @require_safe
@@ -136,8 +130,8 @@ def body_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     body, user, (form, day) = _body(request, pk), request.user, day_asked(request)
     members = BodyMember.objects.visible_to(user).filter(body=body)
     sitting = seats.as_seen(seats.ordered(members.on(day))[:MOST_SEATS], user, day)
-    voting = sum(seat.member.votes for seat in sitting)
-    _with_duty(user, [body])
+    voting = voting_seats(as_rule(seat.member for seat in sitting))
+    _with_duty([body])
     sees_parent = body.parent is not None and Body.objects.visible_to(user).filter(pk=body.parent.pk).exists()
     return render(
         request,

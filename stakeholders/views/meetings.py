@@ -53,7 +53,9 @@ from stakeholders.models import (
     SeriesKind,
 )
 from stakeholders.queries.meetings import (
+    as_one_reads,
     attendance,
+    brought_up_to_date,
     due_of_series,
     people_called,
     people_of,
@@ -512,6 +514,19 @@ def meeting_body_add(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     )  # fmt: skip
 
 
+@require_POST
+def meeting_refresh(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Seats changed since the call: the list follows, and whoever is new is called."""
+    meeting = meeting_of(request, pk)
+    require(access.may_prepare_meeting(request.user, meeting))
+    try:
+        actions.bring_up_to_date(meeting, by=request.user)
+        messages.success(request, _("The list is up to date; whoever is new on it gets the call."))
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    return redirect(f"{meeting.get_absolute_url()}#people")
+
+
 @require_http_methods(["GET", "POST"])
 def attendee_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     attendee = get_object_or_404(
@@ -533,14 +548,18 @@ def attendee_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def meeting_attendance(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     meeting = meeting_of(request, pk)
     require(access.may_prepare_meeting(request.user, meeting))
-    people = people_called(meeting, request.user)
+    listed = brought_up_to_date(meeting, people_called(meeting, request.user))
+    people = as_one_reads(listed.rows, meeting) if listed.changed else listed.rows
     seats = seats_on(meeting.body, meeting.day) if meeting.body is not None else []
-    form = AttendanceForm(request.POST or None, people=people, seats=seats, revision=meeting.revision)
+    form = AttendanceForm(
+        request.POST or None, people=people, seats=seats, chair=listed.chair, revision=meeting.revision
+    )
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
             actions.record_attendance(
-                meeting, form.presences(), by=request.user, revision=form.cleaned_data["revision"]
-            )
+                meeting, form.presences(), chair=form.chaired(), by=request.user,
+                revision=form.cleaned_data["revision"],
+            )  # fmt: skip
             messages.success(request, _("Attendance is on record."))
             return redirect(meeting)
         form.data = with_revision(request.POST, meeting_of(request, pk).revision)

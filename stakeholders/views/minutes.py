@@ -320,8 +320,8 @@ def meeting_adopt(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 @never_cache
 @require_safe
 def minutes_read(request: HttpRequest, key: str) -> HttpResponse:
-    """By the link of a mail, for who was there and has no account. It names nobody who was there, and a wrong key and one
-    that is too old are answered alike."""
+    """By the link of a mail, for members and who was there without an account. It names nobody who was there, and a wrong
+    key and one that is too old are answered alike."""
     if not ratelimit.consume(request, app="allauth.account", action="answer", key=key, limit_get=True):
         return render(request, "stakeholders/answer_busy.html", status=429)
     attendee = minutes_opened(key)

@@ -206,7 +206,8 @@ def test_all_rules_hold_for_records_as_they_should_be(thawed_minutes, world):
     BodyMember.objects.create(starts_on=day(-30), **seat)
     for name in (
         "decisions_are_numbered_one_by_one", "adopted_minutes_are_as_adopted", "points_end_by_a_step",
-        "attendance_is_within_the_seats", "nobody_sits_twice", "circulars_went_to_each_once",
+        "attendance_is_within_the_seats", "decisions_have_their_quorum", "nobody_sits_twice",
+        "circulars_went_to_each_once",
     ):  # fmt: skip
         assert planted(name) == [], name
 

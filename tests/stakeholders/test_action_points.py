@@ -13,9 +13,10 @@ from django.utils import timezone
 from freezegun import freeze_time
 
 from onatc.errors import Refused
+from onatc.ids import new_id
 from onatc.models import Holiday, Message
 from stakeholders import ownership
-from stakeholders.actions import decisions
+from stakeholders.actions import decisions, meetings
 from stakeholders.actions.records import Stale
 from stakeholders.models import ActionPoint, AgendaItem, Meeting, MeetingSeries, PointFile, PointState, PointStep, User
 from stakeholders.queries.decisions import action_points_for, occasion_on, reminder_days, stood
@@ -28,11 +29,13 @@ from tests.stakeholders.decided import (
     a_meeting,
     a_point,
     an_item,
+    at,
     at_once,
     cost_of,
     days_ago,
     institution,
 )
+from tests.stakeholders.meeting_steps import a_contact
 
 pytestmark = pytest.mark.django_db
 SAID = {"outcome": "U hartua lista.", "language": "sq"}
@@ -487,6 +490,21 @@ def test_the_next_meeting_asks_again_and_a_called_one_is_left_alone(world):
         assert decisions.escalate_points() == 1
     assert second.items.get().source == f"action-point:{point.pk}"
     assert PointStep.objects.filter(kind="escalated").count() == 2
+
+
+def test_a_meeting_made_and_called_on_one_day_gets_it_at_once(world):
+    held = a_meeting(world.director, on=days_ago(90))
+    point = a_point(held, world.planning, due=30)
+    guest = a_contact("Ilir Ftuari")
+    times = {"starts_at": at(days_ago(-20)), "ends_at": at(days_ago(-20), 12)}
+    made = meetings.make_meeting(new_id(), {"title_sq": "X", "body": held.body, **times}, by=world.planning)
+    assert made.items.get().source == f"action-point:{point.pk}"
+    made.items.all().delete()
+    later = a_point(held, world.planning, due=40)
+    meetings.add_guest(made, by=world.planning, contact=guest)
+    meetings.call_meeting(made, by=world.planning)
+    assert made.items.get().source == f"action-point:{later.pk}"  # what was taken off stays off
+    assert decisions.escalate_points() == 0
 
 
 def test_what_a_meeting_without_a_body_gave_goes_on_the_next_agenda_of_its_series(world):

@@ -172,7 +172,7 @@ def test_overdue_points_of_the_body_and_of_its_members_are_offered_once(world, c
 def test_a_decision_that_the_last_meeting_did_not_take_is_offered_again(world):
     body = a_full_body()
     older = a_held_meeting(world.planning, body, days=-90)
-    an_item(older, world.planning, "E vjetër", kind="decision")
+    earlier = an_item(older, world.planning, "E vjetër", kind="decision")
     last = a_held_meeting(world.planning, body, days=-30)
     taken, left = (an_item(last, world.planning, title, kind="decision") for title in ("U vendos", "Mbeti"))
     Decision.objects.create(
@@ -181,9 +181,24 @@ def test_a_decision_that_the_last_meeting_did_not_take_is_offered_again(world):
     )  # fmt: skip
     meeting = a_meeting(world.planning, body)
     found = offered(meeting, world.planning, "decisions")
-    assert [(one.key, one.kind) for one in found] == [(str(left.pk), "decision")]
+    assert [(one.key, one.kind) for one in found] == [(str(left.pk), "decision"), (str(earlier.pk), "decision")]
     assert agenda.take_up(meeting, {f"decisions:{left.pk}"}, by=world.planning) == 1
     assert AgendaItem.objects.get(meeting=meeting).kind == "decision"
+
+
+def test_decisions_of_a_cancelled_meeting_wait_until_another_agenda_takes_them_up(world):
+    body = a_full_body()
+    a_held_meeting(world.planning, body, days=-30)
+    off = a_meeting(world.planning, body, days=25)
+    item = an_item(off, world.planning, "Buxheti", kind="decision")
+    meeting = a_meeting(world.planning, body)
+    assert offered(meeting, world.planning, "decisions") == []  # it may still be held
+    meetings.cancel_meeting(off, by=world.planning, reason="Zgjedhjet")
+    (point,) = offered(meeting, world.planning, "decisions")
+    assert point.key == str(item.pk) and "was cancelled" in point.why
+    agenda.take_up(meeting, {f"decisions:{item.pk}"}, by=world.planning)
+    assert len(offered(meeting, world.planning, "decisions")) == 1  # on this agenda it is ticked
+    assert offered(a_meeting(world.planning, body, days=40), world.planning, "decisions") == []
 
 
 def test_minutes_that_were_not_adopted_are_offered_with_their_meeting(world):

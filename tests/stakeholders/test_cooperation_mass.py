@@ -26,6 +26,7 @@ def test_what_is_filled_in_is_as_many_as_asked_for_and_as_it_must_be(world):
     assert Meeting.objects.filter(pk__in=made["meeting"]).exists()
     for name in (
         "decisions_are_numbered_one_by_one", "adopted_minutes_are_as_adopted", "points_end_by_a_step",
-        "attendance_is_within_the_seats", "nobody_sits_twice", "circulars_went_to_each_once",
+        "attendance_is_within_the_seats", "decisions_have_their_quorum", "nobody_sits_twice",
+        "circulars_went_to_each_once",
     ):  # fmt: skip
         assert list(getattr(invariants, name)()) == [], name

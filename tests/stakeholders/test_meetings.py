@@ -16,11 +16,12 @@ from django.utils import timezone
 from freezegun import freeze_time
 
 from onatc.errors import Refused
-from onatc.models import Municipality
-from stakeholders.actions import meetings
+from onatc.models import Message, Municipality
+from stakeholders.actions import decisions, meetings
 from stakeholders.actions.meetings import Presence
 from stakeholders.actions.records import Stale
-from stakeholders.models import Attendee, BodyMember, Contact, Meeting, MeetingFile, MeetingSeries
+from stakeholders.invariants import decisions_have_their_quorum
+from stakeholders.models import Attendee, BodyMember, Contact, Decision, Meeting, MeetingFile, MeetingSeries
 from stakeholders.queries.meetings import (
     attendance,
     due_of_series,
@@ -140,6 +141,34 @@ def test_a_body_is_overdue_by_its_own_rule(world, client_for):
     assert client.get(body.get_absolute_url()).context["body"].duty.standing == "done"
 
 
+def test_a_body_met_also_when_the_reader_was_not_called(world, client_for):
+    """A focal point sees the body and none of its meetings; it is not overdue for them."""
+    body = a_body("WG-DATA", kind="group", meets_every_months=3)
+    a_seat(body, "KP-THB", a_contact("Besa Policia"), starts_on=days_ago(1))
+    a_seat(body, "MOH", a_contact("Cene Shëndeti"))
+    a_held_meeting(world.planning, body, days=-30)
+    client = client_for("focal_point")
+    assert not client.get(url("meeting-list")).context["page"].object_list
+    assert client.get(body.get_absolute_url()).context["body"].last_met == days_ago(30)
+    assert "pill-due_overdue" not in client.get(url("body-list")).content.decode()
+
+
+def test_a_meeting_without_its_quorum_fulfils_no_duty(world, client_for):
+    body = a_full_body(meets_every_months=3)
+    series = meetings.make_series(uuid.uuid4(), {"kind": "other", "name_sq": "X", "body": body}, by=world.planning)
+    a_held_meeting(world.planning, body, series=series, absent=("Agim Kryesuesi", "Cene Shëndeti", "Drita Drejtësia"))
+    page = client_for("planning").get(body.get_absolute_url())
+    assert page.context["body"].duty.is_overdue and page.context["body"].last_met is None
+    assert with_last_held(MeetingSeries.objects.all()).get().last_held_at is None
+
+
+def test_the_page_of_a_body_states_the_quorum_that_its_meetings_use(world, client_for):
+    meeting = a_held_meeting(world.planning, body := a_full_body())
+    context = client_for("planning").get(body.get_absolute_url()).context
+    assert context["voting"] == meeting.voting_members == 4
+    assert f"{meeting.quorum_needed} of 4" in context["quorum"]
+
+
 # Who is called
 
 
@@ -165,6 +194,62 @@ def test_a_member_who_left_last_week_is_not_called(world):
     a_seat(body, "MOH", a_contact("Fitim Pasuesi"), starts_on=days_ago(6))
     meetings.call_meeting(meeting, by=world.planning)
     assert "Cene Shëndeti" not in called(meeting) and called(meeting)["Fitim Pasuesi"] == "member"
+
+
+def test_a_member_who_came_in_after_the_call_votes_and_one_who_left_does_not(world, client_for):
+    """Bad input: a seat ended last week with a successor, recorded after the call went out."""
+    body = a_full_body()
+    meeting = a_called_meeting(world.planning, body)
+    Meeting.objects.filter(pk=meeting.pk).update(starts_at=at(0, 0), ends_at=at(0, 1))
+    BodyMember.objects.filter(body=body, institution__code__in=["MOH", "NATC"]).update(ends_on=days_ago(7))
+    new = a_contact("Fitim Pasuesi")
+    a_seat(body, "MOH", new, starts_on=days_ago(6))
+    chair = a_seat(body, "NATC", a_contact("Liri Kryesuesja"), starts_on=days_ago(6), function="chair").person
+    client = client_for("planning")
+    rows = client.get(url("meeting-attendance", meeting.pk)).context["rows"]
+    roles = {str(row["person"]): row["person"].role for row in rows}
+    assert (roles["Fitim Pasuesi"], roles["Cene Shëndeti"]) == ("member", "guest")
+    assert "Fitim Pasuesi" not in called(meeting)  # looking changes nothing
+    form = {"revision": meeting.revision}
+    for row in rows:
+        form[f"sex_{row['person'].pk}"] = "U"
+        if str(row["person"]) in ("Fitim Pasuesi", "Cene Shëndeti", "Besa Policia", "Liri Kryesuesja"):
+            form[f"there_{row['person'].pk}"] = "on"
+    page = client.post(url("meeting-attendance", meeting.pk), form, follow=True).content.decode()
+    assert "3 of 4 members with a vote, 3 needed" in page
+    assert refresh(meeting).chair == chair
+    assert refresh(meeting.attendees.get(contact=new)).was_present
+    assert called(meeting)["Cene Shëndeti"] == "guest"
+
+
+def test_the_list_of_a_called_meeting_is_brought_up_to_date_and_the_new_are_called(world, client_for):
+    body = a_full_body()
+    meeting = a_called_meeting(world.planning, body)
+    BodyMember.objects.filter(body=body, institution__code="MOH").update(ends_on=days_ago(7))
+    a_seat(body, "MOH", a_contact("Fitim Pasuesi", "fitim@x.example"), starts_on=days_ago(6))
+    client = client_for("planning")
+    assert "Bring the list up to date" in client.get(meeting.get_absolute_url()).content.decode()
+    for _again in range(2):
+        page = client.post(url("meeting-refresh", meeting.pk), follow=True).content.decode()
+        assert "The list is up to date" in page
+    assert (called(meeting)["Fitim Pasuesi"], called(meeting)["Cene Shëndeti"]) == ("member", "guest")
+    assert meeting.attendees.get(contact__full_name="Fitim Pasuesi").called_sequence == 0
+    assert Message.objects.filter(address="fitim@x.example").count() == 1
+    assert client_for("focal_point").post(url("meeting-refresh", meeting.pk)).status_code == 403
+
+
+def test_whoever_holds_a_free_seat_takes_it_when_added_as_a_guest(world):
+    body = a_full_body()
+    held = a_held_meeting(world.planning, body)
+    new = a_contact("Fitim Pasuesi")
+    a_seat(body, "LI", new, starts_on=days_ago(6))
+    deputy = a_contact("Zana Zëvendësja")
+    BodyMember.objects.filter(body=body, institution__code="MOH").update(deputy=deputy)
+    one = meetings.add_guest(held, by=world.planning, contact=new)
+    assert (one.role, one.seat.institution.code) == ("member", "LI")
+    assert (refresh(held).voting_members, held.voting_present) == (5, 5)
+    assert meetings.add_guest(held, by=world.planning, contact=deputy).role == "guest"  # the member sits there
+    assert refresh(held).voting_present == 5
 
 
 def test_a_person_in_two_bodies_is_called_once(world):
@@ -456,6 +541,118 @@ def test_who_could_take_two_seats_takes_one(world, client_for):
         meetings.record_attendance(
             meeting, {one.pk: Presence(True, seat=strange.pk)}, by=world.planning, revision=meeting.revision
         )
+
+
+def test_who_really_chaired_is_recorded_with_attendance(world, client_for):
+    meeting = a_meeting(world.planning, a_full_body(), days=-1)
+    client, people = client_for("planning"), {str(one): one for one in meeting.attendees.select_related("contact")}
+    page = client.get(url("meeting-attendance", meeting.pk))
+    assert page.context["form"]["chair"].value() == str(meeting.chair_id) and "Who chaired" in page.content.decode()
+    form = {"revision": meeting.revision, "chair": str(meeting.chair_id)}
+    form |= {f"sex_{one.pk}": "U" for one in people.values()}
+    form |= {f"there_{people[name].pk}": "on" for name in ("Besa Policia", "Cene Shëndeti", "Drita Drejtësia")}
+    answer = client.post(url("meeting-attendance", meeting.pk), form)
+    assert "Whoever chaired was there" in answer.content.decode() and refresh(meeting).state == "draft"
+    besa = people["Besa Policia"].contact
+    client.post(url("meeting-attendance", meeting.pk), form | {"chair": str(besa.pk)})
+    assert (refresh(meeting).state, meeting.chair) == ("held", besa)
+    with pytest.raises(Refused, match="not on the list"):
+        meetings.record_attendance(
+            meeting, {}, by=world.planning, revision=meeting.revision, chair=a_contact("Askush").pk
+        )
+
+
+def test_a_chair_who_left_is_followed_by_that_of_the_body(world):
+    body = a_full_body()
+    meeting = a_called_meeting(world.planning, body)
+    BodyMember.objects.filter(body=body, function="chair").update(ends_on=days_ago(7))
+    new = a_seat(body, "NATC", a_contact("Liri Kryesuesja"), starts_on=days_ago(6), function="chair").person
+    meetings.bring_up_to_date(meeting, by=world.planning)
+    assert refresh(meeting).chair == new
+    guest = meetings.add_guest(meeting, by=world.planning, contact=a_contact("Ministri"))
+    Meeting.objects.filter(pk=meeting.pk).update(chair=guest.contact)  # chosen, though a guest
+    meetings.bring_up_to_date(meeting, by=world.planning)
+    assert refresh(meeting).chair == guest.contact
+
+
+def test_another_change_by_a_local_coordinator_leaves_the_chair(world, client_for):
+    body = a_body("REG-PRN", kind="regional", level="municipal", municipality=Municipality.objects.get(pk="PRN"))
+    chair = a_seat(body, "KP-THB", a_contact("Besa Policia"), function="chair").person
+    meeting = a_meeting(world.local, body)
+    client = client_for("local")
+    form = client.get(url("meeting-edit", meeting.pk)).context["form"]
+    assert chair in form.fields["chair"].queryset
+    sent = meeting_form(body=body.pk, place="Gjakovë", revision=meeting.revision, chair=form["chair"].value())
+    client.post(url("meeting-edit", meeting.pk), sent)
+    assert (refresh(meeting).place, meeting.chair) == ("Gjakovë", chair)
+
+
+def test_a_meeting_that_moves_into_another_year_gets_a_number_of_that_year(world):
+    body = a_full_body()
+    with freeze_time("2026-11-02 10:00"):
+        coming = a_called_meeting(world.planning, body, days=90)  # in 2027
+        meeting = a_called_meeting(world.planning, body, days=20)
+        assert (coming.number, meeting.number) == (1, 1)
+        values = {"starts_at": at(85), "ends_at": at(85, 12)}
+        meeting = meetings.change_called(meeting, values, by=world.planning, revision=meeting.revision)
+        assert (meeting.day.year, refresh(meeting).number) == (2027, 2)
+        values = {"starts_at": at(86), "ends_at": at(86, 12)}
+        meetings.change_called(meeting, values, by=world.planning, revision=meeting.revision)
+        assert refresh(meeting).number == 2
+
+
+def test_a_meeting_that_was_never_called_gets_its_number_with_the_attendance(world):
+    body = a_full_body()
+    first = a_held_meeting(world.planning, body)
+    assert first.number == 1
+    people = {one.pk: Presence(one.was_present) for one in first.attendees.all()}
+    again = meetings.record_attendance(first, people, by=world.planning, revision=first.revision)
+    assert again.number == 1
+
+
+def test_attendance_of_nobody_is_refused(world, client_for):
+    meeting = a_meeting(world.planning, a_full_body(), days=-1)
+    form = {"revision": meeting.revision} | {f"sex_{one.pk}": "U" for one in meeting.attendees.all()}
+    answer = client_for("planning").post(url("meeting-attendance", meeting.pk), form)
+    assert "Tick at least one person who was there." in answer.content.decode()
+    assert refresh(meeting).state == "draft"
+
+
+def test_a_correction_leaves_decisions_their_quorum_and_their_votes(world):
+    held = a_held_meeting(world.planning, a_full_body())
+    values = {"text_sq": "U vendos.", "decided_on": held.day, "way": "vote"}
+    votes = {"votes_for": 3, "votes_against": 1, "votes_abstained": 0}
+    decision = decisions.record_decision(uuid.uuid4(), held, values | votes, by=world.planning)
+    people = {str(one): one.pk for one in held.attendees.select_related("contact") if one.was_present}
+
+    def correct(*absent):
+        there = {pk: Presence(name not in absent) for name, pk in people.items()}
+        return meetings.record_attendance(held, there, by=world.planning, revision=refresh(held).revision)
+
+    with pytest.raises(Refused, match=f"Decision {decision.label} is in force"):
+        correct("Cene Shëndeti")
+    assert refresh(held).voting_present == 4
+    Decision.objects.filter(pk=decision.pk).update(votes_for=2, votes_against=0)
+    assert correct("Cene Shëndeti").voting_present == 3
+    with pytest.raises(Refused, match="is in force"):
+        correct("Cene Shëndeti", "Besa Policia")
+    assert not list(decisions_have_their_quorum())
+    Meeting.objects.filter(pk=held.pk).update(voting_present=1)
+    assert [str(decision.pk) in one for one in decisions_have_their_quorum()] == [True]
+
+
+def test_a_guest_with_a_seat_leaves_decisions_their_quorum(world):
+    """Seats recorded late make the body larger: one more present is no quorum any more."""
+    body = a_full_body()
+    held = a_held_meeting(world.planning, body, absent=("Cene Shëndeti",))
+    values = {"text_sq": "U vendos.", "decided_on": held.day, "way": "consensus"}
+    decisions.record_decision(uuid.uuid4(), held, values, by=world.planning)
+    people = [a_contact(f"Anëtari {number}") for number in range(6)]
+    for person in people:
+        a_seat(body, "LI", person)
+    with pytest.raises(Refused, match="is in force"):
+        meetings.add_guest(held, by=world.planning, contact=people[0])
+    assert refresh(held).voting_members == 4 and not held.attendees.filter(contact=people[0]).exists()
 
 
 def test_guests_with_and_without_contact_are_counted_and_have_no_vote(world):

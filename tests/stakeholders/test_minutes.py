@@ -34,6 +34,7 @@ from stakeholders.models import (
 )
 from tests.stakeholders.meeting_steps import (
     a_called_meeting,
+    a_contact,
     a_full_body,
     a_held_meeting,
     a_meeting,
@@ -253,16 +254,22 @@ def test_a_remark_is_made_once_and_taken_back_by_its_author_alone(world, client_
     assert member.post(url("minutes-withdraw", again.pk)).status_code == 403  # answered
 
 
-def test_who_was_there_without_an_account_reads_the_minutes_by_a_link(world, client_for, held, item):
+def test_members_and_who_was_there_without_an_account_read_the_minutes_by_a_link(world, client_for, held, item):
+    """Also a member who was not there and a deputy; a guest who stayed away does not."""
+    zana = meetings.add_guest(held, by=world.planning, contact=a_contact("Zana Ftuara", "zana@x.example"))
     meetings.record_attendance(
         held,
-        {one.pk: Presence(str(one) not in ("Dren Zëvendësi", "Cene Shëndeti")) for one in held.attendees.select_related("contact")},
+        {one.pk: Presence(str(one) not in ("Dren Zëvendësi", "Cene Shëndeti", "Zana Ftuara")) for one in held.attendees.select_related("contact")},
         by=world.planning, revision=refresh(held).revision,
     )  # fmt: skip
     circulated(refresh(held), world.planning)
     circulated(refresh(held), world.planning)  # the same day: nobody is told twice
     told = Message.objects.filter(occasion__startswith="minutes:", to=None)
-    assert sorted(told.values_list("address", flat=True)) == ["besa@x.example", "chair@x.example"]
+    assert sorted(told.values_list("address", flat=True)) == [
+        "besa@x.example", "cene@x.example", "chair@x.example", "dren@x.example",
+    ]  # fmt: skip
+    assert "Keni marrë pjesë" in told.get(address="besa@x.example").text
+    assert "Keni qenë të ftuar" in told.get(address="cene@x.example").text
     assert all("U diskutua" not in one.text and one.is_secret for one in told)
     office = client_for("planning").get(url("meeting-minutes", held.pk)).content.decode()
     assert "give them the minutes" in office and "Drita Drejtësia" in office.split("give them the minutes")[1][:200]
@@ -276,8 +283,11 @@ def test_who_was_there_without_an_account_reads_the_minutes_by_a_link(world, cli
     Meeting.objects.filter(pk=held.pk).update(comments_until=days_ago(31))
     assert visitor.get(link).status_code == 404
     Meeting.objects.filter(pk=held.pk).update(comments_until=days_ago(0))
-    Attendee.objects.filter(contact__email="besa@x.example").update(was_present=False)
-    assert visitor.get(link).status_code == 404
+    besa = Attendee.objects.filter(contact__email="besa@x.example")
+    besa.update(was_present=False)
+    assert visitor.get(link).status_code == 200
+    besa.update(role="guest")
+    assert visitor.get(link).status_code == 404 and not refresh(zana).was_present
 
 
 def test_remarks_end_with_their_day(world, held):
