@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import ngettext
 
+from stakeholders.lapse import LAPSED_DAYS, REVIEW_NOTICE
 from stakeholders.models import (
     ActionPoint,
     AgendaItem,
@@ -102,10 +103,21 @@ def _enquiries(user: Any) -> dict[str, int]:
     )
 
 
-def _agreements_number(user: Any) -> tuple[str, int, str, str]:
-    count = Agreement.objects.visible_to(user).lapsing(ENDS_WITHIN).count()
-    label = ngettext("agreement that ends within 90 days", "agreements that end within 90 days", count)
-    return label, count, "agreement-list", f"ends={ENDS_WITHIN}"
+def _agreements_numbers(user: Any) -> list[tuple[str, int, str, str]]:
+    visible = Agreement.objects.visible_to(user)
+    found = visible.aggregate(
+        ending=Count("pk", filter=Q(pk__in=visible.lapsing(ENDS_WITHIN).values("pk"))),
+        over=Count("pk", filter=Q(pk__in=visible.lapsed(LAPSED_DAYS).values("pk"))),
+        review=Count("pk", filter=Q(pk__in=visible.to_review(REVIEW_NOTICE).values("pk"))),
+    )
+    ending, over, review = found["ending"], found["over"], found["review"]
+    return [
+        (ngettext("agreement that ends within 90 days", "agreements that end within 90 days", ending), ending,
+         "agreement-list", f"ends={ENDS_WITHIN}"),
+        (ngettext("agreement expired, not renewed", "agreements expired, not renewed", over), over,
+         "agreement-list", "ends=over"),
+        (ngettext("agreement to review", "agreements to review", review), review, "agreement-list", "ends=review"),
+    ]  # fmt: skip
 
 
 def _overdue_label(count: int) -> str:
@@ -139,7 +151,7 @@ def for_the_office(user: Any) -> Waiting:
                 "due=overdue",
             ),
             (_to_approve_label(enquiries["to_approve"]), enquiries["to_approve"], "enquiry-list", "state=drafted"),
-            _agreements_number(user),
+            *_agreements_numbers(user),
         ),
         meeting=_next_meeting(user, MeetingState.DRAFT, MeetingState.CALLED),
         unconfirmed=list(
@@ -159,7 +171,7 @@ def for_the_coordinator(user: Any) -> Waiting:
             (_to_approve_label(enquiries["to_approve"]), enquiries["to_approve"], "enquiry-list", "state=drafted")
         ),
         numbers=_numbers(
-            _agreements_number(user),
+            *_agreements_numbers(user),
             (_overdue_label(overdue), overdue, "action-point-list", "standing=overdue"),
         ),
         meeting=_next_meeting(user, MeetingState.CALLED),

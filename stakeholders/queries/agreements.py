@@ -6,7 +6,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.db import models
@@ -51,7 +51,7 @@ def standing_in_cell(agreement: Agreement, day: date) -> CellStanding:
     """In force, or about to end without a renewal that was signed; else what its dates say."""
     standing = agreement.standing_on(day)
     if standing == AgreementStanding.IN_FORCE:
-        last = agreement.ended_on - timedelta(days=1) if agreement.ended_on else agreement.expires_on
+        last = agreement.last_day
         is_renewed = getattr(agreement, "is_renewed", False)
         if last is not None and not is_renewed and (last - day).days <= ENDS_SOON_DAYS:
             return CellStanding.ENDS_SOON

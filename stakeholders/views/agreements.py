@@ -35,7 +35,7 @@ from stakeholders.forms.agreements import (
     SignForm,
     VersionForm,
 )
-from stakeholders.lapse import REVIEW_NOTICE
+from stakeholders.lapse import LAPSED_DAYS, REVIEW_NOTICE
 from stakeholders.models import (
     Agreement,
     AgreementFile,
@@ -76,7 +76,10 @@ def _filter(request: SignedInRequest) -> RegisterFilter:
     countries = Country.objects.visible_to(request.user).filter(pk__in=visible.order_by().values("country"))
 
     def ends(value: str) -> Q:
-        found = visible.to_review(REVIEW_NOTICE) if value == "review" else visible.lapsing(int(value))
+        if value == "review":
+            found = visible.to_review(REVIEW_NOTICE)
+        else:
+            found = visible.lapsed(LAPSED_DAYS) if value == "over" else visible.lapsing(int(value))
         return Q(pk__in=found.values("pk"))
 
     return RegisterFilter(
@@ -90,7 +93,7 @@ def _filter(request: SignedInRequest) -> RegisterFilter:
             "ends": (
                 _("Ends"),
                 [*((str(days), _("within %(days)d days") % {"days": days}) for days in (30, 90, 180)),
-                 ("review", _("review due within 30 days"))],
+                 ("over", _("expired within a year, not renewed")), ("review", _("review due within 30 days"))],
             ),
         },
         narrow={
@@ -168,6 +171,7 @@ def agreement_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     shown = set(Contact.objects.visible_to(user).filter(pk__in=named).values_list("pk", flat=True)) if named else set()
     for party in parties:
         party.is_shown = party.focal_person_id in shown
+        party.has_left = party.focal_person_id is not None and not party.speaks_on(today)
     files = AgreementFile.objects.visible_to(user)
     versions = list(agreement.versions.select_related("by").prefetch_related(Prefetch("files", files)))
     obligations = _may_meet(
@@ -189,7 +193,7 @@ def agreement_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         {
             "agreement": agreement,
             "standing": queries.standing_in_cell(agreement, today),
-            "days_left": (agreement.expires_on - today).days if agreement.expires_on and is_running else None,
+            "days_left": (agreement.last_day - today).days if agreement.last_day and is_running else None,
             "review_due": is_open and agreement.review_on and (agreement.review_on - today).days <= REVIEW_NOTICE,
             "lacks_data": agreement.kind == AgreementKind.DATA_SHARING
             and not (agreement.data_shared and agreement.data_basis),

@@ -77,7 +77,7 @@ def some(world):
     an_enquiry(4, "closed", -1, close_reason="Spam")
     an_agreement(by, expires=90)
     an_agreement(by, expires=0)
-    an_agreement(by, expires=91)
+    an_agreement(by, expires=91, review_on=day(30))
     an_agreement(by, expires=-1)
     renewed = an_agreement(by, expires=30)
     an_agreement(by, expires=900, signed=-5, renews=renewed)
@@ -109,7 +109,7 @@ def test_what_waits_for_the_office(world, some):
     found = waiting.for_the_office(world.planning)
     assert numbers(found) == {
         "action points overdue": 2, "enquiries not answered": 3, "enquiry overdue": 1, "answer to approve": 1,
-        "agreements that end within 90 days": 2,
+        "agreements that end within 90 days": 2, "agreement expired, not renewed": 1, "agreement to review": 1,
     }  # fmt: skip
     assert found.meeting == some["draft"] and found.meeting.to_decide == 1
     assert [(str(one), one.missing) for one in found.unconfirmed] == [("Qarkorja e dhjetorit", 2)]
@@ -117,7 +117,10 @@ def test_what_waits_for_the_office(world, some):
 
 def test_what_waits_for_the_coordinator(world, some):
     found = waiting.for_the_coordinator(world.natc)
-    assert numbers(found) == {"agreements that end within 90 days": 2, "action points overdue": 2}
+    assert numbers(found) == {
+        "agreements that end within 90 days": 2, "agreement expired, not renewed": 1, "agreement to review": 1,
+        "action points overdue": 2,
+    }  # fmt: skip
     assert [(str(one.label), one.count) for one in found.decisions] == [("answer to approve", 1)]
     assert found.meeting == some["sooner"] and found.meeting.to_decide == 2
 

@@ -180,6 +180,18 @@ def test_the_focal_person_is_a_contact_of_the_institution(world, client_for):
     assert "Këtu Është" in client_for("other_focal_point").get(agreement.get_absolute_url()).content.decode()
 
 
+def test_a_focal_person_who_left_is_a_hole_that_the_office_fills(world, client_for):
+    contact = Contact.objects.create(full_name="Dikush Tjetër", email="someone@example.org")
+    function = ContactFunction.objects.create(contact=contact, institution=institution("MOH"), title="x")
+    agreement = a_signed_agreement(world, parties=["NATC", ("MOH", contact)])
+    page = client_for("planning").get(agreement.get_absolute_url()).content.decode()
+    assert "focal person: Dikush Tjetër" in page and "no longer there" not in page
+    function.ends_on = in_days(-1)
+    function.save()
+    page = client_for("planning").get(agreement.get_absolute_url()).content.decode()
+    assert "Dikush" not in page and "the focal person is no longer there" in page and "Name the focal person" in page
+
+
 def test_a_stale_form_shows_what_stands_there_now(world, client_for):
     agreement = an_agreement(world, parties=["NATC", "MOH"])
     form = form_of(world, revision=0, title_sq="E imja")
