@@ -33,6 +33,7 @@ from stakeholders.models import (
     MeetingState,
     QuestionAssignment,
 )
+from stakeholders.queries.meetings import bodies_owing, series_owing
 
 ENDS_WITHIN = 90  # days; the list of agreements offers the same
 SHOWN = 5  # rows of a kind; behind numbers and links stands the rest
@@ -120,6 +121,15 @@ def _agreements_numbers(user: Any) -> list[tuple[str, int, str, str]]:
     ]  # fmt: skip
 
 
+def _meetings_numbers(user: Any) -> list[tuple[str, int, str, str]]:
+    series, bodies = len(series_owing(user)), len(bodies_owing(user))
+    return [
+        (ngettext("series of which a meeting is owed", "series of which meetings are owed", series), series,
+         "series-list", "due=owed"),
+        (ngettext("body that must meet", "bodies that must meet", bodies), bodies, "body-list", "due=owed"),
+    ]  # fmt: skip
+
+
 def _overdue_label(count: int) -> str:
     return ngettext("action point overdue", "action points overdue", count)
 
@@ -129,7 +139,7 @@ def _to_approve_label(count: int) -> str:
 
 
 def for_the_office(user: Any) -> Waiting:
-    """Five queries."""
+    """Eight queries."""
     enquiries = _enquiries(user)
     overdue = _overdue_points(ActionPoint.objects.visible_to(user))
     silent = CircularRecipient.objects.filter(circular=OuterRef("pk"), confirmed_at__isnull=True, has_no_address=False)
@@ -152,6 +162,7 @@ def for_the_office(user: Any) -> Waiting:
             ),
             (_to_approve_label(enquiries["to_approve"]), enquiries["to_approve"], "enquiry-list", "state=drafted"),
             *_agreements_numbers(user),
+            *_meetings_numbers(user),
         ),
         meeting=_next_meeting(user, MeetingState.DRAFT, MeetingState.CALLED),
         unconfirmed=list(

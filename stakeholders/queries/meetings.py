@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Case, OuterRef, QuerySet, Subquery, When
+from django.db.models import Case, Max, OuterRef, QuerySet, Subquery, When
 from django.utils import timezone
 
 from stakeholders.meeting_rules import Due, Seat, due, due_each_year, votes_present, voting_seats
@@ -63,6 +63,31 @@ def due_of_series(one: Any, today: date) -> Due:
     if one.is_each_year:
         return due_each_year(last_held, **term)
     return due(last_held, one.every_months, **term)
+
+
+def with_duty(user: Any, bodies: Iterable[Body]) -> list[Body]:
+    """Each with `last_met`, when it met as far as the reader may see, and `duty`, where a rule says how often it meets."""
+    found, today = list(bodies), timezone.localdate()
+    held = Meeting.objects.visible_to(user).filter(state=MeetingState.HELD, body__in=[one.pk for one in found])
+    last = dict(held.order_by().values_list("body").annotate(last=Max("starts_at")))
+    for one in found:
+        met = timezone.localtime(last[one.pk]).date() if one.pk in last else None
+        one.last_met, one.duty = met, None  # type: ignore[attr-defined]
+        if one.meets_every_months and (one.dissolved_on is None or one.dissolved_on >= today):
+            one.duty = due(met, one.meets_every_months, since=one.founded_on, today=today)  # type: ignore[attr-defined]
+    return found
+
+
+def bodies_owing(user: Any) -> list[Any]:
+    """Keys of the bodies that must meet by a day that is over or lies within the next thirty days. Two queries."""
+    bodies = with_duty(user, Body.objects.visible_to(user).filter(meets_every_months__isnull=False))
+    return [one.pk for one in bodies if one.duty is not None and one.duty.is_owed]  # type: ignore[attr-defined]
+
+
+def series_owing(user: Any) -> list[Any]:
+    """Keys of the series of which a meeting is owed by such a day. One query."""
+    rows, today = with_last_held(MeetingSeries.objects.visible_to(user)), timezone.localdate()
+    return [one.pk for one in rows if due_of_series(one, today).is_owed]
 
 
 @dataclass(frozen=True)

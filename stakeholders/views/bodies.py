@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Q
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -22,8 +22,8 @@ from stakeholders import access, seats
 from stakeholders.accounts import SignedInRequest
 from stakeholders.actions import bodies as actions
 from stakeholders.forms.contacts import BodyForm, LastDayForm, SeatForm
-from stakeholders.meeting_rules import due
-from stakeholders.models import Body, BodyKind, BodyMember, Level, Meeting, MeetingState
+from stakeholders.models import Body, BodyKind, BodyMember, Level
+from stakeholders.queries.meetings import bodies_owing, with_duty
 from stakeholders.views.institutions import day_asked
 from stakeholders.views.records import form_page, list_page
 
@@ -40,35 +40,19 @@ def _bodies(request: SignedInRequest) -> RegisterFilter:
             "kind": (_("Kind"), list(BodyKind.choices)),
             "level": (_("Level"), list(Level.choices)),
             "state": (_("State"), [("existing", _("existing")), ("dissolved", _("dissolved"))]),
+            "due": (_("Next meeting"), [("owed", _("overdue or due within 30 days"))]),
         },
         narrow={
             "kind": "kind",
             "level": "level",
             "state": lambda value: is_over if value == "dissolved" else ~is_over | Q(dissolved_on__isnull=True),
+            "due": lambda _value: Q(pk__in=bodies_owing(request.user)),
         },
         counted="kind",
         searched=("code", "name_sq", "name_sr", "name_en", "legal_basis"),
         sorts={"name": "~name", "kind": "kind", "code": "code", "founded": "founded_on"},
         usual="code",
     )
-
-
-def _last_met(user: Any, bodies: list[Body]) -> dict[Any, Any]:
-    """Body → day of its last meeting that was held and that the reader may see."""
-    held = Meeting.objects.visible_to(user).filter(state=MeetingState.HELD, body__in=[one.pk for one in bodies])
-    found = held.order_by().values_list("body").annotate(last=Max("starts_at"))
-    return {key: timezone.localtime(last).date() for key, last in found}
-
-
-def _with_duty(user: Any, bodies: list[Body]) -> list[Body]:
-    today, last = timezone.localdate(), _last_met(user, bodies)
-    for one in bodies:
-        held = last.get(one.pk)
-        one.last_met = held  # type: ignore[attr-defined]
-        one.duty = None  # type: ignore[attr-defined]
-        if one.meets_every_months and (one.dissolved_on is None or one.dissolved_on >= today):
-            one.duty = due(held, one.meets_every_months, since=one.founded_on, today=today)  # type: ignore[attr-defined]
-    return bodies
 
 
 def _network_tree(user: Any) -> list[tuple[int, Body]]:
@@ -89,7 +73,7 @@ def _with_seats(user: Any, rows: Iterable[Body]) -> list[Body]:
     }
     for one in bodies:
         one.seat_count, one.vacant_count = counts.get(one.pk, (0, 0))  # type: ignore[attr-defined]
-    return _with_duty(user, bodies)
+    return with_duty(user, bodies)
 
 
 @require_safe
@@ -137,7 +121,7 @@ def body_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     members = BodyMember.objects.visible_to(user).filter(body=body)
     sitting = seats.as_seen(seats.ordered(members.on(day))[:MOST_SEATS], user, day)
     voting = sum(seat.member.votes for seat in sitting)
-    _with_duty(user, [body])
+    with_duty(user, [body])
     sees_parent = body.parent is not None and Body.objects.visible_to(user).filter(pk=body.parent.pk).exists()
     return render(
         request,
