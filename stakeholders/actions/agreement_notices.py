@@ -29,7 +29,7 @@ from stakeholders.models import (
     User,
 )
 from stakeholders.models.agreements import DUE_SOON_DAYS
-from stakeholders.queries.agreements import OFFICE
+from stakeholders.queries.agreements import OFFICE, speaking
 
 
 def tell_of_agreements(*, on: date | None = None) -> int:
@@ -76,10 +76,11 @@ def _office_of(agreement: Agreement, directors: list[User]) -> list[User]:
 def _focal_persons(agreement: Agreement, day: date) -> tuple[list[Contact], list[Institution]]:
     """Those who can be reached and still hold a function at the party for which they speak; and the parties, without the
     office, of which nobody can be told."""
-    found, silent = {}, []
-    for party in agreement.parties.select_related("institution", "focal_person__user").order_by("institution__code"):
+    parties = list(agreement.parties.select_related("institution", "focal_person__user").order_by("institution__code"))
+    heard, found, silent = speaking(parties, day), {}, []
+    for party in parties:
         contact = party.focal_person
-        if contact is not None and contact.address and party.speaks_on(day):
+        if contact is not None and contact.address and party.pk in heard:
             found[contact.pk] = contact
         elif party.institution.code not in OFFICE:
             silent.append(party.institution)

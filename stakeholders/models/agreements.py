@@ -18,7 +18,7 @@ from onatc.files import Attachment
 from onatc.history import tracked
 from onatc.ids import new_id
 from onatc.texts import Translated
-from stakeholders.models.contacts import Contact, ContactFunction
+from stakeholders.models.contacts import Contact
 from stakeholders.models.institutions import Institution
 from stakeholders.models.people import User
 from stakeholders.models.places import Country
@@ -257,14 +257,6 @@ class AgreementParty(models.Model):
 
     def __str__(self) -> str:
         return str(self.institution)
-
-    def speaks_on(self, day: date) -> bool:
-        """Whether its focal person still holds a function there."""
-        contact = self.focal_person
-        if contact is None or contact.removed_at is not None:
-            return False
-        there = ContactFunction.objects.active(day).filter(contact=contact, institution=self.institution_id)
-        return there.exists()
 
 
 @tracked

@@ -165,13 +165,18 @@ def agreement_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     user, today = request.user, timezone.localdate()
     visible = Agreement.objects.visible_to(user)
     parties = list(
-        agreement.parties.select_related("institution", "focal_person").order_by(SortKey("institution__name"))
+        agreement.parties.select_related("institution__successor", "focal_person")
+        .prefetch_related("institution__former_names")
+        .order_by(SortKey("institution__name"))
     )
     named = {one.focal_person_id for one in parties} - {None}
     shown = set(Contact.objects.visible_to(user).filter(pk__in=named).values_list("pk", flat=True)) if named else set()
+    speaking = queries.speaking(parties, today)
     for party in parties:
+        party.name = party.institution.name_on(agreement.signed_on or today)
+        party.is_over = party.institution.dissolved_on is not None and party.institution.dissolved_on < today
         party.is_shown = party.focal_person_id in shown
-        party.has_left = party.focal_person_id is not None and not party.speaks_on(today)
+        party.has_left = party.focal_person_id is not None and party.pk not in speaking
     files = AgreementFile.objects.visible_to(user)
     versions = list(agreement.versions.select_related("by").prefetch_related(Prefetch("files", files)))
     obligations = _may_meet(

@@ -35,6 +35,7 @@ from stakeholders.queries import agreements as queries
 from strategy import computed, evidence
 from tests.samples import document
 from tests.stakeholders.agreed import a_signed_agreement, an_agreement, an_obligation, in_days, institution
+from tests.stakeholders.gathered import a_meeting, a_point
 
 pytestmark = pytest.mark.django_db
 
@@ -640,6 +641,29 @@ def test_the_matrix_shows_its_holes_and_leads_from_them_to_a_new_agreement(world
 
 
 # Evidence, indicators, calendar
+
+
+def test_a_party_that_was_dissolved_stays_in_sight_while_it_is_bound(world, client_for):
+    moh = institution("MOH")
+    moh.former_names.create(name_sq="Emri i vjetër", short="EV", valid_to=in_days(-50))
+    bound = a_signed_agreement(world, parties=["NATC", "MOH"], signed_on=in_days(-100), expires_on=in_days(90))
+    an_obligation(world, bound, owes="MOH", text="Raporti vjetor")
+    over = a_signed_agreement(world, parties=["NATC", "MOJ"], signed_on=in_days(-400), expires_on=in_days(-1))
+    for one in (moh, institution("MOJ")):
+        one.dissolved_on, one.successor = in_days(-2), institution("MIA")
+        one.save()
+    held = a_meeting(world.director, -30)
+    point = a_point(held, world.director, owner="MOH")
+    client = client_for("planning")
+    page = client.get(bound.get_absolute_url()).content.decode()
+    assert "Emri i vjetër" in page and "dissolved on" in page and institution("MIA").get_absolute_url() in page
+    page = client.get(moh.get_absolute_url()).content.decode()
+    assert "To be moved" in page and "Raporti vjetor" in page and point.get_absolute_url() in page
+    assert f'{bound.get_absolute_url()}">' in page.partition("To be moved")[2].partition("</section>")[0]
+    page = client.get(institution("MOJ").get_absolute_url()).content.decode()
+    assert "Agreements in force name it" not in page and over.get_absolute_url() in page
+    codes = {row.institution.code for row in queries.matrix(world.planning).rows}
+    assert "MOH" in codes and "MOJ" not in codes
 
 
 def test_signed_agreements_can_stand_as_evidence(world):
