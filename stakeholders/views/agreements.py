@@ -209,6 +209,7 @@ def agreement_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "renewals": renewals,
             "renewed": visible.filter(pk=agreement.renews_id).first() if agreement.renews_id else None,
             "may_keep": may_keep,
+            "may_change": may_keep and agreement.state not in (AgreementStanding.EXPIRED, AgreementStanding.ENDED),
             "may_sign": may_conclude and agreement.signed_on is None,
             "may_end": may_conclude and is_running and agreement.ended_on is None,
             "may_date": may_keep and is_open,
@@ -289,7 +290,14 @@ def agreement_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return form_page(
         request,
         form,
-        lambda: actions.change(agreement, form.values(), form.parties, by=request.user, **form.said("revision")),
+        lambda: actions.change(
+            agreement,
+            form.values(),
+            form.parties,
+            by=request.user,
+            **form.said("revision"),
+            note=form.cleaned_data.get("note", ""),
+        ),
         title=str(agreement.title),
         cancel_url=agreement.get_absolute_url(),
         done=_("Saved."),

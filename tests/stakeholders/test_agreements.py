@@ -214,7 +214,13 @@ def test_a_party_that_owes_something_stays(world):
     agreement = a_signed_agreement(world)
     an_obligation(world, agreement, owes="MOH")
     with pytest.raises(Refused, match="stays a party"):
-        agreements.change(agreement, {}, [Party(institution("NATC"))], by=world.planning, revision=agreement.revision)
+        agreements.change(
+            agreement,
+            {},
+            [Party(institution("NATC")), Party(institution("IOM"))],
+            by=world.planning,
+            revision=agreement.revision,
+        )
 
 
 def test_what_was_never_signed_can_go_and_what_was_signed_stays(world, client_for):
@@ -325,6 +331,36 @@ def test_data_are_shared_only_when_it_is_said_which_and_on_what_basis(world, cli
     form = form_of(world, kind="data_sharing", revision=signed.revision)
     page = client_for("planning").post(url("agreement-edit", signed.pk), form)
     assert page.context["form"].errors["data_shared"] and page.context["form"].errors["data_basis"]
+
+
+def test_other_terms_of_a_signed_agreement_are_a_new_wording(world, client_for):
+    agreement = a_signed_agreement(world, parties=["NATC", "MOH"], subject="Bashkëpunimi")
+    client, address = client_for("planning"), url("agreement-edit", agreement.pk)
+    form = form_of(world, subject="Bashkëpunimi", revision=agreement.revision, title_en="Memorandum")
+    assert client.post(address, form).status_code == 302  # the title may be translated
+    form |= {"revision": refresh(agreement).revision}
+    for changes in ({"subject": "Tjetër"}, {"party_2": institution("MOJ").pk}, {"party_1": institution("MOJ").pk}):
+        page = client.post(address, form | changes)
+        assert "becomes a new wording" in str(page.context["form"].errors["note"]), changes
+    assert "two parties" in client.post(address, form | {"party_1": "", "note": "x"}).content.decode()
+    assert not agreement.versions.exists()
+    client.post(address, form | {"subject": "Tjetër", "note": "Shtojca 1 e dt. 3 mars"})
+    assert refresh(agreement).subject == "Tjetër"
+    assert [(one.number, one.note) for one in agreement.versions.all()] == [(1, "Shtojca 1 e dt. 3 mars")]
+    assert "Shtojca 1" in client.get(agreement.get_absolute_url()).content.decode()
+
+
+def test_what_is_over_does_not_change_any_more(world, client_for):
+    over = a_signed_agreement(world, parties=["NATC", "MOH"], signed_on=in_days(-400), expires_on=in_days(-1))
+    client = client_for("planning")
+    assert url("agreement-edit", over.pk) not in client.get(over.get_absolute_url()).content.decode()
+    page = client.post(
+        url("agreement-edit", over.pk), form_of(world, title_sq="Tjetër", note="x", revision=over.revision)
+    )
+    assert "It is over" in page.content.decode() and refresh(over).title_sq != "Tjetër"
+    with pytest.raises(Refused, match="It is over"):
+        agreements.add_version(uuid.uuid4(), over, by=world.planning, on=in_days(0), note="x", files=())
+    agreements.add_version(uuid.uuid4(), over, by=world.planning, on=in_days(-1), note="x", files=())
 
 
 def test_one_party_makes_no_agreement(world):
