@@ -536,6 +536,16 @@ def note_service_event(sender: Any, event: Any, **_kwargs: Any) -> None:
         note_bounce(event.message_id or "", event.reject_reason or event.event_type)
 
 
+def forget_person(address: str) -> None:
+    """The data of somebody without an account is removed: what waits for the address is never sent, and what was sent is
+    forgotten as `forget_old` does. A mail that is being sent at this moment is left to its sender."""
+    if not address:
+        return
+    mails = Message.objects.filter(to=None, address__iexact=address)
+    mails.filter(state__in=[MessageState.QUEUED, MessageState.HELD]).delete()
+    mails.exclude(state=MessageState.SENDING).update(**WHAT_IT_SAID, address="", subject="", reply_to="")
+
+
 def forget_old() -> int:
     """What mails said and whom without an account they went to is forgotten, a link that was never sent sooner; that
     and when there was a mail stays, so that no occasion is served twice. Run each day; how many."""

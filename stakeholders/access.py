@@ -306,13 +306,14 @@ def may_answer_assignment(user: User, assignment: QuestionAssignment) -> bool | 
 
 # Decisions and action points
 
-ONLY_THE_OFFICE = _("Only the office does this.")
+OFFICE_OR_AREA = _("Only the office does this; of a meeting of a body of an area also its local coordinator.")
 
 
 def may_decide_at(user: User, meeting: Meeting) -> bool | Denied:
-    """The office records what a meeting decided once attendance is on record, and until the minutes are adopted."""
-    if not user.is_secretariat:
-        return Denied(_("Only the office records decisions."))
+    """Whoever prepares the meeting records what it decided, once attendance is on record and until the minutes are
+    adopted."""
+    if not may_prepare_meeting(user, meeting):
+        return Denied(_("Only the office records decisions; those of a body of an area also its local coordinator."))
     if meeting.state != MeetingState.HELD:
         return Denied(_("Decisions are recorded once the meeting is held and attendance is on record."))
     return meeting.takes_minutes or Denied(
@@ -326,18 +327,19 @@ def may_end_decision(user: User, decision: Decision) -> bool | Denied:
 
 
 def may_give_points(user: User, meeting: Meeting) -> bool | Denied:
-    """The office says who does what, also when the minutes are adopted: a decision may need further hands later."""
-    if not user.is_secretariat:
-        return Denied(ONLY_THE_OFFICE)
+    """Whoever prepares the meeting says who does what, also when the minutes are adopted: a decision may need further
+    hands later."""
+    if not may_prepare_meeting(user, meeting):
+        return Denied(OFFICE_OR_AREA)
     return meeting.state == MeetingState.HELD or Denied(
         _("Decisions are recorded once the meeting is held and attendance is on record.")
     )
 
 
 def may_word_point(user: User, point: ActionPoint) -> bool | Denied:
-    """The office, while the minutes of its meeting are not adopted and the point is open."""
-    if not user.is_secretariat:
-        return Denied(ONLY_THE_OFFICE)
+    """Whoever gives points at its meeting, while the minutes are not adopted and the point is open."""
+    if not may_prepare_meeting(user, point.meeting):
+        return Denied(OFFICE_OR_AREA)
     if not point.is_open:
         return Denied(_("What is closed does not change. Open it again first."))
     return point.meeting.takes_minutes or Denied(

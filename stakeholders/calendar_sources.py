@@ -24,12 +24,14 @@ from stakeholders.models import (
     EventState,
     InternationalDay,
     Meeting,
+    MeetingSeries,
     MeetingState,
     Obligation,
     QuestionAssignment,
     Questionnaire,
     QuestionnaireState,
 )
+from stakeholders.queries.meetings import due_of_series, with_last_held
 
 Entries = Callable[[Any, date, date], Iterable[Entry]]
 
@@ -37,6 +39,7 @@ Entries = Callable[[Any, date, date], Iterable[Entry]]
 def register_own() -> None:
     for key, label, entries in (
         ("meetings", _("Meetings"), meetings),
+        ("series", _("Meetings that are owed"), _series),
         ("events", _("Events"), _events),
         ("days", _("International days"), _days),
         ("holidays", _("Holidays"), _holidays),
@@ -76,6 +79,15 @@ def _meetings(found: QuerySet[Meeting], start: date, end: date) -> Iterator[Entr
             f"meeting-{one.pk}", title % {"title": one.title}, one.day, max(one.day, last), one.get_absolute_url(), one.starts_at,
             one.ends_at, one.place or one.link, one.state == MeetingState.CANCELLED, one.title,
         )  # fmt: skip
+
+
+def _series(user: Any, start: date, end: date) -> Iterator[Entry]:
+    """The day by which the next meeting of a series must be held."""
+    today = timezone.localdate()
+    for one in with_last_held(MeetingSeries.objects.visible_to(user)).order_by("pk"):
+        day = due_of_series(one, today).due_on
+        if day is not None and start <= day <= end:
+            yield on_day(f"series-{one.pk}", _due(one.name), day, one.get_absolute_url(), quoted=one.name)
 
 
 def _events(user: Any, start: date, end: date) -> Iterator[Entry]:

@@ -14,6 +14,8 @@ from onatc.periods import months_after
 END_NOTICES = (180, 90, 30)  # days before the last day
 FOCAL_NOTICE = 90  # from here on the focal persons of the parties are told too
 REVIEW_NOTICE = 30
+LAPSED_DAYS = 365  # so long the office is shown what expired and was not renewed
+LAPSED_NOTICE = 7  # days after the last day in which those who were told hear that it is over, once
 
 
 def notice_at(last_day: date, today: date, steps: Iterable[int] = END_NOTICES) -> int | None:

@@ -72,6 +72,11 @@ class Due:
     def is_overdue(self) -> bool:
         return self.standing == Standing.OVERDUE
 
+    @property
+    def is_owed(self) -> bool:
+        """Overdue, or due soon."""
+        return self.standing in (Standing.OVERDUE, Standing.SOON)
+
 
 def due(
     last_held: date | None, every_months: int | None, *, since: date, today: date, ends_on: date | None = None

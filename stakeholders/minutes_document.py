@@ -10,6 +10,7 @@ import json
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import override
@@ -31,10 +32,13 @@ def _names(record: Any) -> dict[str, str] | None:
 
 
 def data_of(meeting: Meeting) -> dict[str, Any]:
-    """All that the pages show. The office's name and mark are those of the day of the meeting."""
+    """All that the pages show. The office's name and mark, and the names of institutions, are those of the day of the
+    meeting."""
     day = meeting.day
     people = in_order(meeting.attendees.all(), meeting)
     points = list(meeting.action_points.select_related("owner").order_by("due_on", "pk"))
+    named = [one.institution for one in people if one.institution is not None] + [one.owner for one in points]
+    prefetch_related_objects(named, "former_names")
     decisions = list(meeting.decisions.order_by("year", "number"))
     adopted_in = meeting.minutes_adopted_in
     return {
@@ -55,7 +59,7 @@ def data_of(meeting: Meeting) -> dict[str, Any]:
         "people": [
             {
                 "name": str(one),
-                "institution": _names(one.institution),
+                "institution": _names(one.institution and one.institution.named_on(day)),
                 "role": one.role,
                 "sex": one.sex,
                 "present": one.was_present,
@@ -72,12 +76,12 @@ def data_of(meeting: Meeting) -> dict[str, Any]:
                 "minutes": _texts(one, "minutes"),
                 "kind": one.kind,
                 "decisions": [_decision(decision) for decision in decisions if decision.item_id == one.pk],
-                "points": [_point(point) for point in points if point.item_id == one.pk],
+                "points": [_point(point, day) for point in points if point.item_id == one.pk],
             }
             for one in meeting.items.all()
         ],
         "decisions": [_decision(decision) for decision in decisions if decision.item_id is None],
-        "points": [_point(point) for point in points if point.item_id is None],
+        "points": [_point(point, day) for point in points if point.item_id is None],
     }
 
 
@@ -91,9 +95,13 @@ def _decision(decision: Any) -> dict[str, Any]:
     }
 
 
-def _point(point: Any) -> dict[str, Any]:
+def _point(point: Any, day: date) -> dict[str, Any]:
     """As it was given: what became of it since is no part of the minutes."""
-    return {"title": _texts(point, "title"), "owner": _names(point.owner), "due_on": point.first_due_on.isoformat()}
+    return {
+        "title": _texts(point, "title"),
+        "owner": _names(point.owner.named_on(day)),
+        "due_on": point.first_due_on.isoformat(),
+    }
 
 
 def stamp_of(data: dict[str, Any]) -> str:

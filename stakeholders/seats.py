@@ -10,7 +10,7 @@ from django.db.models import Case, IntegerField, Value, When
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from stakeholders.models import Body, BodyMember, Contact, MemberFunction
+from stakeholders.models import Body, BodyMember, Contact, ContactFunction, MemberFunction
 
 ORDER = [one.value for one in (
     MemberFunction.CHAIR, MemberFunction.DEPUTY_CHAIR, MemberFunction.MEMBER, MemberFunction.SECRETARY,
@@ -20,13 +20,15 @@ ORDER = [one.value for one in (
 
 @dataclass
 class Seat:
-    """A seat as a reader sees it: the institution by its name on the day, people only when the reader may see them."""
+    """A seat as a reader sees it: the institution by its name on the day, people only when the reader may see them.
+    `has_left` when the person holds no function at the institution on that day."""
 
     member: BodyMember
     institution: str
     person: Contact | None
     deputy: Contact | None
     is_vacant: bool
+    has_left: bool
 
 
 def ordered(members: Any) -> Any:
@@ -43,10 +45,12 @@ def ordered(members: Any) -> Any:
 
 
 def as_seen(members: Any, user: Any, day: date) -> list[Seat]:
-    """Three questions, however many seats."""
+    """Four questions, however many seats."""
     rows = list(members)
     people = {key for one in rows for key in (one.person_id, one.deputy_id) if key}
     seen = set(Contact.objects.visible_to(user).filter(pk__in=people).values_list("pk", flat=True))
+    functions = ContactFunction.objects.active(day).filter(contact__in=seen)
+    there = set(functions.values_list("contact", "institution"))
     return [
         Seat(
             member=one,
@@ -54,6 +58,7 @@ def as_seen(members: Any, user: Any, day: date) -> list[Seat]:
             person=one.person if one.person_id in seen else None,
             deputy=one.deputy if one.deputy_id in seen else None,
             is_vacant=one.person_id is None,
+            has_left=one.person_id in seen and (one.person_id, one.institution_id) not in there,
         )
         for one in rows
     ]

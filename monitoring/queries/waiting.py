@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import ngettext
 
+from stakeholders.lapse import LAPSED_DAYS, REVIEW_NOTICE
 from stakeholders.models import (
     ActionPoint,
     AgendaItem,
@@ -32,6 +33,7 @@ from stakeholders.models import (
     MeetingState,
     QuestionAssignment,
 )
+from stakeholders.queries.meetings import bodies_owing, series_owing
 
 ENDS_WITHIN = 90  # days; the list of agreements offers the same
 SHOWN = 5  # rows of a kind; behind numbers and links stands the rest
@@ -101,10 +103,30 @@ def _enquiries(user: Any) -> dict[str, int]:
     )
 
 
-def _agreements_number(user: Any) -> tuple[str, int, str, str]:
-    count = Agreement.objects.visible_to(user).lapsing(ENDS_WITHIN).count()
-    label = ngettext("agreement that ends within 90 days", "agreements that end within 90 days", count)
-    return label, count, "agreement-list", f"ends={ENDS_WITHIN}"
+def _agreements_numbers(user: Any) -> list[tuple[str, int, str, str]]:
+    visible = Agreement.objects.visible_to(user)
+    found = visible.aggregate(
+        ending=Count("pk", filter=Q(pk__in=visible.lapsing(ENDS_WITHIN).values("pk"))),
+        over=Count("pk", filter=Q(pk__in=visible.lapsed(LAPSED_DAYS).values("pk"))),
+        review=Count("pk", filter=Q(pk__in=visible.to_review(REVIEW_NOTICE).values("pk"))),
+    )
+    ending, over, review = found["ending"], found["over"], found["review"]
+    return [
+        (ngettext("agreement that ends within 90 days", "agreements that end within 90 days", ending), ending,
+         "agreement-list", f"ends={ENDS_WITHIN}"),
+        (ngettext("agreement expired, not renewed", "agreements expired, not renewed", over), over,
+         "agreement-list", "ends=over"),
+        (ngettext("agreement to review", "agreements to review", review), review, "agreement-list", "ends=review"),
+    ]  # fmt: skip
+
+
+def _meetings_numbers(user: Any) -> list[tuple[str, int, str, str]]:
+    series, bodies = len(series_owing(user)), len(bodies_owing(user))
+    return [
+        (ngettext("series of which a meeting is owed", "series of which meetings are owed", series), series,
+         "series-list", "due=owed"),
+        (ngettext("body that must meet", "bodies that must meet", bodies), bodies, "body-list", "due=owed"),
+    ]  # fmt: skip
 
 
 def _overdue_label(count: int) -> str:
@@ -116,7 +138,7 @@ def _to_approve_label(count: int) -> str:
 
 
 def for_the_office(user: Any) -> Waiting:
-    """Five queries."""
+    """Eight queries."""
     enquiries = _enquiries(user)
     overdue = _overdue_points(ActionPoint.objects.visible_to(user))
     silent = CircularRecipient.objects.filter(circular=OuterRef("pk"), confirmed_at__isnull=True, has_no_address=False)
@@ -138,7 +160,8 @@ def for_the_office(user: Any) -> Waiting:
                 "due=overdue",
             ),
             (_to_approve_label(enquiries["to_approve"]), enquiries["to_approve"], "enquiry-list", "state=drafted"),
-            _agreements_number(user),
+            *_agreements_numbers(user),
+            *_meetings_numbers(user),
         ),
         meeting=_next_meeting(user, MeetingState.DRAFT, MeetingState.CALLED),
         unconfirmed=list(
@@ -158,7 +181,7 @@ def for_the_coordinator(user: Any) -> Waiting:
             (_to_approve_label(enquiries["to_approve"]), enquiries["to_approve"], "enquiry-list", "state=drafted")
         ),
         numbers=_numbers(
-            _agreements_number(user),
+            *_agreements_numbers(user),
             (_overdue_label(overdue), overdue, "action-point-list", "standing=overdue"),
         ),
         meeting=_next_meeting(user, MeetingState.CALLED),

@@ -16,12 +16,12 @@ from django.utils.translation import override
 
 from onatc import mail
 from onatc.ids import new_id
-from stakeholders.lapse import END_NOTICES, FOCAL_NOTICE, REVIEW_NOTICE, notice_at
+from stakeholders.lapse import END_NOTICES, FOCAL_NOTICE, LAPSED_NOTICE, REVIEW_NOTICE, notice_at
 from stakeholders.models import (
     REPORTERS,
     Agreement,
     Contact,
-    ContactFunction,
+    Institution,
     Obligation,
     ObligationReminder,
     Role,
@@ -29,28 +29,36 @@ from stakeholders.models import (
     User,
 )
 from stakeholders.models.agreements import DUE_SOON_DAYS
+from stakeholders.queries.agreements import OFFICE, speaking
 
 
 def tell_of_agreements(*, on: date | None = None) -> int:
     """The notices of a day, each once however often and by however many it is run; how many mails were put out.
 
     The responsible person and the Director are told at each step, the focal persons of the parties once, from ninety days
-    on. A new last day, or a new day of review, is another occasion.
+    on; all of them once more when its last day is over. A new last day, or a new day of review, is another occasion.
     """
     day = on or timezone.localdate()
     directors = list(User.objects.holding(Role.DIRECTOR, on=day))
     queued = 0
     for agreement in Agreement.objects.lapsing(max(END_NOTICES), day).select_related("responsible"):
-        assert agreement.expires_on is not None
-        step = notice_at(agreement.expires_on, day)
-        occasion = f"agreement ends {agreement.pk} {agreement.expires_on}"
-        context = {"agreement": agreement, "days": (agreement.expires_on - day).days}
-        told = _office_of(agreement, directors)
-        queued += sum(_tell(user, f"{occasion} {step}", "agreement_ends", context) for user in told)
+        last = agreement.last_day
+        assert last is not None
+        step = notice_at(last, day)
+        occasion = f"agreement ends {agreement.pk} {last}"
+        context = {"agreement": agreement, "days": (last - day).days}
+        told, (focal, silent) = _office_of(agreement, directors), _focal_persons(agreement, day)
+        of_office = context | {"silent": silent}
+        queued += sum(_tell(user, f"{occasion} {step}", "agreement_ends", of_office) for user in told)
         if step is not None and step <= FOCAL_NOTICE:
-            for contact in _focal_persons(agreement, day):
+            for contact in focal:
                 if contact.user not in told:
                     queued += _tell(contact, f"{occasion} focal", "agreement_ends", context)
+    for agreement in Agreement.objects.lapsed(LAPSED_NOTICE, day).select_related("responsible"):
+        told, (focal, _silent) = _office_of(agreement, directors), _focal_persons(agreement, day)
+        occasion, context = f"agreement over {agreement.pk} {agreement.expires_on}", {"agreement": agreement}
+        for person in [*told, *(one for one in focal if one.user not in told)]:
+            queued += _tell(person, occasion, "agreement_over", context)
     for agreement in Agreement.objects.to_review(REVIEW_NOTICE, day).select_related("responsible"):
         assert agreement.review_on is not None
         occasion = f"agreement review {agreement.pk} {agreement.review_on}"
@@ -65,16 +73,18 @@ def _office_of(agreement: Agreement, directors: list[User]) -> list[User]:
     return list(dict.fromkeys([*responsible, *directors]))
 
 
-def _focal_persons(agreement: Agreement, day: date) -> list[Contact]:
-    """Those who can be reached and still hold a function at the party for which they speak."""
-    found = {}
-    for party in agreement.parties.exclude(focal_person=None).select_related("focal_person__user"):
+def _focal_persons(agreement: Agreement, day: date) -> tuple[list[Contact], list[Institution]]:
+    """Those who can be reached and still hold a function at the party for which they speak; and the parties, without the
+    office, of which nobody can be told."""
+    parties = list(agreement.parties.select_related("institution", "focal_person__user").order_by("institution__code"))
+    heard, found, silent = speaking(parties, day), {}, []
+    for party in parties:
         contact = party.focal_person
-        assert contact is not None
-        there = ContactFunction.objects.active(day).filter(contact=contact, institution=party.institution_id)
-        if contact.removed_at is None and contact.address and there.exists():
+        if contact is not None and contact.address and party.pk in heard:
             found[contact.pk] = contact
-    return list(found.values())
+        elif party.institution.code not in OFFICE:
+            silent.append(party.institution)
+    return list(found.values()), silent
 
 
 def _tell(person: User | Contact, occasion: str, template: str, context: dict[str, Any]) -> bool:

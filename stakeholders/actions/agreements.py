@@ -42,6 +42,9 @@ from stakeholders.models import (
     User,
 )
 
+# What was agreed: once it is signed, other words in it are a new wording.
+TERMS = {"subject", "data_shared", "data_basis", "data_protection"}
+
 
 @dataclass(frozen=True)
 class Party:
@@ -50,6 +53,11 @@ class Party:
     institution: Institution
     signed_as: str = ""
     focal_person: Contact | None = None
+
+
+def _refuse_over(agreement: Agreement) -> None:
+    if agreement.standing in (AgreementStanding.EXPIRED, AgreementStanding.ENDED):
+        raise Refused(_("It is over: what it says does not change any more."))
 
 
 def _refuse_changed(agreement: Agreement, revision: int) -> None:
@@ -112,12 +120,16 @@ def _put(agreement: Agreement, parties: list[Party]) -> None:
 
 @transaction.atomic
 def change(
-    agreement: Agreement, values: dict[str, Any], parties: Iterable[Party], *, by: User, revision: int
+    agreement: Agreement, values: dict[str, Any], parties: Iterable[Party], *, by: User, revision: int, note: str = ""
 ) -> Agreement:
-    """What it says and who is bound by it. Raises Stale when a colleague changed one of them meanwhile."""
+    """What it says and who is bound by it. Raises Stale when a colleague changed one of them meanwhile. Once it is signed,
+    other terms or parties are a new wording, of which `note` says what changed; what is over does not change."""
     agreement = locked(agreement)
     require(access.may_keep_agreements(by))
+    _refuse_over(agreement)
     parties = _checked(parties)
+    if agreement.signed_on is not None and len(parties) < 2:
+        raise Refused(_("An agreement has two parties at least."))
     before = agreement.revision
     rows = list(agreement.parties.select_related("institution"))
     stands = {(one.institution_id, one.signed_as, one.focal_person_id) for one in rows}
@@ -137,6 +149,13 @@ def change(
         _put(agreement, parties)
         if not changed:
             agreement.revision += 1
+    is_reworded = bool(set(changed) & TERMS) or {one.institution_id for one in rows} != {
+        one.institution.pk for one in parties
+    }
+    if agreement.signed_on is not None and is_reworded:
+        if not note:
+            raise Refused(_("It is signed: say what changed and why; it becomes a new wording."), "note")
+        _new_version(new_id(), agreement, by=by, on=timezone.localdate(), note=note, files=())
     return save(agreement)
 
 
@@ -265,6 +284,8 @@ def add_version(
     agreement = locked(agreement)
     require(access.may_keep_agreements(by))
     refuse_future(on)
+    if agreement.last_day is not None and on > agreement.last_day:
+        raise Refused(_("It is over: what it says does not change any more."), "on")
     if not AgreementVersion.objects.filter(pk=key).exists():
         _new_version(key, agreement, by=by, on=on, note=note, files=files)
     return agreement

@@ -73,11 +73,17 @@ class AgreementForm(KeptForm):
         if not self.is_new:
             rows = self.instance.parties.select_related("institution", "focal_person").order_by("pk")
             self.given = [Party(one.institution, one.signed_as, one.focal_person) for one in rows]
+        if self.instance.signed_on is not None:
+            self.fields["note"] = forms.CharField(
+                label=_("What changed"), max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 3}),
+                help_text=_("Needed when the subject, the data or the parties change: it becomes a new wording."),
+            )  # fmt: skip
         names = self._party_rows()
         self.groups = (
             (gettext_lazy("Title"), ("title_sq", "title_sr", "title_en")),
             (gettext_lazy("Parties"), tuple(names)),
             (gettext_lazy("What data is shared"), ("data_shared", "data_basis", "data_protection")),
+            *([(gettext_lazy("Wordings"), ("note",))] if "note" in self.fields else []),
         )
 
     def _party_rows(self) -> list[str]:

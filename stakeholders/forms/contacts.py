@@ -37,6 +37,7 @@ class ContactForm(KeptForm):
         help_text=_("Where the person works today; more functions can be added afterwards."),
     )  # fmt: skip
     title = forms.CharField(label=_("Function"), max_length=160, required=False)
+    starts_on = forms.DateField(label=_("From"), required=False)
     places = {"contact_one_mailbox": "email", "contact_removed_has_no_data": "full_name"}
 
     class Meta:
@@ -54,8 +55,9 @@ class ContactForm(KeptForm):
             User.objects.visible_to(self.user).filter(is_active=True).order_by("full_name", "pk")
         )
         if not self.is_new:
-            del self.fields["institution"], self.fields["title"]
+            del self.fields["institution"], self.fields["title"], self.fields["starts_on"]
             return
+        self.initial["starts_on"] = timezone.localdate()
         self.fields["institution"].queryset = (  # type: ignore[attr-defined]
             Institution.objects.visible_to(self.user).existing_on(timezone.localdate()).order_by(SortKey("name"))
         )
@@ -75,11 +77,23 @@ class FunctionForm(CarefulForm):
     title = forms.CharField(label=_("Function"), max_length=160)
     starts_on = forms.DateField(label=_("From"), required=False, widget=day_input())
     ends_on = forms.DateField(label=_("Last day"), required=False, widget=day_input())
+    vacates = forms.BooleanField(required=False, initial=True)
 
-    def __init__(self, data: Any = None, *, user: Any, function: ContactFunction | None = None) -> None:
+    def __init__(
+        self, data: Any = None, *, user: Any, function: ContactFunction | None = None, seats: Any = ()
+    ) -> None:
+        """`seats` are those that the person holds for the institution of `function`."""
         names = ("institution", "title", "starts_on", "ends_on")
         super().__init__(data, initial={name: getattr(function, name) for name in names} if function else None)
         self.function = function
+        bodies = ", ".join(dict.fromkeys(str(one.body.name) for one in seats))
+        if bodies:
+            self.fields["vacates"].label = _(
+                "With the last day the seats in these bodies become vacant: %(bodies)s"
+            ) % {"bodies": bodies}
+            self.fields["vacates"].help_text = _("Otherwise the person is called to their meetings also afterwards.")
+        else:
+            del self.fields["vacates"]
         self.fields["institution"].queryset = Institution.objects.visible_to(user).order_by(  # type: ignore[attr-defined]
             SortKey("name")
         )

@@ -41,6 +41,17 @@ class AgreementStanding(models.TextChoices):
     ENDED = "ended", pgettext_lazy("agreement", "ended")
 
 
+def _renewal(day: date) -> Exists:
+    """Whether a signed agreement that nobody ended takes over without a gap, or has taken over by now."""
+    follows = Q(renews__expires_on__isnull=True) | Q(in_force_on__lte=F("renews__expires_on") + timedelta(days=1))
+    follows &= Q(renews__ended_on__isnull=True) | Q(in_force_on__lte=F("renews__ended_on"))
+    renewals = Agreement.objects.filter(
+        Q(in_force_on__lte=day) | Q(in_force_on__isnull=False) & follows,
+        renews=OuterRef("pk"), signed_on__isnull=False, ended_on__isnull=True,
+    )  # fmt: skip
+    return Exists(renewals)
+
+
 class AgreementQuerySet(models.QuerySet["Agreement"]):
     def visible_to(self, user: Any) -> Self:
         """The office all; others those to which an institution of theirs is a party, once signed."""
@@ -61,7 +72,7 @@ class AgreementQuerySet(models.QuerySet["Agreement"]):
         )
 
     def with_state(self, on: date | None = None) -> Self:
-        """With `state`, what `standing_on` says of the day, and `is_renewed`, whether a signed agreement renews it."""
+        """With `state`, what `standing_on` says of the day, and `is_renewed`, whether one that holds follows it."""
         day = on or timezone.localdate()
         state = Case(
             When(Q(signed_on__isnull=True) | Q(signed_on__gt=day), then=Value(AgreementStanding.PREPARED.value)),
@@ -71,32 +82,41 @@ class AgreementQuerySet(models.QuerySet["Agreement"]):
             default=Value(AgreementStanding.IN_FORCE.value),
             output_field=models.CharField(),
         )
-        renewals = Agreement.objects.filter(renews=OuterRef("pk"), signed_on__isnull=False)
-        return self.annotate(state=state, is_renewed=Exists(renewals))
+        return self.annotate(state=state, is_renewed=_renewal(day))
 
     def not_over(self, on: date | None = None) -> Self:
         """Being prepared, signed or in force."""
         return self.with_state(on).exclude(Q(("state__in", [AgreementStanding.EXPIRED, AgreementStanding.ENDED])))
 
     def lapsing(self, days: int, on: date | None = None) -> Self:
-        """Signed ones whose last day is today or lies at most so many days ahead, and that nothing signed renews."""
+        """Signed ones whose last day is today or lies at most so many days ahead, and that nothing renews."""
         day = on or timezone.localdate()
-        renewals = Agreement.objects.filter(renews=OuterRef("pk"), signed_on__isnull=False)
+        last = day + timedelta(days=days)
         return self.filter(
-            ~Exists(renewals),
+            ~_renewal(day),
+            Q(expires_on__isnull=True) | Q(expires_on__gte=day),
+            Q(ended_on__isnull=True) | Q(ended_on__gt=day),
+            Q(expires_on__lte=last) | Q(ended_on__lte=last + timedelta(days=1)),
             signed_on__isnull=False,
-            ended_on__isnull=True,
-            expires_on__gte=day,
-            expires_on__lte=day + timedelta(days=days),
+        )
+
+    def lapsed(self, days: int, on: date | None = None) -> Self:
+        """Signed ones whose last day is over since at most so many days, that nobody ended and nothing renews."""
+        day = on or timezone.localdate()
+        return self.filter(
+            ~_renewal(day),
+            Q(ended_on__isnull=True) | Q(ended_on__gt=F("expires_on")),
+            signed_on__isnull=False,
+            expires_on__lt=day,
+            expires_on__gte=day - timedelta(days=days),
         )
 
     def to_review(self, days: int, on: date | None = None) -> Self:
         """Signed ones, neither over nor renewed, whose review is due by so many days ahead; a review that was missed stays
         due."""
         day = on or timezone.localdate()
-        renewals = Agreement.objects.filter(renews=OuterRef("pk"), signed_on__isnull=False)
         return self.filter(
-            ~Exists(renewals),
+            ~_renewal(day),
             Q(expires_on__isnull=True) | Q(expires_on__gte=day),
             signed_on__isnull=False,
             ended_on__isnull=True,
@@ -202,6 +222,12 @@ class Agreement(models.Model):
     @property
     def standing(self) -> AgreementStanding:
         return self.standing_on(timezone.localdate())
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day on which it holds: as agreed, or the day before it is ended."""
+        ended = self.ended_on - timedelta(days=1) if self.ended_on else None
+        return min((one for one in (self.expires_on, ended) if one is not None), default=None)
 
 
 @tracked

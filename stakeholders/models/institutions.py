@@ -90,12 +90,16 @@ class Institution(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("stakeholders:institution-detail", args=[self.pk])
 
-    def name_on(self, day: date) -> str:
-        """The name that was in force on `day`, in the active language; today's name when no earlier one fits."""
+    def named_on(self, day: date) -> Institution | FormerName:
+        """What bears the name that was in force on `day` in all languages; itself when no earlier one fits."""
         for former in self.former_names.all():
             if (former.valid_from is None or former.valid_from <= day) and day <= former.valid_to:
-                return former.name
-        return self.name
+                return former
+        return self
+
+    def name_on(self, day: date) -> str:
+        """The name that was in force on `day`, in the active language; today's name when no earlier one fits."""
+        return self.named_on(day).name
 
 
 def with_names_on(institutions: Iterable[Institution], day: date) -> None:

@@ -6,7 +6,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.db import models
@@ -24,6 +24,7 @@ from stakeholders.models import (
     AgreementParty,
     AgreementStanding,
     BodyMember,
+    ContactFunction,
     Institution,
     RoleAssignment,
 )
@@ -51,7 +52,7 @@ def standing_in_cell(agreement: Agreement, day: date) -> CellStanding:
     """In force, or about to end without a renewal that was signed; else what its dates say."""
     standing = agreement.standing_on(day)
     if standing == AgreementStanding.IN_FORCE:
-        last = agreement.ended_on - timedelta(days=1) if agreement.ended_on else agreement.expires_on
+        last = agreement.last_day
         is_renewed = getattr(agreement, "is_renewed", False)
         if last is not None and not is_renewed and (last - day).days <= ENDS_SOON_DAYS:
             return CellStanding.ENDS_SOON
@@ -104,13 +105,15 @@ class Matrix:
 
 def counterparts(user: Any, day: date, *, kind: str = "", level: str = "") -> QuerySet[Institution]:
     """With whom the office needs agreements: the members of the National Authority and those that take part in the referral
-    mechanism, that is for which somebody reports, which sit in a body, or which are bound by an agreement already."""
+    mechanism, that is for which somebody reports, which sit in a body, or which are bound by an agreement already. One that was
+    dissolved stays while an agreement of it is in force."""
     reporting = RoleAssignment.objects.active(day).filter(institution=OuterRef("pk"), role__in=REPORTERS)
     sitting = BodyMember.objects.filter(institution=OuterRef("pk"))
     bound = AgreementParty.objects.filter(institution=OuterRef("pk"))
+    holding = Agreement.objects.visible_to(user).in_force(day).order_by().values("pk")
     found = (
         Institution.objects.visible_to(user)
-        .existing_on(day)
+        .filter(Q(dissolved_on__isnull=True) | Q(dissolved_on__gte=day) | Exists(bound.filter(agreement__in=holding)))
         .filter(Q(is_authority_member=True) | Exists(reporting) | Exists(sitting) | Exists(bound))
         .exclude(code__in=OFFICE)
     )
@@ -176,6 +179,18 @@ def _by_agreement(
             for body in rows
         ],
     )  # fmt: skip
+
+
+# Parties
+
+
+def speaking(parties: Sequence[AgreementParty], day: date) -> set[uuid.UUID]:
+    """Keys of the parties whose focal person still holds a function there. One query."""
+    functions = ContactFunction.objects.active(day).filter(contact__removed_at=None)
+    there = set(
+        functions.filter(contact__in=[one.focal_person_id for one in parties]).values_list("contact", "institution")
+    )
+    return {one.pk for one in parties if (one.focal_person_id, one.institution_id) in there}
 
 
 # On the pages of others

@@ -169,6 +169,30 @@ def due_of_series(one: Any, today: date) -> Due:
     return due(last_held, one.every_months, **term)
 
 
+def with_duty(bodies: Iterable[Body]) -> list[Body]:
+    """Each with `last_met` and, where a rule says how often it meets, its `duty`. One query."""
+    found, today = list(bodies), timezone.localdate()
+    last = last_met(found)
+    for one in found:
+        met = last.get(one.pk)
+        one.last_met, one.duty = met, None  # type: ignore[attr-defined]
+        if one.meets_every_months and (one.dissolved_on is None or one.dissolved_on >= today):
+            one.duty = due(met, one.meets_every_months, since=one.founded_on, today=today)  # type: ignore[attr-defined]
+    return found
+
+
+def bodies_owing(user: Any) -> list[Any]:
+    """Keys of the bodies that must meet by a day that is over or lies within the next thirty days. Two queries."""
+    bodies = with_duty(Body.objects.visible_to(user).filter(meets_every_months__isnull=False))
+    return [one.pk for one in bodies if one.duty is not None and one.duty.is_owed]  # type: ignore[attr-defined]
+
+
+def series_owing(user: Any) -> list[Any]:
+    """Keys of the series of which a meeting is owed by such a day. One query."""
+    rows, today = with_last_held(MeetingSeries.objects.visible_to(user)), timezone.localdate()
+    return [one.pk for one in rows if due_of_series(one, today).is_owed]
+
+
 @dataclass(frozen=True)
 class Count:
     label: Any

@@ -35,7 +35,7 @@ from stakeholders.forms.agreements import (
     SignForm,
     VersionForm,
 )
-from stakeholders.lapse import REVIEW_NOTICE
+from stakeholders.lapse import LAPSED_DAYS, REVIEW_NOTICE
 from stakeholders.models import (
     Agreement,
     AgreementFile,
@@ -76,7 +76,10 @@ def _filter(request: SignedInRequest) -> RegisterFilter:
     countries = Country.objects.visible_to(request.user).filter(pk__in=visible.order_by().values("country"))
 
     def ends(value: str) -> Q:
-        found = visible.to_review(REVIEW_NOTICE) if value == "review" else visible.lapsing(int(value))
+        if value == "review":
+            found = visible.to_review(REVIEW_NOTICE)
+        else:
+            found = visible.lapsed(LAPSED_DAYS) if value == "over" else visible.lapsing(int(value))
         return Q(pk__in=found.values("pk"))
 
     return RegisterFilter(
@@ -90,7 +93,7 @@ def _filter(request: SignedInRequest) -> RegisterFilter:
             "ends": (
                 _("Ends"),
                 [*((str(days), _("within %(days)d days") % {"days": days}) for days in (30, 90, 180)),
-                 ("review", _("review due within 30 days"))],
+                 ("over", _("expired within a year, not renewed")), ("review", _("review due within 30 days"))],
             ),
         },
         narrow={
@@ -162,12 +165,18 @@ def agreement_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     user, today = request.user, timezone.localdate()
     visible = Agreement.objects.visible_to(user)
     parties = list(
-        agreement.parties.select_related("institution", "focal_person").order_by(SortKey("institution__name"))
+        agreement.parties.select_related("institution__successor", "focal_person")
+        .prefetch_related("institution__former_names")
+        .order_by(SortKey("institution__name"))
     )
     named = {one.focal_person_id for one in parties} - {None}
     shown = set(Contact.objects.visible_to(user).filter(pk__in=named).values_list("pk", flat=True)) if named else set()
+    speaking = queries.speaking(parties, today)
     for party in parties:
+        party.name = party.institution.name_on(agreement.signed_on or today)
+        party.is_over = party.institution.dissolved_on is not None and party.institution.dissolved_on < today
         party.is_shown = party.focal_person_id in shown
+        party.has_left = party.focal_person_id is not None and party.pk not in speaking
     files = AgreementFile.objects.visible_to(user)
     versions = list(agreement.versions.select_related("by").prefetch_related(Prefetch("files", files)))
     obligations = _may_meet(
@@ -189,7 +198,7 @@ def agreement_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         {
             "agreement": agreement,
             "standing": queries.standing_in_cell(agreement, today),
-            "days_left": (agreement.expires_on - today).days if agreement.expires_on and is_running else None,
+            "days_left": (agreement.last_day - today).days if agreement.last_day and is_running else None,
             "review_due": is_open and agreement.review_on and (agreement.review_on - today).days <= REVIEW_NOTICE,
             "lacks_data": agreement.kind == AgreementKind.DATA_SHARING
             and not (agreement.data_shared and agreement.data_basis),
@@ -200,6 +209,7 @@ def agreement_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "renewals": renewals,
             "renewed": visible.filter(pk=agreement.renews_id).first() if agreement.renews_id else None,
             "may_keep": may_keep,
+            "may_change": may_keep and agreement.state not in (AgreementStanding.EXPIRED, AgreementStanding.ENDED),
             "may_sign": may_conclude and agreement.signed_on is None,
             "may_end": may_conclude and is_running and agreement.ended_on is None,
             "may_date": may_keep and is_open,
@@ -280,7 +290,14 @@ def agreement_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return form_page(
         request,
         form,
-        lambda: actions.change(agreement, form.values(), form.parties, by=request.user, **form.said("revision")),
+        lambda: actions.change(
+            agreement,
+            form.values(),
+            form.parties,
+            by=request.user,
+            **form.said("revision"),
+            note=form.cleaned_data.get("note", ""),
+        ),
         title=str(agreement.title),
         cancel_url=agreement.get_absolute_url(),
         done=_("Saved."),

@@ -22,9 +22,9 @@ from stakeholders import access, seats
 from stakeholders.accounts import SignedInRequest
 from stakeholders.actions import bodies as actions
 from stakeholders.forms.contacts import BodyForm, LastDayForm, SeatForm
-from stakeholders.meeting_rules import due, voting_seats
+from stakeholders.meeting_rules import voting_seats
 from stakeholders.models import Body, BodyKind, BodyMember, Level
-from stakeholders.queries.meetings import as_rule, last_met
+from stakeholders.queries.meetings import as_rule, bodies_owing, with_duty
 from stakeholders.views.institutions import day_asked
 from stakeholders.views.records import form_page, list_page
 
@@ -41,28 +41,19 @@ def _bodies(request: SignedInRequest) -> RegisterFilter:
             "kind": (_("Kind"), list(BodyKind.choices)),
             "level": (_("Level"), list(Level.choices)),
             "state": (_("State"), [("existing", _("existing")), ("dissolved", _("dissolved"))]),
+            "due": (_("Next meeting"), [("owed", _("overdue or due within 30 days"))]),
         },
         narrow={
             "kind": "kind",
             "level": "level",
             "state": lambda value: is_over if value == "dissolved" else ~is_over | Q(dissolved_on__isnull=True),
+            "due": lambda _value: Q(pk__in=bodies_owing(request.user)),
         },
         counted="kind",
         searched=("code", "name_sq", "name_sr", "name_en", "legal_basis"),
         sorts={"name": "~name", "kind": "kind", "code": "code", "founded": "founded_on"},
         usual="code",
     )
-
-
-def _with_duty(bodies: list[Body]) -> list[Body]:
-    today, last = timezone.localdate(), last_met(bodies)
-    for one in bodies:
-        held = last.get(one.pk)
-        one.last_met = held  # type: ignore[attr-defined]
-        one.duty = None  # type: ignore[attr-defined]
-        if one.meets_every_months and (one.dissolved_on is None or one.dissolved_on >= today):
-            one.duty = due(held, one.meets_every_months, since=one.founded_on, today=today)  # type: ignore[attr-defined]
-    return bodies
 
 
 def _network_tree(user: Any) -> list[tuple[int, Body]]:
@@ -83,7 +74,7 @@ def _with_seats(user: Any, rows: Iterable[Body]) -> list[Body]:
     }
     for one in bodies:
         one.seat_count, one.vacant_count = counts.get(one.pk, (0, 0))  # type: ignore[attr-defined]
-    return _with_duty(bodies)
+    return with_duty(bodies)
 
 
 @require_safe
@@ -131,7 +122,7 @@ def body_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     members = BodyMember.objects.visible_to(user).filter(body=body)
     sitting = seats.as_seen(seats.ordered(members.on(day))[:MOST_SEATS], user, day)
     voting = voting_seats(as_rule(seat.member for seat in sitting))
-    _with_duty([body])
+    with_duty([body])
     sees_parent = body.parent is not None and Body.objects.visible_to(user).filter(pk=body.parent.pk).exists()
     return render(
         request,

@@ -152,7 +152,7 @@ def contact_create(request: SignedInRequest) -> HttpResponse:
         request,
         form,
         lambda: actions.create_contact(
-            form.cleaned_data["key"], form.values(), by=request.user, **form.said("institution", "title")
+            form.cleaned_data["key"], form.values(), by=request.user, **form.said("institution", "title", "starts_on")
         ),
         title=_("Add a contact"),
         lead=_("Keep only what the office needs to reach the person."),
@@ -179,12 +179,15 @@ def contact_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _function_page(request: SignedInRequest, contact: Contact, function: ContactFunction | None) -> HttpResponse:
     require(access.may_keep_contacts(request.user))
-    form = FunctionForm(request.POST or None, user=request.user, function=function)
+    held = list(actions.seats_left(function).select_related("body")) if function is not None else []
+    form = FunctionForm(request.POST or None, user=request.user, function=function, seats=held)
     names = ("institution", "title", "starts_on", "ends_on")
     return form_page(
         request,
         form,
-        lambda: actions.save_function(contact, function, by=request.user, **form.said(*names)),
+        lambda: actions.save_function(
+            contact, function, by=request.user, **form.said(*names), vacates=form.cleaned_data.get("vacates", False)
+        ),
         title=_("Function of a contact"),
         lead=str(contact),
         cancel_url=contact.get_absolute_url(),

@@ -31,7 +31,16 @@ from stakeholders.forms.institutions import (
     OnForm,
     RenameForm,
 )
-from stakeholders.models import BodyMember, ContactFunction, Institution, RoleAssignment
+from stakeholders.models import (
+    ActionPoint,
+    Agreement,
+    BodyMember,
+    ContactFunction,
+    Institution,
+    Obligation,
+    RoleAssignment,
+    User,
+)
 from stakeholders.views.records import as_file, confirm_page, form_page
 
 MOST = 100  # rows of a block on the page of a record
@@ -113,6 +122,7 @@ def institution_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     contacts = functions.select_related("contact").order_by("contact__full_name", "pk")[:MOST]
     is_over = institution.dissolved_on is not None and institution.dissolved_on < timezone.localdate()
     left = list(seats.ordered(actions.seats_to_move(institution)))[:MOST] if is_over and user.is_office else []
+    binding = _binding(institution, user) if is_over and user.is_office else {}
     heirs_of = Institution.objects.visible_to(user).filter(successor=institution)
     to_move = [one for one in heirs_of[:MOST] if actions.seats_to_move(one).exists()] if user.is_office else []
     return render(
@@ -127,6 +137,7 @@ def institution_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "seats": seats.as_seen(seats.ordered(sitting)[:MOST], user, day),
             "contacts": contacts,
             "left": left,
+            **binding,
             "to_move": [one for one in to_move if one.dissolved_on and one.dissolved_on < timezone.localdate()],
             "may_keep": bool(access.may_keep_contacts(user)),
             "is_over": is_over,
@@ -135,6 +146,17 @@ def institution_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "history": history_of(institution, *institution.former_names.all()),
         },
     )
+
+
+def _binding(institution: Institution, user: User) -> dict[str, Any]:
+    """What still binds one that was dissolved: agreements in force, open action points, open obligations."""
+    agreements = Agreement.objects.visible_to(user).in_force()
+    obligations = Obligation.objects.visible_to(user).filter(agreement__in=agreements.values("pk"), ended_on=None)
+    return {
+        "bound": list(agreements.filter(parties__institution=institution).order_by("-signed_on", "pk")[:MOST]),
+        "to_do": list(ActionPoint.objects.visible_to(user).open().filter(owner=institution).order_by("due_on")[:MOST]),
+        "owing": list(obligations.filter(institution=institution).select_related("agreement").order_by("pk")[:MOST]),
+    }
 
 
 @require_http_methods(["GET", "POST"])

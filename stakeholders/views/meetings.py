@@ -61,6 +61,7 @@ from stakeholders.queries.meetings import (
     people_of,
     replies,
     seats_on,
+    series_owing,
     with_last_held,
 )
 from stakeholders.related import sections_of
@@ -76,8 +77,13 @@ def _series_list(request: SignedInRequest) -> RegisterFilter:
         selects={
             "kind": (_("Kind"), list(SeriesKind.choices)),
             "ended": (_("Shown"), [("no", _("running")), ("yes", _("ended"))]),
+            "due": (_("Next meeting"), [("owed", _("overdue or due within 30 days"))]),
         },
-        narrow={"kind": "kind", "ended": lambda value: Q(ends_on__isnull=value == "no")},
+        narrow={
+            "kind": "kind",
+            "ended": lambda value: Q(ends_on__isnull=value == "no"),
+            "due": lambda _value: Q(pk__in=series_owing(request.user)),
+        },
         counted="kind",
         searched=("name_sq", "name_sr", "name_en", "duty"),
         sorts={"name": "~name", "kind": "kind", "duty": "duty", "since": "starts_on"},

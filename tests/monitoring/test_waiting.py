@@ -19,7 +19,18 @@ from stakeholders.models import (
     Questionnaire,
     User,
 )
-from tests.stakeholders.gathered import a_decision, a_meeting, a_point, an_attendee, an_item, day, done, institution
+from tests.stakeholders.gathered import (
+    a_body,
+    a_decision,
+    a_meeting,
+    a_point,
+    a_series,
+    an_attendee,
+    an_item,
+    day,
+    done,
+    institution,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -77,7 +88,7 @@ def some(world):
     an_enquiry(4, "closed", -1, close_reason="Spam")
     an_agreement(by, expires=90)
     an_agreement(by, expires=0)
-    an_agreement(by, expires=91)
+    an_agreement(by, expires=91, review_on=day(30))
     an_agreement(by, expires=-1)
     renewed = an_agreement(by, expires=30)
     an_agreement(by, expires=900, signed=-5, renews=renewed)
@@ -85,6 +96,12 @@ def some(world):
     a_circular(by, mine, other)
     a_circular(by, mine, confirmed=True, title_sq="E konfirmuara")
     a_circular(by, mine, asks_confirmation=False, title_sq="Pa konfirmim")
+    a_series(every_months=1, starts_on=day(-300))
+    a_series("regional", every_months=1, starts_on=day(-1))
+    a_series("group", every_months=6, starts_on=day(-10))
+    a_series("other", every_months=1, starts_on=day(-300), ends_on=day(-1))
+    a_body(meets_every_months=1)
+    a_body("NB", meets_every_months=60, founded_on=day(-3))
     put_questions(by, 2)
     put_questions(by, 1, state="returned")
     put_questions(by, 4, state="answered")
@@ -109,7 +126,8 @@ def test_what_waits_for_the_office(world, some):
     found = waiting.for_the_office(world.planning)
     assert numbers(found) == {
         "action points overdue": 2, "enquiries not answered": 3, "enquiry overdue": 1, "answer to approve": 1,
-        "agreements that end within 90 days": 2,
+        "agreements that end within 90 days": 2, "agreement expired, not renewed": 1, "agreement to review": 1,
+        "series of which meetings are owed": 2, "body that must meet": 1,
     }  # fmt: skip
     assert found.meeting == some["draft"] and found.meeting.to_decide == 1
     assert [(str(one), one.missing) for one in found.unconfirmed] == [("Qarkorja e dhjetorit", 2)]
@@ -117,7 +135,10 @@ def test_what_waits_for_the_office(world, some):
 
 def test_what_waits_for_the_coordinator(world, some):
     found = waiting.for_the_coordinator(world.natc)
-    assert numbers(found) == {"agreements that end within 90 days": 2, "action points overdue": 2}
+    assert numbers(found) == {
+        "agreements that end within 90 days": 2, "agreement expired, not renewed": 1, "agreement to review": 1,
+        "action points overdue": 2,
+    }  # fmt: skip
     assert [(str(one.label), one.count) for one in found.decisions] == [("answer to approve", 1)]
     assert found.meeting == some["sooner"] and found.meeting.to_decide == 2
 
@@ -171,6 +192,8 @@ def test_the_homes_show_it_at_the_same_price_for_many(world, client_for, some, w
         a_circular(by, mine, other)
         put_questions(by, 2, title=f"Q{number}")
         an_attendee(a_meeting(by, 30 + number, "called"), user=mine)
+        a_series(every_months=1, starts_on=day(-300), name_sq=f"S{number}")
+        a_body(f"B{number}", meets_every_months=1)
     assert cost() == before
 
 

@@ -17,7 +17,7 @@ from onatc.periods import months_after
 from stakeholders import lapse
 from stakeholders.actions import agreement_notices as notices
 from stakeholders.actions import agreements
-from stakeholders.models import Contact, ContactFunction, ObligationReminder
+from stakeholders.models import Agreement, Contact, ContactFunction, ObligationReminder
 from stakeholders.tasks import remind_of_obligations, tell_of_agreements
 from tests.stakeholders.agreed import a_signed_agreement, an_agreement, an_obligation, in_days, institution
 
@@ -118,13 +118,14 @@ def test_the_responsible_person_and_the_director_are_told_once_each(world):
     assert notices.tell_of_agreements(on=in_days(80)) == 2
     assert notices.tell_of_agreements(on=in_days(140)) == 2
     assert notices.tell_of_agreements(on=in_days(170)) == 0  # the last day
-    assert notices.tell_of_agreements(on=in_days(171)) == 0
+    assert notices.tell_of_agreements(on=in_days(171)) == 2  # it is over, and none follows
+    assert notices.tell_of_agreements(on=in_days(172)) == 0
 
 
 @pytest.mark.django_db
 def test_recorded_forty_days_before_its_end_it_is_spoken_of_at_once_and_at_thirty(world):
     a_signed_agreement(world, expires_on=in_days(40), responsible=world.director)
-    assert [notices.tell_of_agreements(on=in_days(day)) for day in range(42)] == [1, *[0] * 9, 1, *[0] * 31]
+    assert [notices.tell_of_agreements(on=in_days(day)) for day in range(42)] == [1, *[0] * 9, 1, *[0] * 30, 1]
 
 
 @pytest.mark.django_db
@@ -157,6 +158,56 @@ def test_a_renewal_that_is_only_being_prepared_stops_no_notice(world):
     old = a_signed_agreement(world, expires_on=in_days(20), responsible=world.director)
     an_agreement(world, renews=old)
     assert notices.tell_of_agreements() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("values", "mails"),
+    [
+        ({"in_force_on": in_days(21)}, 0),
+        ({"in_force_on": in_days(22)}, 1),  # a day between the two
+        ({"is_in_force": False}, 1),
+    ],
+)
+def test_only_a_renewal_that_takes_over_without_a_gap_stops_the_notices(world, values, mails):
+    old = a_signed_agreement(world, expires_on=in_days(20), responsible=world.director)
+    a_signed_agreement(world, renews=old, signed_on=in_days(0), **values)
+    assert notices.tell_of_agreements() == mails
+    assert Agreement.objects.lapsing(30).filter(pk=old.pk).exists() == bool(mails)
+    assert Agreement.objects.with_state().get(pk=old.pk).is_renewed != bool(mails)
+
+
+@pytest.mark.django_db
+def test_a_renewal_that_was_ended_itself_stops_no_notice(world):
+    old = a_signed_agreement(world, expires_on=in_days(20), responsible=world.director)
+    new = a_signed_agreement(world, renews=old)
+    assert notices.tell_of_agreements() == 0
+    agreements.end(new, by=world.director, revision=new.revision, ended_on=in_days(0), reason="x")
+    assert notices.tell_of_agreements() == 1
+
+
+@pytest.mark.django_db
+def test_one_that_is_ended_on_a_day_ahead_is_spoken_of_before_that_day(world):
+    agreement = a_signed_agreement(world, expires_on=in_days(400), responsible=world.director)
+    agreements.end(agreement, by=world.director, revision=agreement.revision, ended_on=in_days(11), reason="x")
+    assert notices.tell_of_agreements() == 1
+    assert Message.objects.get().subject == "An agreement ends in 10 days"
+    assert "move its last day" not in Message.objects.get().text
+    assert not Agreement.objects.lapsing(9).exists() and Agreement.objects.lapsing(10).exists()
+    assert notices.tell_of_agreements(on=in_days(11)) == 0
+    assert not Agreement.objects.lapsed(365, in_days(401)).exists()  # it was ended knowingly
+
+
+@pytest.mark.django_db
+def test_the_office_is_told_of_parties_of_which_nobody_can_be_told(world):
+    left = Contact.objects.create(full_name="Iku", email="left@example.org")
+    ContactFunction.objects.create(contact=left, institution=institution("MOH"), title="x", ends_on=in_days(-7))
+    a_signed_agreement(
+        world, expires_on=in_days(20), responsible=world.director, parties=[("NATC", None), ("MOH", left)]
+    )
+    assert notices.tell_of_agreements() == 1
+    text = Message.objects.get().text
+    assert f"– {institution('MOH').name}" in text and f"– {institution('NATC').name}" not in text
 
 
 @pytest.mark.django_db

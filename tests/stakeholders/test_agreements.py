@@ -35,6 +35,7 @@ from stakeholders.queries import agreements as queries
 from strategy import computed, evidence
 from tests.samples import document
 from tests.stakeholders.agreed import a_signed_agreement, an_agreement, an_obligation, in_days, institution
+from tests.stakeholders.gathered import a_meeting, a_point
 
 pytestmark = pytest.mark.django_db
 
@@ -180,6 +181,18 @@ def test_the_focal_person_is_a_contact_of_the_institution(world, client_for):
     assert "Këtu Është" in client_for("other_focal_point").get(agreement.get_absolute_url()).content.decode()
 
 
+def test_a_focal_person_who_left_is_a_hole_that_the_office_fills(world, client_for):
+    contact = Contact.objects.create(full_name="Dikush Tjetër", email="someone@example.org")
+    function = ContactFunction.objects.create(contact=contact, institution=institution("MOH"), title="x")
+    agreement = a_signed_agreement(world, parties=["NATC", ("MOH", contact)])
+    page = client_for("planning").get(agreement.get_absolute_url()).content.decode()
+    assert "focal person: Dikush Tjetër" in page and "no longer there" not in page
+    function.ends_on = in_days(-1)
+    function.save()
+    page = client_for("planning").get(agreement.get_absolute_url()).content.decode()
+    assert "Dikush" not in page and "the focal person is no longer there" in page and "Name the focal person" in page
+
+
 def test_a_stale_form_shows_what_stands_there_now(world, client_for):
     agreement = an_agreement(world, parties=["NATC", "MOH"])
     form = form_of(world, revision=0, title_sq="E imja")
@@ -201,7 +214,13 @@ def test_a_party_that_owes_something_stays(world):
     agreement = a_signed_agreement(world)
     an_obligation(world, agreement, owes="MOH")
     with pytest.raises(Refused, match="stays a party"):
-        agreements.change(agreement, {}, [Party(institution("NATC"))], by=world.planning, revision=agreement.revision)
+        agreements.change(
+            agreement,
+            {},
+            [Party(institution("NATC")), Party(institution("IOM"))],
+            by=world.planning,
+            revision=agreement.revision,
+        )
 
 
 def test_what_was_never_signed_can_go_and_what_was_signed_stays(world, client_for):
@@ -312,6 +331,36 @@ def test_data_are_shared_only_when_it_is_said_which_and_on_what_basis(world, cli
     form = form_of(world, kind="data_sharing", revision=signed.revision)
     page = client_for("planning").post(url("agreement-edit", signed.pk), form)
     assert page.context["form"].errors["data_shared"] and page.context["form"].errors["data_basis"]
+
+
+def test_other_terms_of_a_signed_agreement_are_a_new_wording(world, client_for):
+    agreement = a_signed_agreement(world, parties=["NATC", "MOH"], subject="Bashkëpunimi")
+    client, address = client_for("planning"), url("agreement-edit", agreement.pk)
+    form = form_of(world, subject="Bashkëpunimi", revision=agreement.revision, title_en="Memorandum")
+    assert client.post(address, form).status_code == 302  # the title may be translated
+    form |= {"revision": refresh(agreement).revision}
+    for changes in ({"subject": "Tjetër"}, {"party_2": institution("MOJ").pk}, {"party_1": institution("MOJ").pk}):
+        page = client.post(address, form | changes)
+        assert "becomes a new wording" in str(page.context["form"].errors["note"]), changes
+    assert "two parties" in client.post(address, form | {"party_1": "", "note": "x"}).content.decode()
+    assert not agreement.versions.exists()
+    client.post(address, form | {"subject": "Tjetër", "note": "Shtojca 1 e dt. 3 mars"})
+    assert refresh(agreement).subject == "Tjetër"
+    assert [(one.number, one.note) for one in agreement.versions.all()] == [(1, "Shtojca 1 e dt. 3 mars")]
+    assert "Shtojca 1" in client.get(agreement.get_absolute_url()).content.decode()
+
+
+def test_what_is_over_does_not_change_any_more(world, client_for):
+    over = a_signed_agreement(world, parties=["NATC", "MOH"], signed_on=in_days(-400), expires_on=in_days(-1))
+    client = client_for("planning")
+    assert url("agreement-edit", over.pk) not in client.get(over.get_absolute_url()).content.decode()
+    page = client.post(
+        url("agreement-edit", over.pk), form_of(world, title_sq="Tjetër", note="x", revision=over.revision)
+    )
+    assert "It is over" in page.content.decode() and refresh(over).title_sq != "Tjetër"
+    with pytest.raises(Refused, match="It is over"):
+        agreements.add_version(uuid.uuid4(), over, by=world.planning, on=in_days(0), note="x", files=())
+    agreements.add_version(uuid.uuid4(), over, by=world.planning, on=in_days(-1), note="x", files=())
 
 
 def test_one_party_makes_no_agreement(world):
@@ -628,6 +677,29 @@ def test_the_matrix_shows_its_holes_and_leads_from_them_to_a_new_agreement(world
 
 
 # Evidence, indicators, calendar
+
+
+def test_a_party_that_was_dissolved_stays_in_sight_while_it_is_bound(world, client_for):
+    moh = institution("MOH")
+    moh.former_names.create(name_sq="Emri i vjetër", short="EV", valid_to=in_days(-50))
+    bound = a_signed_agreement(world, parties=["NATC", "MOH"], signed_on=in_days(-100), expires_on=in_days(90))
+    an_obligation(world, bound, owes="MOH", text="Raporti vjetor")
+    over = a_signed_agreement(world, parties=["NATC", "MOJ"], signed_on=in_days(-400), expires_on=in_days(-1))
+    for one in (moh, institution("MOJ")):
+        one.dissolved_on, one.successor = in_days(-2), institution("MIA")
+        one.save()
+    held = a_meeting(world.director, -30)
+    point = a_point(held, world.director, owner="MOH")
+    client = client_for("planning")
+    page = client.get(bound.get_absolute_url()).content.decode()
+    assert "Emri i vjetër" in page and "dissolved on" in page and institution("MIA").get_absolute_url() in page
+    page = client.get(moh.get_absolute_url()).content.decode()
+    assert "To be moved" in page and "Raporti vjetor" in page and point.get_absolute_url() in page
+    assert f'{bound.get_absolute_url()}">' in page.partition("To be moved")[2].partition("</section>")[0]
+    page = client.get(institution("MOJ").get_absolute_url()).content.decode()
+    assert "Agreements in force name it" not in page and over.get_absolute_url() in page
+    codes = {row.institution.code for row in queries.matrix(world.planning).rows}
+    assert "MOH" in codes and "MOJ" not in codes
 
 
 def test_signed_agreements_can_stand_as_evidence(world):

@@ -34,6 +34,7 @@ from stakeholders.models import (
     User,
 )
 from tests.stakeholders.calls import body, call, contact, meeting, moment
+from tests.stakeholders.gathered import a_series
 
 pytestmark = pytest.mark.django_db
 MARCH = date(2031, 3, 1)
@@ -89,6 +90,12 @@ def test_each_kind_stands_in_the_month_for_whoever_may_see_it(world):
     assert not other["meetings"] and not other["agreements"] and not other["obligations"] and not other["action-points"]
     assert other["holidays"] and other["days"] and other["events"]
     assert not any(keys(world.stranger).values()) or set(keys(world.stranger)) >= {"holidays"}
+
+
+def test_the_day_by_which_a_meeting_of_a_series_is_owed_stands_there(world):
+    a_series(every_months=1, starts_on=date(2031, 2, 20), name_sq="Takimi i Autoritetit")
+    assert [title.partition(": ")[2] for title in keys(world.director)["series"]] == ["Takimi i Autoritetit"]
+    assert not keys(world.director, date(2031, 4, 1))["series"] and not keys(world.focal_point)["series"]
 
 
 def test_what_is_quoted_in_another_language_is_marked(world, client_for):

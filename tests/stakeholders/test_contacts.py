@@ -35,6 +35,7 @@ def form(**changes):
     return {
         "key": str(uuid.uuid4()), "full_name": NAME, "email": "office@example.org", "phone": "+383 38 000 000",
         "sex": "F", "language": "sq", "institution": institution("KP-THB").pk, "title": "Zyrtare",
+        "starts_on": days_ago(3).isoformat(),
     } | changes  # fmt: skip
 
 
@@ -43,7 +44,11 @@ def test_a_contact_is_added_once_with_the_function(world, client_for):
     for _time in range(2):
         assert client.post(url("contact-create"), data).status_code == 302
     contact = Contact.objects.get()
-    assert [(one.title, one.institution.code) for one in contact.functions.all()] == [("Zyrtare", "KP-THB")]
+    assert [(one.title, one.institution.code, one.starts_on) for one in contact.functions.all()] == [
+        ("Zyrtare", "KP-THB", days_ago(3))
+    ]
+    today = timezone.localdate().isoformat()
+    assert f'value="{today}"' in client.get(url("contact-create")).content.decode()
     page = client.get(contact.get_absolute_url()).content.decode()
     assert NAME in page and "office@example.org" in page
     assert NAME not in contact.get_absolute_url()
@@ -126,6 +131,43 @@ def test_functions_from_to(world, client_for):
     assert "was dissolved on" in page
 
 
+def test_whoever_leaves_an_institution_vacates_its_seats_from_the_next_day(world, client_for):
+    client, last = client_for("director"), days_ago(1)
+    person = a_contact(world.director, NAME, at="KP-THB")
+    function, body = person.functions.get(), a_body(world.director)
+    seat = a_seat(body, world.director, person=person, function="chair")
+    other = a_seat(a_body(world.director, "B2"), world.director, at="MOH", person=person)
+    address = url("function-edit", function.pk)
+    page = client.get(address).content.decode()
+    assert "seats in these bodies become vacant" in page and str(body.name) in page
+    data = {"institution": function.institution_id, "title": function.title, "ends_on": last.isoformat()}
+    client.post(address, data)  # not ticked: the seat stays, and the body's page says so
+    seat.refresh_from_db()
+    assert seat.ends_on is None
+    assert "no longer there" in client.get(body.get_absolute_url()).content.decode()
+    client.post(address, data | {"vacates": "on"})
+    for one in (seat, other):
+        one.refresh_from_db()
+    assert (seat.ends_on, seat.person) == (last, person) and other.ends_on is None
+    rest = body.members.get(starts_on=timezone.localdate())
+    assert (rest.person, rest.function, rest.institution) == (None, "chair", seat.institution)
+    assert "no longer there" not in client.get(body.get_absolute_url()).content.decode()
+    assert "become vacant" not in client.get(address).content.decode()
+
+
+def test_a_seat_stays_while_another_function_at_the_institution_goes_on(world):
+    person = a_contact(world.director, NAME, at="KP-THB")
+    function = person.functions.get()
+    ContactFunction.objects.create(contact=person, institution=function.institution, title="Tjetër")
+    seat = a_seat(a_body(world.director), world.director, person=person)
+    contacts.save_function(
+        person, function, by=world.director, institution=function.institution, title="x", starts_on=None,
+        ends_on=days_ago(1), vacates=True,
+    )  # fmt: skip
+    seat.refresh_from_db()
+    assert seat.ends_on is None
+
+
 def a_known_person(world):
     """Somebody with seats, a function, an entry of the search and a mail under way."""
     person = a_contact(world.director, NAME, email="zarzavati@example.org", phone="+383 38 111 222", sex="F")
@@ -142,6 +184,13 @@ def a_known_person(world):
 
 def test_removing_empties_the_data_and_keeps_the_rest_whole(world, client_for):
     person, own, second, coming = a_known_person(world)
+    for occasion, state, address in (
+        ("sent", "sent", person.email),
+        ("under way", "sending", person.email),
+        ("of another", "queued", "a@example.org"),
+    ):
+        mail.queue_text(user=None, address=address, subject="S", text=NAME, kind="notice", occasion=occasion)
+        Message.objects.filter(occasion=occasion).update(state=state)
     client = client_for("director")
     page = client.get(url("contact-remove", person.pk)).content.decode()
     page = page[page.index("<form", page.index("<main")) :]
@@ -159,7 +208,11 @@ def test_removing_empties_the_data_and_keeps_the_rest_whole(world, client_for):
     assert own.ends_on == timezone.localdate() and own.person == person
     assert second.ends_on is None and second.deputy is None and coming.person is None
     assert not person.functions.active(timezone.localdate() + timedelta(days=1)).exists()
-    assert Message.objects.get(occasion="meeting").address == "zarzavati@example.org"  # under way: not touched
+    assert not Message.objects.filter(occasion="meeting").exists()  # it waited, and is not sent
+    sent = Message.objects.get(occasion="sent")
+    assert (sent.address, sent.text, sent.subject) == ("", "", "")
+    assert Message.objects.get(occasion="under way").address == "zarzavati@example.org"  # left to its sender
+    assert Message.objects.get(occasion="of another").text
     entries = TrailEntry.objects.filter(record_id=str(person.pk), act="ended")
     assert [one.purpose for one in entries] == ["Kërkesë e personit"]
     page = client.get(person.get_absolute_url()).content.decode()
@@ -192,8 +245,9 @@ def test_no_table_keeps_the_name_of_whoever_was_removed(world, client_for):
     client.get(person.get_absolute_url())
     client.get(reverse("search"), {"q": "zarzavati"})
     assert {"stakeholders_contact", "onatc_searchentry", "onatc_searchterm"} <= every_row_with(words)
+    Message.objects.update(state="sending")
     contacts.remove_contact(person, by=world.director, reason="Kërkesë e personit")
-    assert every_row_with(words) == {"onatc_message"}
+    assert every_row_with(words) == {"onatc_message"}  # at the mail server at this moment
     Message.objects.update(state="sent")
     with freeze_time(timezone.now() + timedelta(days=31)):
         mail.forget_old()

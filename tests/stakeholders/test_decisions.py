@@ -14,6 +14,7 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from onatc.errors import Refused
+from onatc.models import Municipality
 from stakeholders.actions import decisions
 from stakeholders.actions.records import Stale
 from stakeholders.models import Decision, Meeting
@@ -27,6 +28,7 @@ from tests.stakeholders.decided import (
     at_once,
     cost_of,
     days_ago,
+    institution,
 )
 
 pytestmark = pytest.mark.django_db
@@ -132,6 +134,32 @@ def test_without_a_quorum_nothing_is_decided_and_a_meeting_without_one_on_record
     assert "There was no quorum" in page and url("decision-create", short.pk) not in page
     assert url("action-point-create", short.pk) in page
     assert a_decision(a_meeting(world.director, quorum_needed=None), world.planning).number == 1
+
+
+def test_a_local_coordinator_records_what_a_body_of_the_own_area_decided(world, client_for):
+    mine, other = (
+        a_meeting(world.director, body=a_body(f"REG-{number}", kind="regional", municipality=municipality))
+        for number, municipality in enumerate(
+            (Municipality.objects.get(pk="PRN"), Municipality.objects.exclude(pk="PRN").first())
+        )
+    )
+    client, page = client_for("local"), client_for("local").get(mine.get_absolute_url()).content.decode()
+    assert url("decision-create", mine.pk) in page and url("action-point-create", mine.pk) in page
+    client.post(url("decision-create", mine.pk), decision_form(mine))
+    decision = Decision.objects.get()
+    assert decision.meeting == mine and decision.created_by == world.local
+    assert client.get(url("decision-edit", decision.pk)).status_code == 200
+    point = {"title_sq": "Të hapet qendra", "owner": institution("KP-THB"), "due_on": timezone.localdate()}
+    made = decisions.make_point(uuid.uuid4(), mine, point, by=world.local)
+    assert client.get(url("action-point-edit", made.pk)).status_code == 200
+    for name in ("decision-create", "action-point-create"):
+        assert client.get(url(name, mine.pk)).status_code == 200
+        assert client.get(url(name, other.pk)).status_code in (403, 404)
+    with pytest.raises(PermissionDenied, match="local coordinator"):
+        a_decision(other, world.local)
+    with pytest.raises(PermissionDenied, match="local coordinator"):
+        decisions.make_point(uuid.uuid4(), other, point, by=world.local)
+    assert client.get(url("decision-end", decision.pk)).status_code == 403
 
 
 def test_only_the_office_records_and_only_on_what_was_held_and_is_not_adopted(world, client_for):

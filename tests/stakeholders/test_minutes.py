@@ -322,6 +322,22 @@ def test_of_two_who_circulate_the_second_sees_the_day_of_the_first(world, client
     assert refresh(meeting).comments_until == days_ago(-9)
 
 
+def test_the_document_names_institutions_as_they_were_named_on_the_day_of_the_meeting(world, held):
+    moh = institution("MOH")
+    held.action_points.create(
+        item=None, title_en="Send the data", owner=moh, due_on=days_ago(-9), first_due_on=days_ago(-9),
+        created_by=world.planning,
+    )  # fmt: skip
+    there = held.attendees.exclude(institution=None).first().institution
+    for one in {moh, there}:
+        one.former_names.create(name_sq="Emri i vjetër", name_sr="Stari naziv", short="EV", valid_to=days_ago(5))
+    data = minutes_document.data_of(refresh(held))
+    old = {"sq": "Emri i vjetër", "sr": "Stari naziv", "en": ""}
+    assert data["points"][0]["owner"] == old and old in [one["institution"] for one in data["people"]]
+    moh.former_names.update(valid_to=days_ago(11))
+    assert minutes_document.data_of(refresh(held))["points"][0]["owner"]["sq"] == moh.name_sq
+
+
 def test_the_document_names_members_before_who_stands_in(world, held):
     roles = [one["role"] for one in minutes_document.data_of(held)["people"]]
     names = [one["name"] for one in minutes_document.data_of(held)["people"]]
