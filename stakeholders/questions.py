@@ -33,6 +33,7 @@ MAX_BYTES = 8 * 1024 * 1024
 MAX_QUESTIONS = 2_000  # of one questionnaire: GRETA's have about a hundred
 MAX_LINES = 20_000
 MAX_PROBLEMS = 50
+MOST_STYLES = 12  # that one upon another rest: a document may say that a style rests on itself
 LENGTHS = {"number": 20, "section": 300, "text": 4000}
 COLUMNS = ("number", "section", "text")
 NUMBERED = re.compile(r"^\s*(\d{1,4}(?:\.\d{1,3})*(?:[.)]\s*[a-z](?=[.)\s]))?|[a-z](?=\)))[.)]?\s+(\S.*)$")
@@ -81,6 +82,7 @@ def text_of_docx(data: bytes) -> str:
         document = Document(io.BytesIO(data))
         found: list[str] = []
         places: dict[str, int] = {}
+        counting: dict[str, bool] = {}
         for element in document.element.body.iter(qn("w:p")):
             paragraph = Paragraph(element, document)  # type: ignore[arg-type]
             text = " ".join(paragraph.text.replace("\x00", "").split())
@@ -91,7 +93,9 @@ def text_of_docx(data: bytes) -> str:
                 found.append(f"# {text}")
                 continue
             counted = _list_of(paragraph)
-            if counted is not None and not NUMBERED.match(text):
+            if counted is not None and counted not in counting:
+                counting[counted] = _counts(paragraph, counted)
+            if counted is not None and counting[counted] and not NUMBERED.match(text):
                 places[counted] = places.get(counted, 0) + 1
                 text = f"{places[counted]}. {text}"
             found.append(text)
@@ -103,28 +107,33 @@ def text_of_docx(data: bytes) -> str:
 
 
 def _list_of(paragraph: Paragraph) -> str | None:
-    """The list in which Word numbers this paragraph, by its own properties or those of its style; none for bullets, and
-    for what is set in below another point: its letter nobody can tell from its place."""
-    places = [paragraph._p.pPr]
-    style = paragraph.style
-    while style is not None:
-        places.append(style.element.pPr)  # type: ignore[attr-defined]
-        style = style.base_style  # type: ignore[attr-defined]
+    """The list in which Word numbers this paragraph, by its own properties or those of its style; none for what
+    is set in below another point: its letter nobody can tell from its place."""
+    places: list[Any] = [paragraph._p.pPr]
+    style: Any = paragraph.style
+    while style is not None and len(places) < MOST_STYLES:
+        places.append(style.element.pPr)
+        style = style.base_style
     for properties in places:
         numbering = properties.numPr if properties is not None else None
         if numbering is None or numbering.numId is None:
             continue
         level = numbering.ilvl.val if numbering.ilvl is not None else 0
         key = str(numbering.numId.val)
-        return key if level == 0 and key != "0" and _counts(paragraph, key) else None
+        return key if level == 0 and key != "0" else None
     return None
 
 
 def _counts(paragraph: Paragraph, key: str) -> bool:
     """Whether the first level of a list is numbered, not marked by bullets."""
-    numbering = paragraph.part.numbering_part.element  # type: ignore[attr-defined]
+    try:
+        numbering = paragraph.part.numbering_part.element  # type: ignore[attr-defined]
+    except NotImplementedError:  # python-docx: the document says nothing of its lists
+        return False
     abstract = numbering.xpath(f"./w:num[@w:numId='{int(key)}']/w:abstractNumId/@w:val")
-    formats = abstract and numbering.xpath(
+    if not abstract:
+        return False
+    formats = numbering.xpath(
         f"./w:abstractNum[@w:abstractNumId='{int(abstract[0])}']/w:lvl[@w:ilvl='0']/w:numFmt/@w:val"
     )
     return not formats or formats[0] not in ("bullet", "none")

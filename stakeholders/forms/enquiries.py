@@ -581,7 +581,7 @@ class AssignmentForm(KeptForm):
         if not self.instance.answer:
             for one in self.before:
                 if str(one.pk) == key:
-                    self.initial |= {"answer": one.answer, "language": one.language}
+                    self.initial.update({"answer": one.answer, "language": one.language})
 
 
 class SentForm(CarefulForm):

@@ -158,6 +158,17 @@ def test_what_word_numbers_by_itself_keeps_its_number():
     ]  # fmt: skip
 
 
+def test_a_style_that_rests_on_itself_and_a_list_that_is_nowhere_stop_no_reading():
+    document, buffer = Document(), io.BytesIO()
+    style = document.styles["List Number"]
+    style.element.remove(style.element.pPr)
+    style.base_style = style
+    document.add_paragraph("What was done?", style=style)
+    document.add_paragraph("By whom?")._p.get_or_add_pPr().get_or_add_numPr().get_or_add_numId().val = 999
+    document.save(buffer)
+    assert text_of_docx(buffer.getvalue()).splitlines() == ["What was done?", "By whom?"]
+
+
 def test_a_question_without_a_number_is_called_by_its_place(world, client_for):
     one = a_questionnaire(world.planning, texts=("One?", "Two?"))
     Question.objects.update(number="")
