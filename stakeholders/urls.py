@@ -66,6 +66,7 @@ urlpatterns = [
     path("meetings/<uuid:pk>/minutes/remark/", minutes.meeting_remark, name="meeting-remark"),
     path("meetings/<uuid:pk>/minutes/adopt/", minutes.meeting_adopt, name="meeting-adopt"),
     path("meetings/attendees/<uuid:pk>/remove/", meetings.attendee_remove, name="attendee-remove"),
+    path("meetings/attendees/<uuid:pk>/name/", meetings.attendee_forget, name="attendee-forget"),
     path("meetings/agenda/<uuid:pk>/edit/", meetings.agenda_edit, name="agenda-edit"),
     path("meetings/agenda/<uuid:pk>/remove/", meetings.agenda_remove, name="agenda-remove"),
     path("meetings/agenda/<uuid:pk>/move/", meetings.agenda_move, name="agenda-move"),

@@ -57,7 +57,8 @@ def tell_of_agreements(*, on: date | None = None) -> int:
     for agreement in Agreement.objects.lapsed(LAPSED_NOTICE, day).select_related("responsible"):
         told, (focal, _silent) = _office_of(agreement, directors), _focal_persons(agreement, day)
         occasion, context = f"agreement over {agreement.pk} {agreement.expires_on}", {"agreement": agreement}
-        for person in [*told, *(one for one in focal if one.user not in told)]:
+        people: list[User | Contact] = [*told, *(one for one in focal if one.user not in told)]
+        for person in people:
             queued += _tell(person, occasion, "agreement_over", context)
     for agreement in Agreement.objects.to_review(REVIEW_NOTICE, day).select_related("responsible"):
         assert agreement.review_on is not None

@@ -14,6 +14,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from onatc import search, trail
 from onatc.errors import Refused, require
 from stakeholders import access
 from stakeholders.actions import invitations
@@ -232,6 +233,24 @@ def remove_guest(attendee: Attendee, *, by: User) -> None:
     if attendee.called_sequence >= 0:
         raise Refused(_("This person was sent the call. Tell them yourself; they stay on the list."))
     Attendee.objects.filter(pk=attendee.pk).delete()
+
+
+@transaction.atomic
+def remove_guest_name(attendee: Attendee, *, by: User, reason: str) -> Attendee:
+    """The name of a guest who is no contact goes, also from adopted minutes; who was there is still counted. The reason, in
+    which the name may not stand, is in the trail. The same again changes nothing."""
+    require(access.may_remove_contact(by))
+    attendee = locked(attendee)
+    if attendee.contact_id is not None:
+        raise Refused(_("This person is a contact: remove the data there."))
+    if not attendee.guest_name:
+        return attendee
+    if any(word in search.words_of(reason) for word in search.words_of(attendee.guest_name) if len(word) > 2):
+        raise Refused(_("The reason stays on record: leave the name out of it."), "reason")
+    Attendee.objects.filter(pk=attendee.pk).update(guest_name="")
+    attendee.guest_name = ""
+    trail.record(trail.Act.ENDED, by=by, record=attendee, purpose=reason, what="name of a guest")
+    return attendee
 
 
 def _refuse_adopted(meeting: Meeting) -> None:

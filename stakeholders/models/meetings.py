@@ -518,7 +518,7 @@ class Attendee(models.Model):
         triggers = [frozen_by_minutes("guest_name")]
 
     def __str__(self) -> str:
-        return str(self.contact) if self.contact is not None else self.guest_name
+        return str(self.contact) if self.contact is not None else self.guest_name or str(_("(data removed)"))
 
 
 class MinutesCommentQuerySet(models.QuerySet["MinutesComment"]):

@@ -16,7 +16,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from onatc.errors import Refused, refusals_on, require
+from onatc.errors import Refused, proof_required, refusals_on, require
 from onatc.files import serve
 from onatc.history import history_of
 from onatc.http import with_revision
@@ -27,6 +27,7 @@ from stakeholders.accounts import SignedInRequest
 from stakeholders.actions import agenda as agenda_actions
 from stakeholders.actions import meetings as actions
 from stakeholders.actions.invitations import mails_wait_until
+from stakeholders.forms.contacts import RemoveForm
 from stakeholders.forms.invitations import GIVEN, AnswerForm
 from stakeholders.forms.meetings import (
     AttendanceForm,
@@ -337,6 +338,7 @@ def meeting_page(request: SignedInRequest, meeting: Meeting, answer: AnswerForm 
             "reads_minutes": reads_minutes,
             "may_prepare": may_prepare,
             "is_open": is_open,
+            "may_forget": bool(access.may_remove_contact(request.user)),
             "may_change": may_prepare and is_open,
             "may_change_agenda": may_prepare
             and meeting.state != MeetingState.CANCELLED
@@ -547,6 +549,36 @@ def attendee_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         label=_("Take off the list"),
         back=attendee.meeting,
         done=_("The guest was taken off the list."),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@proof_required
+def attendee_forget(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    attendee = get_object_or_404(
+        Attendee.objects.visible_to(request.user).select_related("meeting__body", "contact"), pk=pk
+    )
+    require(access.may_remove_contact(request.user))
+    form = RemoveForm(request.POST or None)
+
+    def act() -> Meeting:
+        actions.remove_guest_name(attendee, by=request.user, reason=form.cleaned_data["reason"])
+        return attendee.meeting
+
+    return form_page(
+        request,
+        form,
+        act,
+        title=_("Remove the name"),
+        lead=_(
+            "%(guest)s: the name is removed from the list and from the minutes for good; who was there is still counted. PDF "
+            "files of adopted minutes that were made before keep it."
+        )
+        % {"guest": attendee},
+        cancel_url=attendee.meeting.get_absolute_url(),
+        done=_("The name was removed."),
+        submit=_("Remove the name"),
+        is_grave=True,
     )
 
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 from onatc import jobs
 from onatc.errors import Refused
 from onatc.models import Job, Message
+from onatc.trail import TrailEntry
 from stakeholders import minutes_document, tasks  # noqa: F401  registers the jobs
 from stakeholders.actions import agenda, meetings, minutes
 from stakeholders.actions.meetings import Presence
@@ -415,6 +416,25 @@ def test_the_name_of_a_guest_can_be_removed_from_adopted_minutes(world, held):
     circulated(held, world.planning)
     minutes.adopt_minutes(held, adopted_in=a_later(world, held), by=world.director)
     assert Attendee.objects.filter(pk=guest.pk).update(guest_name="") == 1
+
+
+def test_the_director_removes_the_name_of_a_guest(world, client_for, held):
+    guest = held.attendees.create(guest_name="Zarzavat Mysafiri", role="guest", was_present=True, sex="F")
+    Meeting.objects.filter(pk=held.pk).update(minutes_state="adopted", minutes_adopted_at=timezone.now())
+    address, client = url("attendee-forget", guest.pk), client_for("director")
+    assert address in client.get(held.get_absolute_url()).content.decode()
+    assert address not in client_for("planning").get(held.get_absolute_url()).content.decode()
+    assert client_for("planning").post(address, {"reason": "x"}).status_code == 403
+    assert "leave the name out" in client.post(address, {"reason": "Zarzavat e kërkoi"}).content.decode()
+    page = client.post(address, {"reason": "Kërkesë e personit"}, follow=True).content.decode()
+    assert "The name was removed." in page and "(data removed)" in page and "Zarzavat" not in page
+    assert address not in page and refresh(guest).guest_name == "" and guest.was_present
+    named = [one["name"] for one in minutes_document.data_of(refresh(held))["people"]]
+    assert "(data removed)" in named and "Zarzavat Mysafiri" not in named
+    assert TrailEntry.objects.get(record_id=str(guest.pk)).purpose == "Kërkesë e personit"
+    member = held.attendees.filter(contact__isnull=False).first()
+    with pytest.raises(Refused, match="is a contact"):
+        meetings.remove_guest_name(member, by=world.director, reason="x")
 
 
 def test_what_cannot_be_adopted(world, held, item):
