@@ -10,10 +10,12 @@ import csv
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from onatc.ids import from_seed
 
@@ -27,6 +29,7 @@ DAYS = (
 
 
 ROLE_YEARS = 10
+POPULATIONS = {"identified": _("identified victims"), "presumed": _("presumed victims")}
 ROLES = ("origin", "transit", "destination")  # `CountryRole`, in the order in which they are shown
 
 
@@ -75,6 +78,21 @@ def roles_by(figures: Iterable[Any], today: date) -> dict[str, list[str]]:
         if one.ends_on >= since and one.value not in (0, "0"):
             found.setdefault(getattr(one, "country_id", None) or one.country, set()).add(one.role)
     return {code: [role for role in ROLES if role in roles] for code, roles in found.items()}
+
+
+@cache
+def _shipped() -> frozenset[tuple[str, ...]]:
+    names = ("country", "role", "starts_on", "ends_on", "population", "provider", "source")
+    return frozenset(tuple(row[name] for name in names) for row in _rows("country_figures.csv"))
+
+
+def is_shipped(figure: Any) -> bool:
+    """Whether a figure came with the application."""
+    said = (
+        figure.country_id, figure.role, figure.starts_on.isoformat(), figure.ends_on.isoformat(), figure.population,
+        figure.provider, figure.source,
+    )  # fmt: skip
+    return said in _shipped()
 
 
 def _rows(name: str) -> list[dict[str, str]]:

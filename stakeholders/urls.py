@@ -108,8 +108,10 @@ urlpatterns = [
     path("countries/exchanges/files/<uuid:pk>/", countries.exchange_file, name="exchange-file"),
     path("countries/exchanges/files/<uuid:pk>/remove/", countries.exchange_file_remove, name="exchange-file-remove"),
     path("countries/exchanges/<uuid:pk>/edit/", countries.exchange_edit, name="exchange-edit"),
+    path("countries/figures/<uuid:pk>/remove/", countries.country_figure_remove, name="figure-remove"),
     path("countries/<str:pk>/", countries.country_detail, name="country-detail"),
     path("countries/<str:pk>/follow/", countries.country_follow, name="country-follow"),
+    path("countries/<str:pk>/figures/add/", countries.country_figure_create, name="country-figure-create"),
     path("countries/<str:pk>/exchanges/add/", countries.exchange_create, name="country-exchange-create"),
     # Communications, enquiries and questionnaires (Article 8.4.6)
     path("ask/", asking.ask, name="ask"),

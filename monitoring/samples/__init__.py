@@ -251,6 +251,7 @@ class Samples(Plans, Cooperation):
             ("stakeholders:function-", records["function"]),
             ("stakeholders:body-", records["body"]),
             ("stakeholders:seat-", records["seat"]),
+            ("stakeholders:figure-", records["country-figure"]),
             ("stakeholders:exchange-file", records["exchange-file"]),
             ("stakeholders:exchange-", records["exchange"]),
             ("stakeholders:agreement-file", self.agreements[code]["file"]),

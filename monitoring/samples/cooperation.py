@@ -30,6 +30,7 @@ from stakeholders.models import (
     CommunicationFile,
     Contact,
     ContactFunction,
+    CountryFigure,
     Enquiry,
     EnquiryFile,
     Event,
@@ -119,6 +120,17 @@ class Cooperation(Cast):
             "body": body,
             "seat": BodyMember.objects.create(body=body, institution=institution, person=contact, starts_on=today),
             "exchange": exchange,
+            "country-figure": CountryFigure.objects.create(
+                country_id="AL",
+                role="origin",
+                starts_on=today,
+                ends_on=today,
+                population="identified",
+                value=1,
+                provider=code,
+                source="x",
+                source_date="2026",
+            ),
             "exchange-file": self._file(ExchangeFile, "x.csv", "text/csv", by=None, exchange=exchange),
         }
 

@@ -22,7 +22,8 @@ from stakeholders.actions.records import (
     save,
     set_fields,
 )
-from stakeholders.models import Country, Exchange, ExchangeFile, User
+from stakeholders.countries import is_shipped
+from stakeholders.models import Country, CountryFigure, Exchange, ExchangeFile, User
 
 
 @transaction.atomic
@@ -34,6 +35,24 @@ def follow(country: Country, values: dict[str, Any], *, by: User, revision: int)
     if "is_followed" in set_fields(country, values, revision):
         country.followed_since = timezone.localdate() if country.is_followed else None
     return save(country)
+
+
+@transaction.atomic
+def add_figure(key: uuid.UUID, country: Country, values: dict[str, Any], *, by: User) -> CountryFigure:
+    """A published number of people; a form sent twice adds one. It is not changed: a wrong one is taken off, added anew."""
+    require(access.may_keep_contacts(by))
+    refuse_future(values["ends_on"], "ends_on")
+    figure, _is_new = make_once(CountryFigure(**values, country=country), key)
+    return figure  # type: ignore[no-any-return]
+
+
+@transaction.atomic
+def remove_figure(figure: CountryFigure, *, by: User) -> None:
+    """Taken off when the office added it; pressed twice it is gone once."""
+    require(access.may_keep_contacts(by))
+    if is_shipped(figure):
+        raise Refused(_("This figure came with the application and stays."))
+    CountryFigure.objects.filter(pk=figure.pk).delete()
 
 
 def _check(values: dict[str, Any], country: Country) -> None:

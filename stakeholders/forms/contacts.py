@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.core.validators import RegexValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from onatc.files import AttachmentField
 from onatc.forms import day_input, plain_helper
 from onatc.texts import SortKey
+from stakeholders.countries import POPULATIONS
 from stakeholders.forms.records import CarefulForm, KeptForm
 from stakeholders.models import (
     Agreement,
@@ -19,6 +21,7 @@ from stakeholders.models import (
     Contact,
     ContactFunction,
     Country,
+    CountryFigure,
     Exchange,
     Institution,
     InstitutionKind,
@@ -197,6 +200,30 @@ class FollowForm(KeptForm):
             Institution.objects.visible_to(self.user)
             .filter(kind=InstitutionKind.COORDINATOR_ABROAD)
             .order_by(SortKey("name"))
+        )
+
+
+class FigureForm(KeptForm):
+    """A published figure on a country; its texts stand in English, as the shipped ones do."""
+
+    population = forms.ChoiceField(label=_("Who is counted"), choices=list(POPULATIONS.items()))
+    past = ("starts_on", "ends_on")
+    places = {"country_figure_dates_in_order": "ends_on", "country_figure_once": "source"}
+
+    class Meta:
+        model = CountryFigure
+        fields = ("role", "population", "starts_on", "ends_on", "value", "provider", "source", "source_date", "note")
+        help_texts = {
+            "value": _("The number of people, as the source has it."),
+            "provider": _("Who counted, in English."),
+            "source": _("The title in English and the address where it can be read."),
+            "source_date": _("A year, a month or a day: 2026, 2026-03 or 2026-03-31."),
+            "note": _("In English: for example that it covers part of a year."),
+        }
+
+    def arrange(self) -> None:
+        self.fields["source_date"].validators.append(
+            RegexValidator(r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$", _("Write 2026, 2026-03 or 2026-03-31."))
         )
 
 

@@ -119,6 +119,9 @@ class CountryFigure(models.Model):
     def __str__(self) -> str:
         return f"{self.country_id} {self.role} {self.starts_on}–{self.ends_on}"
 
+    def get_absolute_url(self) -> str:
+        return self.country.get_absolute_url()
+
 
 class Direction(models.TextChoices):
     OUT = "out", _("sent")

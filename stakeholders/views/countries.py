@@ -12,7 +12,6 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from onatc.errors import require
@@ -23,7 +22,7 @@ from onatc.texts import SortKey
 from stakeholders import access, countries
 from stakeholders.accounts import SignedInRequest
 from stakeholders.actions import countries as actions
-from stakeholders.forms.contacts import ExchangeForm, FollowForm
+from stakeholders.forms.contacts import ExchangeForm, FigureForm, FollowForm
 from stakeholders.meeting_rules import Due, Standing, due_each_year
 from stakeholders.models import (
     Agreement,
@@ -42,11 +41,10 @@ from stakeholders.models import (
     MeetingState,
     SeriesKind,
 )
-from stakeholders.views.records import as_file, file_remove_page, form_page, list_page
+from stakeholders.views.records import as_file, confirm_page, file_remove_page, form_page, list_page
 
 SHOWN = 10  # rows of a block; the rest is in the list to which it leads
 ROLES = dict(CountryRole.choices)
-POPULATIONS = {"identified": gettext_lazy("identified victims"), "presumed": gettext_lazy("presumed victims")}
 
 
 def _countries(request: SignedInRequest) -> RegisterFilter:
@@ -197,7 +195,8 @@ def country_detail(request: SignedInRequest, pk: str) -> HttpResponse:
     country, user = _country(request, pk), request.user
     figures = list(CountryFigure.objects.visible_to(user).filter(country=country))
     for one in figures:
-        one.who = POPULATIONS.get(one.population, one.population)  # type: ignore[attr-defined]
+        one.who = countries.POPULATIONS.get(one.population, one.population)  # type: ignore[attr-defined]
+        one.is_own = not countries.is_shipped(one)  # type: ignore[attr-defined]
     counted = countries.computed_roles(user, [country.pk])
     roles = countries.roles_by([*figures, *(one for _source, one in counted)], timezone.localdate())
     there = Q(institution__country=country) | Q(institution=country.counterpart_id, institution__isnull=False)
@@ -247,6 +246,44 @@ def country_follow(request: SignedInRequest, pk: str) -> HttpResponse:
         title=str(country.name),
         cancel_url=country.get_absolute_url(),
         done=_("Saved."),
+    )
+
+
+# Figures
+
+
+@require_http_methods(["GET", "POST"])
+def country_figure_create(request: SignedInRequest, pk: str) -> HttpResponse:
+    country = _country(request, pk)
+    require(access.may_keep_contacts(request.user))
+    form = FigureForm(request.POST or None, user=request.user, instance=CountryFigure(country=country))
+    return form_page(
+        request,
+        form,
+        lambda: actions.add_figure(form.cleaned_data["key"], country, form.values(), by=request.user),
+        title=_("Add a figure"),
+        lead=str(country.name),
+        cancel_url=country.get_absolute_url(),
+        done=_("The figure is on record."),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def country_figure_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    figure = get_object_or_404(CountryFigure.objects.visible_to(request.user).select_related("country"), pk=pk)
+    require(access.may_keep_contacts(request.user))
+    return confirm_page(
+        request,
+        lambda: actions.remove_figure(figure, by=request.user),
+        title=_("Take a figure off"),
+        question=_(
+            "The figure of %(provider)s, %(value)s, is taken off %(country)s, whose role may change with it. Go on?"
+        )
+        % {"provider": figure.provider, "value": figure.value, "country": figure.country.name},
+        label=_("Take it off"),
+        back=figure.country,
+        done=_("The figure was taken off."),
+        is_grave=True,
     )
 
 

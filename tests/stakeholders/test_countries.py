@@ -92,6 +92,60 @@ def test_figures_stand_side_by_side_with_their_source_and_are_not_added(world, c
     assert "not known" in page and "says nothing about its role" in page
 
 
+def published(**changes):
+    return {
+        "key": str(uuid.uuid4()), "role": "transit", "population": "presumed", "starts_on": "2025-01-01",
+        "ends_on": "2025-12-31", "value": "7", "provider": "Statistics Office", "source": "Yearbook, https://example.org/y",
+        "source_date": "2026-03", "note": "",
+    } | changes  # fmt: skip
+
+
+def test_the_office_adds_a_figure_and_takes_off_what_it_added(world, client_for):
+    client, data = client_for("planning"), published()
+    for _press in range(2):
+        assert client.post(url("country-figure-create", "AD"), data).status_code == 302
+    one = CountryFigure.objects.get(country="AD")
+    page = client.get(url("country-detail", "AD")).content.decode()
+    assert "Statistics Office" in page and "presumed victims" in page and url("figure-remove", one.pk) in page
+    again = client.post(url("country-figure-create", "AD"), published())
+    assert again.context["form"].errors["source"] == ["This figure is recorded already."]
+    focal = client_for("focal_point")
+    assert url("figure-remove", one.pk) not in focal.get(url("country-detail", "AD")).content.decode()
+    assert focal.get(url("country-figure-create", "AD")).status_code == 403
+    with pytest.raises(PermissionDenied):
+        actions.remove_figure(one, by=world.focal_point)
+    assert "Statistics Office" in client.get(url("figure-remove", one.pk)).content.decode()
+    client.post(url("figure-remove", one.pk))
+    assert not CountryFigure.objects.filter(country="AD").exists()
+
+
+def test_a_figure_that_came_with_the_application_stays(world, client_for):
+    assert all(countries.is_shipped(one) for one in CountryFigure.objects.all())
+    one = CountryFigure.objects.filter(country="AL").first()
+    client = client_for("director")
+    assert url("figure-remove", one.pk) not in client.get(url("country-detail", "AL")).content.decode()
+    page = client.post(url("figure-remove", one.pk), follow=True).content.decode()
+    assert "came with the application" in page and CountryFigure.objects.filter(pk=one.pk).exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "sentence"),
+    [
+        ({"value": "-1"}, "value", "greater than or equal to 0"),
+        ({"role": "x"}, "role", "Select a valid choice"),
+        ({"population": "everybody"}, "population", "Select a valid choice"),
+        ({"ends_on": days_ago(-1).isoformat()}, "ends_on", "This day lies in the future."),
+        ({"ends_on": "2024-12-31"}, "ends_on", "The end must not lie before the start."),
+        ({"source": ""}, "source", "This field is required."),
+        ({"source_date": "March"}, "source_date", "Write 2026"),
+    ],
+)
+def test_a_bad_figure_is_said_at_its_field(world, client_for, changes, field, sentence):
+    page = client_for("planning").post(url("country-figure-create", "AD"), published(**changes))
+    assert any(sentence in one for one in page.context["form"].errors[field])
+    assert not CountryFigure.objects.filter(country="AD").exists()
+
+
 # The yearly meeting
 
 
