@@ -379,10 +379,10 @@ def record_attendance(
     """Who was there: the meeting is held from then on, and its quorum is kept as it was on its day.
 
     Raises Refused when the meeting lies on a day to come, when two people would take one seat, when a colleague recorded
-    attendance meanwhile, or when a decision in force would lose its quorum or its votes. It may be corrected until the minutes are adopted. A meeting that was called by other means is
-    recorded without a call: nobody is written to. The list is brought up to date first: a member who came in after the
-    call votes, and one who left is there as a guest. `chair` is the contact of who really chaired; without it it stays
-    whoever was to.
+    attendance meanwhile, or when a decision in force would lose its quorum or its votes. It may be corrected until the
+    minutes are adopted. A meeting that was called by other means is recorded without a call: nobody is written to. The
+    list is brought up to date first: a member who came in after the call votes, and one who left is there as a guest.
+    `chair` is the contact of who really chaired; without it, it stays whoever was to.
     """
     meeting = _prepared(meeting, by, MeetingState.DRAFT, MeetingState.CALLED, MeetingState.HELD)
     _refuse_adopted(meeting)
