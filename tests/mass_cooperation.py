@@ -185,7 +185,7 @@ def _meetings(
         series=series, body=body, title_sq="Mbledhja 0", title_en="Meeting 0", state="held", created_by=filling.by,
         starts_at=held_on, ends_at=held_on + timedelta(hours=2), called_at=held_on, called_by=filling.by, held_at=held_on,
         place="Prishtinë", minutes_state="circulated", circulated_at=held_on, quorum_needed=11, voting_members=MEMBERS,
-        voting_present=10,
+        voting_present=11,
     )  # fmt: skip
     is_to_come = f"n / {bodies} < {back}"
     _multiply(
@@ -199,7 +199,7 @@ def _meetings(
             "held_at": f"CASE WHEN {is_to_come} THEN NULL ELSE {begins} END",
             "minutes_state": f"CASE WHEN {is_to_come} THEN 'none' WHEN n / {bodies} = {back} THEN 'circulated' ELSE 'adopted' END",
             "minutes_adopted_at": f"CASE WHEN n / {bodies} > {back} THEN {begins} + interval '60 days' END",
-            "voting_present": f"CASE WHEN NOT {is_to_come} THEN 10 + n % 9 END",
+            "voting_present": f"CASE WHEN NOT {is_to_come} THEN 11 + n % 8 END",
             "voting_members": f"CASE WHEN NOT {is_to_come} THEN {MEMBERS} END",
             "quorum_needed": f"CASE WHEN NOT {is_to_come} THEN 11 END",
         },

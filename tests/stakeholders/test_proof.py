@@ -26,6 +26,7 @@ from stakeholders.actions.feeds import open_feed
 from stakeholders.models import (
     NEEDS_SECOND_FACTOR,
     Agreement,
+    Attendee,
     CalendarFeed,
     Circular,
     Contact,
@@ -62,7 +63,7 @@ GRAVE = {
     "stakeholders:person-address": "director", "stakeholders:person-sign-out": "director",
     "stakeholders:person-recover": "director", "stakeholders:recovery-approve": "director",
     "stakeholders:person-leave": "director",
-    "stakeholders:contact-remove": "director",
+    "stakeholders:contact-remove": "director", "stakeholders:attendee-forget": "director",
     # what holds for everybody
     "settings-change": "director", "settings-take-back": "director", "holiday-add": "director",
     "holiday-remove": "director", "maintenance-switch": "administrator", "admin": "administrator",
@@ -152,6 +153,9 @@ def arguments(world):
         "stakeholders:role-": RoleAssignment.objects.get(user=world.people["observer"]).pk,
         "stakeholders:person-": world.observer.pk,
         "stakeholders:recovery-": recovery.pk,
+        "stakeholders:attendee-": Attendee.objects.create(
+            meeting=a_meeting(world.director), guest_name="X", role="guest"
+        ).pk,
         "stakeholders:contact-": Contact.objects.create(full_name="X").pk,
         "act-for": deputise(world).pk,
         "settings-take-back": setting.pk,
@@ -207,6 +211,7 @@ def trace() -> list[Any]:
             User,
             Institution,
             Contact,
+            Attendee,
             LegalInput,
             Study,
             Practice,
