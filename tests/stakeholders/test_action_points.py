@@ -52,8 +52,12 @@ def refresh(record):
 
 
 def monday(days: int = 30) -> date:
+    """The first from that day on which the office works, and on the Tuesday a week later."""
     day = days_ago(-days)
-    return day + timedelta(days=-day.weekday() % 7)
+    day += timedelta(days=-day.weekday() % 7)
+    while Holiday.objects.filter(day__in=[day, day + timedelta(days=8)]).exists():
+        day += timedelta(days=7)
+    return day
 
 
 def upload(name="lista.pdf"):
