@@ -18,6 +18,7 @@ from stakeholders.views import (
     minutes,
     people,
     questionnaires,
+    series,
 )
 
 app_name = "stakeholders"
@@ -43,12 +44,12 @@ urlpatterns = [
     path("meetings/", meetings.meeting_list, name="meeting-list"),
     path("meetings/export/", meetings.meeting_export, name="meeting-export"),
     path("meetings/new/", meetings.meeting_create, name="meeting-create"),
-    path("meetings/series/", meetings.series_list, name="series-list"),
-    path("meetings/series/export/", meetings.series_export, name="series-export"),
-    path("meetings/series/new/", meetings.series_create, name="series-create"),
-    path("meetings/series/<uuid:pk>/", meetings.series_detail, name="series-detail"),
-    path("meetings/series/<uuid:pk>/edit/", meetings.series_edit, name="series-edit"),
-    path("meetings/series/<uuid:pk>/end/", meetings.series_end, name="series-end"),
+    path("meetings/series/", series.series_list, name="series-list"),
+    path("meetings/series/export/", series.series_export, name="series-export"),
+    path("meetings/series/new/", series.series_create, name="series-create"),
+    path("meetings/series/<uuid:pk>/", series.series_detail, name="series-detail"),
+    path("meetings/series/<uuid:pk>/edit/", series.series_edit, name="series-edit"),
+    path("meetings/series/<uuid:pk>/end/", series.series_end, name="series-end"),
     path("meetings/<uuid:pk>/", meetings.meeting_detail, name="meeting-detail"),
     path("meetings/<uuid:pk>/edit/", meetings.meeting_edit, name="meeting-edit"),
     path("meetings/<uuid:pk>/call/", meetings.meeting_call, name="meeting-call"),
