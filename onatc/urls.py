@@ -10,6 +10,7 @@ from onatc import http, jobs, mail, operation, search, settings_pages, trail_pag
 urlpatterns = [
     path("", include("monitoring.urls")),
     path("", include("strategy.urls")),
+    path("", include("nrm.urls")),
     path("", include("stakeholders.urls")),
     path("jobs/<uuid:pk>/", jobs.job_detail, name="job-detail"),
     path("jobs/<uuid:pk>/cancel/", jobs.job_cancel, name="job-cancel"),

@@ -13,6 +13,7 @@ from monitoring import actions as report_actions
 from monitoring.models import ReportFile
 from monitoring.samples.cast import OTHER, OWN
 from monitoring.samples.cooperation import Cooperation
+from monitoring.samples.mechanism import Mechanism
 from monitoring.samples.plans import BEFORE_SENDING, Plans
 from onatc.models import DatedSetting, Holiday, Job, Message
 from onatc.periods import Period
@@ -57,7 +58,7 @@ def named_patterns() -> dict[str, list[str]]:
     return found
 
 
-class Samples(Plans, Cooperation):
+class Samples(Plans, Cooperation, Mechanism):
     """A plan of two measures, each led by another institution, with an entry in every state that matters."""
 
     def __init__(self) -> None:
@@ -104,6 +105,7 @@ class Samples(Plans, Cooperation):
         self.setting = DatedSetting.objects.create(name="due_days", value=20, valid_from=tomorrow)
         self.holiday, _new = Holiday.objects.get_or_create(day=tomorrow, defaults={"name_sq": "Festë"})
         self.enquiring = {code: self._enquiring(code) for code in (OWN, OTHER)}
+        self.mechanism = {code: self._mechanism(code) for code in (OWN, OTHER)}
         self.patterns = named_patterns()
 
     def _account_records(self) -> dict[str, Any]:
@@ -171,6 +173,8 @@ class Samples(Plans, Cooperation):
         if name in shared:
             return {"pk": shared[name]}
         if found := self._depth_arguments(name, code):
+            return found
+        if name.startswith("nrm:") and (found := self._mechanism_arguments(name, code)):
             return found
         if found := self._outreach_arguments(name, code):
             return found

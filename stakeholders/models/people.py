@@ -290,6 +290,17 @@ class User(AbstractBaseUser):
         """Works in the office, which calls meetings, answers enquiries and keeps the registers."""
         return self.is_secretariat or self.is_natc
 
+    @property
+    def sees_mechanism(self) -> bool:
+        """May open what is known about the referral mechanism (services, trainings, the SOP, its assessment); which
+        records is for `visible_to`."""
+        return self.is_office or self.is_reporter or self.is_observer
+
+    @property
+    def sees_cases(self) -> bool:
+        """May open pages of cases at all; which ones is for `visible_to`. The Coordinator sees counts only."""
+        return self.has_role(Role.DIRECTOR, Role.MONITORING, Role.CHILD) or self.is_reporter
+
     # Django admin asks these three; which models it may touch is decided by what is registered there.
     @property
     def is_staff(self) -> bool:
