@@ -11,7 +11,9 @@ from typing import Any
 from monitoring.samples.cast import Cast
 
 Area = Callable[[Cast, str], dict[str, Any]]
-AREAS: tuple[Area, ...] = ()
+AREAS: tuple[Area, ...] = (
+    # one a line, in the order in which they are made
+)
 
 
 class Mechanism(Cast):
