@@ -634,7 +634,7 @@ PLAIN_STEPS = (
 )  # fmt: skip
 
 
-class CaseEvent(OfCase):
+class Happening(OfCase):
     """That something happened, on a day and, where that is known, at a time: the way of the case through the procedures.
 
     `happened_at` is noon of the day when only the day is known (`has_time` is False). `record` is the key of the record

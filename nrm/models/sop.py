@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from nrm.models.cases import Case, CaseEvent, EventKind
+from nrm.models.cases import Case, EventKind, Happening
 from onatc.history import tracked
 from onatc.ids import new_id
 from onatc.models import Municipality
@@ -318,7 +318,7 @@ class Clock(models.Model):
         "nrm.Case", models.PROTECT, related_name="clocks", verbose_name=pgettext_lazy("nrm", "case")
     )
     step = models.ForeignKey(SopStep, models.PROTECT, related_name="clocks", verbose_name=_("step"))
-    trigger_event = models.ForeignKey(CaseEvent, models.PROTECT, related_name="+")
+    trigger_event = models.ForeignKey(Happening, models.PROTECT, related_name="+")
     occurrence = models.PositiveSmallIntegerField(default=1)
     owner = models.ForeignKey(
         Institution, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("owed by")
@@ -326,7 +326,7 @@ class Clock(models.Model):
     started_at = models.DateTimeField(_("started"))
     due_at = models.DateTimeField(_("due"), null=True, blank=True)
     state = models.CharField(_("state"), max_length=16, choices=ClockState, default=ClockState.RUNNING)
-    met_event = models.ForeignKey(CaseEvent, models.PROTECT, null=True, blank=True, related_name="+")
+    met_event = models.ForeignKey(Happening, models.PROTECT, null=True, blank=True, related_name="+")
     met_at = models.DateTimeField(_("met"), null=True, blank=True)
     ended_at = models.DateTimeField(_("fell away"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
@@ -384,7 +384,7 @@ class ClockPause(models.Model):
     ends_at = models.DateTimeField(_("to"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=200)
     paused_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    by_event = models.ForeignKey(CaseEvent, models.PROTECT, null=True, blank=True, related_name="+")
+    by_event = models.ForeignKey(Happening, models.PROTECT, null=True, blank=True, related_name="+")
 
     objects = ClockPauseQuerySet.as_manager()
 
