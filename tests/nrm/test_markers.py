@@ -1,7 +1,7 @@
 """The case marker: random, spoken without mistakes, and nothing mistyped by one sign or by two that changed places passes."""
 
 import math
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 from django.utils import translation
@@ -77,7 +77,7 @@ def test_the_proof_for_all_markers_at_once():
     differences = range(1, 17)
     assert all(weight * difference % 17 for weight in weights for difference in differences)
     assert all((a - b) * difference % 17 for a, b in combinations(weights, 2) for difference in differences)
-    assert all((a + b) * d % 17 for a, b in zip(weights, weights[1:], strict=False) for d in differences)
+    assert all((a + b) * d % 17 for a, b in pairwise(weights) for d in differences)
     assert all((a + b) * d % 17 for a, b in zip(weights, weights[2:], strict=False) for d in differences)
 
 
