@@ -24,7 +24,7 @@ and a given name in the surname's place give at least one pair in common. The pa
 |---|---|---|
 | `DOCUMENT` | the document's number | yes |
 | `SOUND_DATE` | sound of a pair, date, day and month in either order | yes |
-| `NAMES_DIGIT` | folded pair, date but for one digit (the first two of the year apart), or for the order of the year's digits | yes |
+| `NAMES_DIGIT` | all folded words, date but for one digit (the first two of the year apart), or for the order of the year's digits; not on 1 January, which stands in registers for a day that is not known | yes |
 | `NAMES_MONTH` | folded pair, month and year, where the day is not known on one side at least | yes |
 | `NAMES_YEAR` | folded pair, year, where the month is not known on one side at least | yes |
 | `WHOLE_MONTH`, `WHOLE_YEAR` | the same where both dates are known in full, and so differ | no |
@@ -240,10 +240,12 @@ def words_of(name: str) -> list[str]:
 
 
 def document_of(text: str) -> str:
-    """A document's number as letters and digits; what looks alike is one sign. Empty when it is too short to be one."""
-    text = unicodedata.normalize("NFKC", text).upper().translate(_LOOKS_LIKE)
-    number = re.sub(r"[^A-Z0-9]", "", text)
-    return number if len(number) >= SHORTEST_DOCUMENT and re.search(r"\d", number) else ""
+    """A document's number as letters and digits; what looks alike is one sign. Empty when it is too
+    short to be one, a word, or one sign again and again, which is typed where there is no number."""
+    text = unicodedata.normalize("NFKC", text).upper()
+    number = re.sub(r"[^A-Z0-9]", "", text.translate(_LOOKS_LIKE))
+    is_number = len(number) >= SHORTEST_DOCUMENT and len(set(number)) > 1 and re.search(r"[0-9]", text)
+    return number if is_number else ""
 
 
 # --- tokens ---------------------------------------------------------------------------------------------------------------
@@ -267,21 +269,20 @@ def _fields(typed: Typed) -> Iterable[tuple[Kind, str, *tuple[str, ...]]]:
     birth = birth_of(typed.born)
     if birth is None:
         return
-    pairs = {
-        (first, second) if first < second else (second, first)
-        for first, second in product(words_of(typed.given), words_of(typed.family))
-    }
+    given, family = words_of(typed.given), words_of(typed.family)
+    pairs = {(first, second) if first < second else (second, first) for first, second in product(given, family)}
     year, month, day = (f"{part or 0:02d}" for part in (birth.year, birth.month, birth.day))
     for pair in pairs:
         yield Kind.WHOLE_YEAR if birth.month else Kind.NAMES_YEAR, "names year", *pair, year
         if birth.day:
             yield Kind.SOUND_DATE, "sound date", *sorted(map(sound, pair)), year, *sorted((month, day))
-            for variant in _but_for_one_digit(year, month, day):
-                yield Kind.NAMES_DIGIT, "names digit", *pair, *variant
             for either in {month, day} if birth.day <= 12 else {month}:
                 yield Kind.WHOLE_MONTH, "names month", *pair, year, either
         elif birth.month:
             yield Kind.NAMES_MONTH, "names month", *pair, year, month
+    if pairs and birth.day and (month, day) != ("01", "01"):
+        for variant in _but_for_one_digit(year, month, day):
+            yield Kind.NAMES_DIGIT, "names digit", *sorted({*given, *family}), *variant
 
 
 def _but_for_one_digit(year: str, month: str, day: str) -> Iterable[tuple[str, str, str]]:
@@ -320,7 +321,16 @@ _CYRILLIC = dict(
     )
 ) | {"ѓ": "gj", "ќ": "q", "ѕ": "xh", "й": "j", "ы": "i", "э": "e", "ю": "ju", "я": "ja", "щ": "š", "ё": "e"}
 # Before diacritics are taken off, which would make d of đ and c of ç alike.
-_BEFORE_MARKS = [*_CYRILLIC.items(), ("đ", "x"), ("ð", "x"), ("ł", "l"), ("ø", "o"), ("ß", "ss"), ("ı", "i"), ("æ", "e")]
+_BEFORE_MARKS = [
+    *_CYRILLIC.items(),
+    ("đ", "x"),
+    ("ð", "x"),
+    ("ł", "l"),
+    ("ø", "o"),
+    ("ß", "ss"),
+    ("ı", "i"),
+    ("æ", "e"),
+]
 _CYRILLIC_LEFT = {ord("ь"): "", ord("ъ"): ""}
 _SPELLING = [
     (re.compile(expression), replacement)

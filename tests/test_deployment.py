@@ -41,7 +41,15 @@ def test_each_service_restarts_is_checked_pinned_and_known_by_its_dependants(nam
 
 def test_no_secret_has_a_default():
     text = (ROOT / "docker-compose.yml").read_text()
-    for name in ("SECRET_KEY", "FIELD_KEYS", "TRAIL_KEYS", "TOKEN_KEYS", "POSTGRES_PASSWORD", "WEB_PASSWORD", "VALKEY_PASSWORD"):
+    for name in (
+        "SECRET_KEY",
+        "FIELD_KEYS",
+        "TRAIL_KEYS",
+        "TOKEN_KEYS",
+        "POSTGRES_PASSWORD",
+        "WEB_PASSWORD",
+        "VALKEY_PASSWORD",
+    ):
         assert f"${{{name}:?" in text and f"${{{name}:-" not in text
     example = (ROOT / ".docker" / "example.env").read_text()
     assert re.search(r"^SECRET_KEY=$", example, re.M)
@@ -145,7 +153,15 @@ def test_every_setting_that_the_operation_page_asks_for_reaches_the_containers()
     }
     example = re.findall(r"^([A-Z_]+)=", (ROOT / ".docker" / "example.env").read_text(), re.M)
     assert set(example) <= given
-    assert {"BACKUP_DIR", "BACKUP_RECIPIENTS", "METRICS_TOKEN", "ADMIN_URL", "FIELD_KEYS", "TRAIL_KEYS", "TOKEN_KEYS"} <= given
+    assert {
+        "BACKUP_DIR",
+        "BACKUP_RECIPIENTS",
+        "METRICS_TOKEN",
+        "ADMIN_URL",
+        "FIELD_KEYS",
+        "TRAIL_KEYS",
+        "TOKEN_KEYS",
+    } <= given
     # Each folder that a service writes to is a volume, and the image makes it for the account that writes.
     folders = {volume.split(":")[1] for volume in COMPOSE["x-onatc"]["volumes"]}
     made = (ROOT / ".docker" / "Dockerfile").read_text()
