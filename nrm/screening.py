@@ -38,6 +38,7 @@ import csv
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
@@ -67,12 +68,13 @@ class Dimension(models.TextChoices):
 MEANS = frozenset(Dimension) - {Dimension.EXPLOITATION}
 
 
-class Result(models.TextChoices):
-    """What a screening says. A prompt, stored with version, ticks, role and time; never a status, never counted as a victim."""
+class Result(StrEnum):
+    """What a screening says. A prompt, stored with version, ticks, role and time; never a status, never counted as a victim.
+    Its words for people are those of `nrm.models.ScreeningResult`, which stores it."""
 
-    INDICATES_REFERRAL = "indicates_referral", _("indicates referral")
-    INSUFFICIENT_INFORMATION = "insufficient_information", _("insufficient information")
-    NO_DIMENSION_POSITIVE_NOW = "no_dimension_positive_now", _("no dimension is positive now")
+    INDICATES_REFERRAL = "indicates_referral"
+    INSUFFICIENT_INFORMATION = "insufficient_information"
+    NO_DIMENSION_POSITIVE_NOW = "no_dimension_positive_now"
 
 
 class IndicatorSet(models.TextChoices):

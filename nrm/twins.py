@@ -55,9 +55,9 @@ from typing import NoReturn
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from onatc.keys import derived, key_id
+from onatc.keys import ID_BYTES, derived, key_id
 
-TOKEN_BYTES = 16
+HASH_BYTES = 16
 WORDS = 3
 """So many given names and so many surnames are used; further ones are left out."""
 SHORTEST_DOCUMENT = 5
@@ -122,11 +122,15 @@ class Typed:
 
 @dataclass(frozen=True, order=True)
 class Token:
-    """`value`: 16 bytes; `key`: four bytes that name the key it was made with, so that tokens of a former key can be told."""
+    """`value`: 20 bytes. The first four name the key it was made with, so that tokens of a former key can be told and, after a
+    leak, deleted; the others are the hash."""
 
     kind: Kind
     value: bytes
-    key: bytes
+
+    @property
+    def key(self) -> bytes:
+        return self.value[:ID_BYTES]
 
 
 @dataclass(frozen=True, repr=False)
@@ -150,7 +154,10 @@ def tokens_of(typed: Typed) -> list[Token]:
 
 
 def tokens_to_find(typed: Typed) -> list[Token]:
-    """The tokens to look up: those of `tokens_of` under each of `TOKEN_KEYS`, for cases typed before the key was changed."""
+    """The tokens to look up: those of `tokens_of` under each of `TOKEN_KEYS`, for cases typed before the key was changed.
+
+    They are looked up by `value` alone, never by kind and value: the kind of a stored token may be another one, and
+    `kinds_in_common` says what that means."""
     return [token for secret in _secrets() for token in _under(secret, typed)]
 
 
@@ -299,7 +306,7 @@ def _but_for_one_digit(year: str, month: str, day: str) -> Iterable[tuple[str, s
 def _token(secret: str, kind: Kind, combination: str, *fields: str) -> Token:
     key, name = _key(secret, combination)
     value = hmac.new(key, "\x1f".join(fields).encode(), hashlib.sha256).digest()
-    return Token(kind, value[:TOKEN_BYTES], name)
+    return Token(kind, name + value[:HASH_BYTES])
 
 
 @lru_cache(maxsize=64)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nrm import screening
+from nrm.models import ScreeningResult
 from nrm.screening import Dimension, IndicatorSet, Result, choose_set, dimension_is_positive, indicators, result
 
 COUNTS = st.integers(0, 12)
@@ -168,5 +169,6 @@ def test_more_ticks_never_lower_the_result(drawn):
 
 
 def test_no_result_says_that_somebody_is_not_a_victim():
-    assert {*Result.values} == {"indicates_referral", "insufficient_information", "no_dimension_positive_now"}
-    assert not any("not a victim" in str(label).lower() for label in Result.labels)
+    assert {*Result} == {"indicates_referral", "insufficient_information", "no_dimension_positive_now"}
+    assert {*Result} == {*ScreeningResult.values}
+    assert not any("not a victim" in str(label).lower() for label in ScreeningResult.labels)
