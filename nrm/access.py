@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nrm.models import Case, CaseParty
 from onatc.errors import Denied
-from stakeholders.models import Role, User
+from stakeholders.models import Institution, Role, User
 
 MECHANISM_KEEPERS = (Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.CHILD)
 
@@ -49,3 +49,33 @@ def may_manage(user: User, case: Case) -> bool | Denied:
         or user.has_role(Role.DIRECTOR)
         or Denied(_("The responsible institution decides this."))
     )
+
+
+def may_open_for(user: User, institution: Institution) -> bool | Denied:
+    """In whose name a case is opened: one's own institutions'; the office opens for any."""
+    return (
+        institution.pk in user.institution_ids
+        or user.has_role(*CASE_KEEPERS)
+        or Denied(_("You open cases for your own institution."))
+    )
+
+
+def may_keep_file_number(user: User, case: Case, institution: Institution | None = None) -> bool | Denied:
+    """The own file number, also of a closed case: institutions that take part in it."""
+    own = {institution.pk} & user.institution_ids if institution is not None else user.institution_ids
+    takes = CaseParty.objects.filter(case=case, institution__in=own, until__isnull=True).exists() if own else False
+    return takes or Denied(_("Only an institution of the case keeps its own file number here."))
+
+
+def may_look_for_twin(user: User, case: Case) -> bool | Denied:
+    """Twins are looked for by institutions, of cases in which they take part; not by the office (T31)."""
+    if case.duplicate_of_id is not None:
+        return Denied(_("This record was entered twice."))
+    return (bool(user.institution_ids) and takes_part(user, case)) or Denied(
+        _("Only institutions of the case look for a twin of it.")
+    )
+
+
+def may_merge(user: User) -> bool | Denied:
+    """Merge two cases and take that back, and settle what two institutions answered."""
+    return user.has_role(*CASE_KEEPERS) or Denied(_("The Director and the monitoring officer merge cases."))

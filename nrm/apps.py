@@ -8,5 +8,10 @@ class NrmConfig(AppConfig):
 
     def ready(self) -> None:
         from nrm import case_sections
+        from nrm.actions import file_numbers
+        from onatc import sealed
+        from onatc.http import MORE_CHECKS
 
         case_sections.register_own()
+        MORE_CHECKS["file numbers"] = file_numbers.keys_are_there
+        sealed.register("own file numbers", file_numbers.reseal)

@@ -280,6 +280,10 @@ def readyz(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
 
 
+# What apps above add to the readiness, by its name: "ok", or what is wrong.
+MORE_CHECKS: dict[str, Callable[[], str]] = {}
+
+
 def readiness() -> dict[str, str]:
     checks = {"database": _check_database(), "migrations": "unknown", "broker": _check_broker(), "worker": "unknown",
               "anchors": "unknown"}  # fmt: skip
@@ -290,6 +294,7 @@ def readiness() -> dict[str, str]:
         if not pending:
             checks["worker"] = "ok" if worker_is_alive() else "no heartbeat for two minutes"
             checks["anchors"] = trail.anchors_are_well()
+            checks |= {name: check() for name, check in MORE_CHECKS.items()}
     checks["files"] = store.is_well()
     if settings.CLAMAV_URL:
         checks["scanner"] = scanner_state()

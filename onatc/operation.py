@@ -192,6 +192,7 @@ CHECKS = {
     "worker": (_("worker"), _("no sign of life for two minutes")),
     "files": (_("store of files"), _("cannot be written to, or has no room left")),
     "anchors": (_("seals of the trail"), None),  # says itself what is wrong (onatc/trail.py)
+    "file numbers": (_("own file numbers of cases"), _("some are sealed with a key that is missing")),
     "scanner": (_("scanner of files"), _("does not answer; no file is taken")),
 }
 SCHEDULES = {
@@ -231,6 +232,7 @@ JOBS = {
     "build_report": _("files of a report"),
     "issue_report": _("a report is issued"),
     "questionnaire_file": _("file of a questionnaire"),
+    "ask_about_twins": _("institutions are asked about cases that may be of one person"),
 }
 
 
