@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from django.db import transaction
 from django.db.models import BinaryField, F, Func, Value
 from django.utils import timezone
@@ -11,20 +9,13 @@ from django.utils.translation import gettext as _
 
 from nrm import access
 from nrm.models import Case, OwnFileNumber
+from nrm.queries.file_numbers import opened
 from onatc.errors import Refused, require
 from onatc.keys import Unreadable, known_key_ids, seal, sealing_key_id, unseal
 from stakeholders.actions.records import locked
 from stakeholders.models import Institution, User
 
 LONGEST = 60
-
-
-@dataclass(frozen=True)
-class FileNumber:
-    """The number of one of the reader's institutions; `text` is None when its key is not there or the cell is damaged."""
-
-    institution: Institution
-    text: str | None
 
 
 @transaction.atomic
@@ -45,23 +36,10 @@ def keep_file_number(case: Case, institution: Institution, number: str, *, by: U
         return
     if row is None:
         row = OwnFileNumber(case=case, institution=institution)
-    elif _opened(row) == number:
+    elif opened(row) == number:
         return
     row.sealed, row.changed_at = seal(number.encode(), row.place), timezone.now()
     row.save()
-
-
-def file_numbers_of(case: Case, user: User) -> list[FileNumber]:
-    """The numbers of the reader's own institutions; nobody else's, whatever the role."""
-    rows = OwnFileNumber.objects.visible_to(user).filter(case=case).select_related("institution")
-    return [FileNumber(row.institution, _opened(row)) for row in rows]
-
-
-def _opened(row: OwnFileNumber) -> str | None:
-    try:
-        return unseal(bytes(row.sealed), row.place).decode()
-    except Unreadable:
-        return None
 
 
 # Rotation of keys

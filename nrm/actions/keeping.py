@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 from django.db import transaction
@@ -13,8 +14,9 @@ from nrm.actions.happenings import note
 from nrm.ages import age_group_of, procedure_track
 from nrm.geography import geography_of
 from nrm.models import Case, CaseManagement, EventKind
+from nrm.queries.cases import profile_of
 from onatc.errors import Refused, require
-from stakeholders.actions.records import locked, save, set_fields
+from stakeholders.actions.records import Stale, locked, save, set_fields
 from stakeholders.models import REPORTERS, RoleAssignment, User
 
 
@@ -58,7 +60,18 @@ def change_profile(case: Case, values: dict[str, Any], *, by: User, revision: in
             ),
             "age_at_referral" if values.get("age_at_referral") is not None else "age_group_at_referral",
         )
-    changed = set_fields(case, values, revision)
+    before = copy(case)
+    try:
+        changed = set_fields(case, values, revision)
+    except Stale as stale:
+        shown = {one.name: one for one in profile_of(before)}
+        names = [name.removesuffix("_id") for name, value in values.items() if getattr(before, name) != value]
+        stale.changed = [
+            (str(Case._meta.get_field(name).verbose_name), shown[name].text if name in shown else getattr(before, name))
+            for name in names
+            if name in shown or name == "note"
+        ]
+        raise
     if not changed:
         return case
     becomes_child = not was_child and procedure_track(group) == "CHILD"
