@@ -58,7 +58,7 @@ def look(case: Case, typed: twins.Typed, *, by: User) -> bool:
     TwinToken.objects.filter(case=case, recorded_for=institution).delete()
     TwinToken.objects.bulk_create(
         [
-            TwinToken(case=case, kind=one.kind, value=one.key + one.value, recorded_by=by, recorded_for=institution)
+            TwinToken(case=case, kind=one.kind, value=one.value, recorded_by=by, recorded_for=institution)
             for one in tokens
         ],
         ignore_conflicts=True,
@@ -83,7 +83,7 @@ def _asks_for(case: Case, by: User) -> Institution:
 
 def _alike(case: Case, tokens: list[twins.Token]) -> list[list[str]]:
     """Other cases whose tokens agree well enough to ask, each with the strength."""
-    wanted = {one.key + one.value: one for one in tokens}
+    wanted = {one.value for one in tokens}
     rows = (
         TwinToken.objects.filter(
             kind__in=list(twins.Kind), value__in=list(wanted), case__duplicate_of__isnull=True,
@@ -94,8 +94,7 @@ def _alike(case: Case, tokens: list[twins.Token]) -> list[list[str]]:
     )  # fmt: skip
     theirs: dict[uuid.UUID, list[twins.Token]] = defaultdict(list)
     for pk, kind, value in rows:
-        packed = bytes(value)
-        theirs[pk].append(twins.Token(twins.Kind(kind), packed[4:], packed[:4]))
+        theirs[pk].append(twins.Token(twins.Kind(kind), bytes(value)))
     found = []
     for pk, held in theirs.items():
         kinds = twins.kinds_in_common(tokens, held)
