@@ -35,7 +35,7 @@ a document was, is all that stored tokens tell.
 
 Measured with `python -m tests.nrm.twin_measure 20000 1000 8` on eight made-up populations of 20,000 people with 1,000 planted
 twins: 958 to 964 found, 14 to 25 false pairs of 200 million, more than half of them by `NAMES_DIGIT`. False pairs grow with the
-square of the number of people: among 2,000 there is one in five such populations. What it cannot find: a person without a
+square of the number of people: among 2,000 there is one in four populations. What it cannot find: a person without a
 birth date and without a document on one side, another name altogether (marriage without the former name), two errors at once
 in name or date beyond the above. A match is a question to two institutions, never a fact.
 """
