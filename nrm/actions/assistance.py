@@ -44,6 +44,8 @@ from stakeholders.actions.records import locked, make_once, refuse_dissolved, re
 from stakeholders.models import Institution, User
 
 FOLLOW_UP_MONTHS = (3, 6, 12)  # domain.md, step 22
+# What an act sets by itself and nobody types.
+KEPT_FIELDS = frozenset({"id", "case", "recorded_at", "recorded_by", "recorded_for", "revision"})
 STATE_SHELTER = "SH_SECURE"
 # Outcomes of the list `return_outcome` by which somebody has gone to, or come from, another country.
 RETURNS = ("RT_VOL", "RT_IN", "RT_FORCED")
@@ -70,6 +72,12 @@ def speaks_for(by: User, case: Case) -> Institution | None:
 def _keep(row: Any, key: uuid.UUID, case: Case, by: User, institution: Institution | None) -> tuple[Any, bool]:
     row.case, row.recorded_by, row.recorded_for = case, by, institution
     return make_once(row, key, maker="recorded_by")
+
+
+def whole(record: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """What a record says once `values` are put into it: the fields that people write."""
+    names = (field.name for field in record._meta.concrete_fields if field.name not in KEPT_FIELDS)
+    return {name: getattr(record, name) for name in names} | values
 
 
 # Help
@@ -109,7 +117,7 @@ def change_assistance(spell: Assistance, values: dict[str, Any], *, by: User, re
     """The answer that came later, the day on which help began or ended. Raises Refused, and Stale for another revision."""
     case, institution = begin(spell.case, by)
     spell = locked(spell)
-    _check_spell(case, values)
+    _check_spell(case, whole(spell, values))
     before = {name: getattr(spell, name) for name in ("starts_on", "ends_on")}
     changed = set_fields(spell, values, revision)
     save(spell)
@@ -250,7 +258,8 @@ def record_return(case: Case, key: uuid.UUID, values: dict[str, Any], *, by: Use
 def change_return(record: Return, values: dict[str, Any], *, by: User, revision: int) -> Return:
     case, institution = begin(record.case, by)
     record = locked(record)
-    if record.carried_out_on is not None and values.get("carried_out_on") != record.carried_out_on:
+    values = whole(record, values)
+    if record.carried_out_on is not None and values["carried_out_on"] != record.carried_out_on:
         raise Refused(_("It is on record already when the return was carried out."), "carried_out_on")
     _check_return(case, values)
     changed = {name for name in set_fields(record, values, revision) if name in ("decided_on", "carried_out_on")}
@@ -308,7 +317,7 @@ def change_permit(permit: ResidencePermit, values: dict[str, Any], *, by: User, 
     case, institution = begin(permit.case, by)
     permit = locked(permit)
     was_open = permit.decided_on is None
-    _check_permit(case, values)
+    _check_permit(case, whole(permit, values))
     set_fields(permit, values, revision)
     save(permit)
     if was_open:
@@ -349,7 +358,7 @@ def change_claim(claim: CompensationClaim, values: dict[str, Any], *, by: User, 
     case, institution = begin(claim.case, by)
     claim = locked(claim)
     before = {name for name in ("decided_on", "paid_on") if getattr(claim, name) is not None}
-    _check_claim(case, values)
+    _check_claim(case, whole(claim, values))
     set_fields(claim, values, revision)
     save(claim)
     _tell_of_claim(case, claim, {"decided_on", "paid_on"} - before, by, institution)

@@ -15,7 +15,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from nrm import access
-from nrm.actions.assistance import begin
+from nrm.actions.assistance import begin, whole
 from nrm.actions.happenings import note, refuse_impossible
 from nrm.markers import new_marker
 from nrm.models import (
@@ -160,7 +160,7 @@ def change_protection(
 ) -> ProtectiveMeasure:
     case, own = begin(measure.case, by)
     measure = locked(measure)
-    _check_protection(case, values)
+    _check_protection(case, whole(measure, values))
     was_open = measure.decided_on is None
     set_fields(measure, values, revision)
     save(measure)

@@ -69,7 +69,9 @@ class AssistanceForm(_Coded):
         model = Assistance
         fields = ("kind", "response", "offered_on", "starts_on", "ends_on", "provider", "funding", "note")
         help_texts = {
-            "response": gettext_lazy("Help that the person refused is recorded too: it counts, and takes no right away."),
+            "response": gettext_lazy(
+                "Help that the person refused is recorded too: it counts, and takes no right away."
+            ),
             "ends_on": gettext_lazy("Left empty while the help goes on."),
             "funding": gettext_lazy("A budget or a donor; no names of persons."),
             "note": gettext_lazy("Short, and without anything that points to a person."),
@@ -100,7 +102,9 @@ class StayEndForm(CarefulForm):
         label=gettext_lazy("Exit approved by"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=gettext_lazy("At high risk, leaving the state shelter is approved by a prosecution and by the police."),
+        help_text=gettext_lazy(
+            "At high risk, leaving the state shelter is approved by a prosecution and by the police."
+        ),
     )
     past = ("left_on",)
 
@@ -109,7 +113,9 @@ class StayEndForm(CarefulForm):
         approving = Competence.objects.visible_to(user).filter(function__in=(Function.PROSECUTION, Function.POLICE))
         field: Any = self.fields["approved_by"]
         field.queryset = (
-            Institution.objects.visible_to(user).filter(pk__in=approving.values("institution")).order_by(SortKey("name"))
+            Institution.objects.visible_to(user)
+            .filter(pk__in=approving.values("institution"))
+            .order_by(SortKey("name"))
         )
         self._finish()
 
@@ -133,7 +139,9 @@ class ReturnForm(_Coded):
         model = Return
         fields = ("outcome", "decided_on", "carried_out_on", "country", "is_voluntary", "handed_over_to")
         help_texts = {
-            "handed_over_to": gettext_lazy("The kind of body, not a person: “centre for social work”, “airport police”."),
+            "handed_over_to": gettext_lazy(
+                "The kind of body, not a person: “centre for social work”, “airport police”."
+            ),
             "carried_out_on": gettext_lazy("Left empty until the person has returned."),
         }
 
@@ -185,7 +193,9 @@ class ProceedingJoinForm(CarefulForm):
     marker = forms.CharField(
         label=gettext_lazy("Proceeding marker"),
         max_length=40,
-        help_text=gettext_lazy("As the institution that reported the proceeding reads it out: four groups of four signs."),
+        help_text=gettext_lazy(
+            "As the institution that reported the proceeding reads it out: four groups of four signs."
+        ),
     )
     on = day_field(gettext_lazy("Since"))
     role = forms.ChoiceField(label=gettext_lazy("Part of the person"), choices=VictimRole.choices)
@@ -203,7 +213,6 @@ class PartForm(CarefulForm):
     def __init__(self, data: Any = None, *, initial: dict[str, Any]) -> None:
         super().__init__(data, initial=initial)
         self._finish()
-
 
 
 class AccusedForm(_Coded):
@@ -261,5 +270,8 @@ class CloseForm(CarefulForm):
     def __init__(self, data: Any = None, *, revision: int) -> None:
         super().__init__(data, initial={"revision": revision, "closed_on": timezone.localdate()})
         outcome: Any = self.fields["outcome"]
-        outcome.choices = [("", "---------"), *((one.code, str(one.label)) for one in Code.objects.of("return_outcome"))]
+        outcome.choices = [
+            ("", "---------"),
+            *((one.code, str(one.label)) for one in Code.objects.of("return_outcome")),
+        ]
         self._finish()

@@ -108,9 +108,7 @@ def stay_end(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         request,
         stay.case,
         form,
-        lambda: actions.end_stay(
-            stay, by=request.user, **form.said("left_on", "reason", "revision", "approved_by")
-        ),
+        lambda: actions.end_stay(stay, by=request.user, **form.said("left_on", "reason", "revision", "approved_by")),
         title=_("Record that the person left"),
         done=_("It is on record that the person left. Follow-ups are due after 3, 6 and 12 months."),
     )
@@ -224,9 +222,7 @@ def case_close(request: SignedInRequest, marker: str) -> HttpResponse:
         request,
         case,
         form,
-        lambda: actions.close(
-            case, by=request.user, **form.said("closed_on", "outcome", "note_text", "revision")
-        ),
+        lambda: actions.close(case, by=request.user, **form.said("closed_on", "outcome", "note_text", "revision")),
         title=_("Close the case"),
         done=_("The case is closed. It still counts."),
         submit=_("Close the case"),

@@ -76,7 +76,9 @@ def proceeding_join(request: SignedInRequest, marker: str) -> HttpResponse:
 def proceeding_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     require(request.user.sees_cases)
     proceeding = _proceeding(request, pk)
-    stages = list(ProceedingStage.objects.visible_to(request.user).filter(proceeding=proceeding).select_related("accused"))
+    stages = list(
+        ProceedingStage.objects.visible_to(request.user).filter(proceeding=proceeding).select_related("accused")
+    )
     accused = list(Accused.objects.visible_to(request.user).filter(proceeding=proceeding))
     links = ProceedingVictim.objects.visible_to(request.user).filter(proceeding=proceeding).select_related("case")
     labels = labels_of("proceeding_stage", "sex", "age_group")
