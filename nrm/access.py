@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from nrm.models import Case, CaseParty
+from nrm.models import Case, CaseParty, Proceeding, ProceedingVictim
 from onatc.errors import Denied
 from stakeholders.models import Institution, Role, User
 
@@ -79,3 +79,33 @@ def may_look_for_twin(user: User, case: Case) -> bool | Denied:
 def may_merge(user: User) -> bool | Denied:
     """Merge two cases and take that back, and settle what two institutions answered."""
     return user.has_role(*CASE_KEEPERS) or Denied(_("The Director and the monitoring officer merge cases."))
+
+
+def may_follow_up(user: User, case: Case) -> bool | Denied:
+    """Follow-ups reach beyond the closing: whoever took part in the case, and the office's case roles."""
+    if case.duplicate_of_id is not None:
+        return Denied(_("This case was merged into another one."))
+    if user.has_role(*CASE_KEEPERS) or (case.is_child_procedure and user.has_role(Role.CHILD)):
+        return True
+    return takes_part(user, case) or Denied(_("Only institutions that take part in the case record what happens."))
+
+
+def may_close_case(user: User, case: Case) -> bool | Denied:
+    """The responsible institution, and the Director."""
+    if case.duplicate_of_id is not None:
+        return Denied(_("This case was merged into another one."))
+    return (
+        case.responsible_id in user.institution_ids
+        or user.has_role(Role.DIRECTOR)
+        or Denied(_("The responsible institution closes the case."))
+    )
+
+
+def may_keep_proceeding(user: User, proceeding: Proceeding) -> bool | Denied:
+    """Whoever reported it, those who record in a case of one of its victims, and the office's case roles."""
+    if user.has_role(*CASE_KEEPERS) or proceeding.reported_by_id in user.institution_ids:
+        return True
+    own = CaseParty.objects.filter(institution__in=user.institution_ids, until__isnull=True)
+    return ProceedingVictim.objects.filter(proceeding=proceeding, case__in=own.values("case")).exists() or Denied(
+        _("Only institutions that take part in the case record what happens.")
+    )

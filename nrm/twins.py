@@ -30,9 +30,12 @@ and a given name in the surname's place give at least one pair in common. The pa
 | `WHOLE_MONTH`, `WHOLE_YEAR` | the same where both dates are known in full, and so differ | no |
 
 A date known in full contradicts another one; only a date that says less than the other may agree with it. Hence a token of
-month or year says in its kind whether the day was known; that is all that a stored token tells about what was typed.
+month or year says in its kind whether the day was known. That, and by the number of tokens how many names were typed and whether
+a document was, is all that stored tokens tell.
 
-What this finds and misses is measured by `python -m tests.nrm.twin_measure`; what it cannot find: a person without a
+Measured with `python -m tests.nrm.twin_measure 20000 1000 8` on eight made-up populations of 20,000 people with 1,000 planted
+twins: 958 to 964 found, 14 to 25 false pairs of 200 million, more than half of them by `NAMES_DIGIT`. False pairs grow with the
+square of the number of people: among 2,000 there is one in four populations. What it cannot find: a person without a
 birth date and without a document on one side, another name altogether (marriage without the former name), two errors at once
 in name or date beyond the above. A match is a question to two institutions, never a fact.
 """
@@ -265,14 +268,14 @@ def _secrets() -> list[str]:
 
 
 def _under(secret: str, typed: Typed) -> list[Token]:
-    values = {_token(secret, kind, combination, *fields) for kind, combination, *fields in _fields(typed)}
+    values = {_token(secret, kind, combination, *fields) for kind, combination, fields in _fields(typed)}
     return sorted(values, key=lambda token: token.value)
 
 
-def _fields(typed: Typed) -> Iterable[tuple[Kind, str, *tuple[str, ...]]]:
+def _fields(typed: Typed) -> Iterable[tuple[Kind, str, tuple[str, ...]]]:
     """Kind, combination of fields (which has a key of its own) and the fields of each token."""
     if number := document_of(typed.document):
-        yield Kind.DOCUMENT, "document", number
+        yield Kind.DOCUMENT, "document", (number,)
     birth = birth_of(typed.born)
     if birth is None:
         return
@@ -280,16 +283,16 @@ def _fields(typed: Typed) -> Iterable[tuple[Kind, str, *tuple[str, ...]]]:
     pairs = {(first, second) if first < second else (second, first) for first, second in product(given, family)}
     year, month, day = (f"{part or 0:02d}" for part in (birth.year, birth.month, birth.day))
     for pair in pairs:
-        yield Kind.WHOLE_YEAR if birth.month else Kind.NAMES_YEAR, "names year", *pair, year
+        yield Kind.WHOLE_YEAR if birth.month else Kind.NAMES_YEAR, "names year", (*pair, year)
         if birth.day:
-            yield Kind.SOUND_DATE, "sound date", *sorted(map(sound, pair)), year, *sorted((month, day))
+            yield Kind.SOUND_DATE, "sound date", (*sorted(map(sound, pair)), year, *sorted((month, day)))
             for either in {month, day} if birth.day <= 12 else {month}:
-                yield Kind.WHOLE_MONTH, "names month", *pair, year, either
+                yield Kind.WHOLE_MONTH, "names month", (*pair, year, either)
         elif birth.month:
-            yield Kind.NAMES_MONTH, "names month", *pair, year, month
+            yield Kind.NAMES_MONTH, "names month", (*pair, year, month)
     if pairs and birth.day and (month, day) != ("01", "01"):
         for variant in _but_for_one_digit(year, month, day):
-            yield Kind.NAMES_DIGIT, "names digit", *sorted({*given, *family}), *variant
+            yield Kind.NAMES_DIGIT, "names digit", (*sorted({*given, *family}), *variant)
 
 
 def _but_for_one_digit(year: str, month: str, day: str) -> Iterable[tuple[str, str, str]]:

@@ -11,8 +11,7 @@ from django.utils.translation import gettext as _
 
 from nrm import access
 from nrm.actions.happenings import note
-from nrm.ages import age_group_of, procedure_track
-from nrm.geography import geography_of
+from nrm.ages import age_group_of, geography_of, procedure_track
 from nrm.models import Case, CaseManagement, EventKind
 from nrm.queries.cases import profile_of
 from onatc.errors import Refused, require
@@ -32,8 +31,8 @@ def derived(values: dict[str, Any]) -> dict[str, Any]:
     if "recruitment_countries" in values and "exploitation_countries" in values:
         values["geography"] = geography_of(
             values["recruitment_countries"],
-            values["exploitation_countries"],
             values.get("transit_countries", ()),
+            values["exploitation_countries"],
             values.get("geography") or "GEO_U",
         )
     return values

@@ -18,7 +18,6 @@ from nrm import markers
 from nrm.actions import keeping
 from nrm.actions.cases import open_case
 from nrm.actions.happenings import note
-from nrm.geography import geography_of
 from nrm.models import Case, CaseManagement, CaseParty, EventKind, Happening, PartyRole, Referral
 from onatc.errors import Refused
 from onatc.trail import TrailEntry
@@ -298,19 +297,6 @@ def test_an_adult_becomes_a_child_by_a_correction_and_a_child_an_adult_by_an_age
         keeping.change_profile(case, {"age_at_referral": 19}, by=world.focal_point, revision=case.revision)
     with pytest.raises(PermissionDenied):
         keeping.change_profile(case, {"sex": "M"}, by=world.other_focal_point, revision=case.revision)
-
-
-@pytest.mark.parametrize(
-    ("recruited", "exploited", "transit", "found"),
-    [
-        ([], ["XK"], [], "GEO_U"), (["XK"], ["XK"], [], "GEO_INT"), (["AL"], ["XK"], [], "GEO_IN"),
-        (["XK"], ["DE"], [], "GEO_OUT"), (["MD"], ["DE"], ["XK"], "GEO_TRANSIT"), (["MD"], ["DE"], [], "GEO_ABROAD"),
-        (["XK", "AL"], ["XK"], [], "GEO_IN"), (["XK"], ["XK", "DE"], [], "GEO_OUT"), (["XK", "AL"], ["DE"], [], "GEO_OUT"),
-    ],
-)  # fmt: skip
-def test_geography_follows_from_the_countries(recruited, exploited, transit, found):
-    assert geography_of(recruited, exploited, transit) == found
-    assert geography_of([], exploited, transit, "GEO_IN") == "GEO_IN"
 
 
 # Managers

@@ -1,4 +1,4 @@
-"""`python -m tests.nrm.twin_measure [people [twins]]`: how many planted twins `nrm.twins` finds, and how many pairs of others.
+"""`python -m tests.nrm.twin_measure [people [twins [seeds]]]`: how many planted twins `nrm.twins` finds, and how many pairs of others.
 
 People are made of the lists below: first names and surnames that are common in the region, put together by chance; no real
 person. Their frequencies are as uneven as those of the lists' ranks (weight 1 / (rank + 15)): the commonest surname has 2 to 3
@@ -217,6 +217,10 @@ def _another_name(of: Person, chance: random.Random) -> Record:
     return Record(_weighted(WOMEN, chance), _weighted(FAMILIES, chance), f"{of.born:%Y}", of.document)
 
 
+def _married(of: Person, chance: random.Random) -> Record:
+    return Record(of.given, _weighted(FAMILIES, chance), _dmy(of.born), "")
+
+
 def _typing_error(of: Person, chance: random.Random) -> Record:
     """A letter left out or two exchanged, not the first one."""
     family = of.family
@@ -250,6 +254,7 @@ DISTORTIONS: dict[str, tuple[int, Callable[[Person, random.Random], Record]]] = 
     "the year alone": (3, lambda of, chance: Record(of.given, of.family, f"{of.born:%Y}", "")),
     "another name, same document": (4, _another_name),
     "a typing error": (2, _typing_error),
+    "another surname, no document": (2, _married),
 }
 SPELLING = ("without diacritics", "Serbian or Albanian spelling", "another spelling")
 
@@ -338,7 +343,7 @@ def main() -> None:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     django.setup()
-    people, twins = (int(argument) for argument in (sys.argv[1:] + ["20000", "1000"][len(sys.argv) - 1 :]))
+    people, twins, seeds = (int(argument) for argument in (sys.argv[1:] + ["20000", "1000", "1"][len(sys.argv) - 1 :]))
     figures = measure(people, twins)
     print(f"{figures.people} people, {figures.twins} twins: found {figures.found} ({figures.recall:.1%})")
     for name in DISTORTIONS:
@@ -348,6 +353,9 @@ def main() -> None:
     for kinds, count in figures.false_kinds.most_common():
         print(f"  {kinds:60} {count}")
     print(f"{figures.tokens / (people + twins):.1f} tokens a record, {figures.seconds / (people + twins) * 1e6:.0f} µs")
+    for number in range(1, seeds):
+        figures = measure(people, twins, f"twins {number}")
+        print(f"other people {number}: found {figures.found} ({figures.recall:.1%}), false hits {figures.false_pairs}")
 
 
 if __name__ == "__main__":
