@@ -57,6 +57,7 @@ WITHOUT_HELP = {
         "institution-export", "library-file",
     )},
     **{f"stakeholders:{name}": "a file" for name in ("agreement-export", "agreement-matrix-export", "agreement-file", "obligation-export")},
+    "nrm:case-export": "a file",
     "mfa_login_webauthn": "what the browser asks for a passkey",
     "mfa_download_recovery_codes": "a file",
 }  # fmt: skip
