@@ -79,14 +79,17 @@ GRAVE = {
     "stakeholders:decision-end": "planning",
     # what binds the office
     "stakeholders:agreement-sign": "director", "stakeholders:agreement-end": "director",
+    # cases: an emergency, for how long records are kept, what is destroyed
+    "nrm:emergency-open": "director", "nrm:retention-set": "director", "nrm:destruction-approve": "director",
     # what takes much away, and one's own password
+    "nrm:request-export": "director",
     "strategy:measure-export": "planning", "strategy:list-export": "planning", "account_change_password": "planning",
     "strategy:budget-export": "planning",
     "strategy:plan-workbook": "planning", "strategy:plan-table": "planning", "strategy:plan-file": "planning",
 }  # fmt: skip
 TAKEN_OUT = {
     "strategy:measure-export", "strategy:list-export", "strategy:plan-workbook", "strategy:plan-table",
-    "strategy:plan-file", "strategy:budget-export",
+    "strategy:plan-file", "strategy:budget-export", "nrm:request-export",
 }  # fmt: skip
 TO_OPEN = TAKEN_OUT | {"account_change_password"}
 # django-allauth asks by itself, for opening and for sending (its views are not ours to mark).
