@@ -1,6 +1,7 @@
 from django.urls import URLPattern, include, path
 
 from nrm.views import assistance, care, cases, proceedings
+from onatc.errors import factor_required
 
 # Cases stand in addresses by their marker, never by their key (threats.md T32).
 nrm: tuple[list[URLPattern], str] = (
@@ -49,5 +50,15 @@ nrm: tuple[list[URLPattern], str] = (
     ],
     "nrm",
 )
+
+# What names no case; every other page opens only in a session that showed the second factor.
+WITHOUT_CASES = (
+    "adaptation-", "assessment-", "breach-", "capacity-", "certificate-", "chapter-", "competence-", "course-", "followup-",
+    "network-", "need-", "needs-", "plan-", "public-", "reach", "role-place", "roles-", "service-", "session-", "sop-",
+    "statistics", "timeliness", "trainer-", "training-",
+)  # fmt: skip
+for pattern in nrm[0]:
+    if not str(pattern.name).startswith(WITHOUT_CASES):
+        factor_required(pattern.callback)
 
 urlpatterns = [path("nrm/", include(nrm))]
