@@ -8,10 +8,11 @@ class NrmConfig(AppConfig):
 
     def ready(self) -> None:
         from nrm import case_sections
-        from nrm.actions import file_numbers
-        from onatc import sealed
+        from nrm.actions import care, file_numbers
+        from onatc import backup, sealed
         from onatc.http import MORE_CHECKS
 
         case_sections.register_own()
+        backup.after_restore.append(care.destroy_all_again)
         MORE_CHECKS["file numbers"] = file_numbers.keys_are_there
         sealed.register("own file numbers", file_numbers.reseal)
