@@ -1,25 +1,18 @@
-<<<<<<< HEAD
-"""The jobs of the referral mechanism, and what beat asks of it; every one may run twice and late."""
-
-from onatc.jobs import Progress, job
-from onatc.models import Job
-
-
-@job("ask_about_twins")
-def ask_about_twins(found: Job, progress: Progress) -> None:
-    from nrm.actions import twins
-
-    twins.ask(found.params["case"], found.params["institution"], found.params["others"])
-    progress(1, 1)
-=======
-"""What beat asks of the referral mechanism; every one may run twice and late."""
+"""What beat asks of the referral mechanism, and its jobs; every one may run twice and late."""
 
 from celery import shared_task
 
-from nrm.actions import care
+from nrm.actions import care, twins
+from onatc.jobs import Progress, job
+from onatc.models import Job
 
 
 @shared_task
 def warn_of_breaches() -> None:
     care.warn_of_breaches()
->>>>>>> main
+
+
+@job("ask_about_twins")
+def ask_about_twins(found: Job, progress: Progress) -> None:
+    twins.ask(found.params["case"], found.params["institution"], found.params["others"])
+    progress(1, 1)

@@ -18,7 +18,11 @@ class Command(BaseCommand):
             raise CommandError("--chunk must lie between 1 and 100000.")
         lost = 0
         for name, (done, unreadable) in sealed.rotate(chunk).items():
-            self.stdout.write(f"{name}: {done} sealed anew" + (f", {unreadable} cannot be opened" if unreadable else ""))
+            self.stdout.write(
+                f"{name}: {done} sealed anew" + (f", {unreadable} cannot be opened" if unreadable else "")
+            )
             lost += unreadable
         if lost:
-            raise CommandError(f"{lost} cells could not be opened: is a key missing from FIELD_KEYS? They are unchanged.")
+            raise CommandError(
+                f"{lost} cells could not be opened: is a key missing from FIELD_KEYS? They are unchanged."
+            )
