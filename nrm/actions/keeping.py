@@ -13,7 +13,7 @@ from nrm import access
 from nrm.actions.happenings import note
 from nrm.ages import age_group_of, geography_of, procedure_track
 from nrm.models import Case, CaseManagement, EventKind
-from nrm.queries.cases import profile_of
+from nrm.queries.cases import field_label, profile_of
 from onatc.errors import Refused, require
 from stakeholders.actions.records import Stale, locked, save, set_fields
 from stakeholders.models import REPORTERS, RoleAssignment, User
@@ -52,7 +52,8 @@ def change_profile(case: Case, values: dict[str, Any], *, by: User, revision: in
     values = derived(values)
     group = values.get("age_group_at_referral", case.age_group_at_referral)
     was_child = case.is_child_procedure
-    if was_child and procedure_track(group) == "ADULT" and case.track != "ADULT":
+    is_new_group = group != case.age_group_at_referral  # an age check may have said more than the age at the referral
+    if is_new_group and was_child and procedure_track(group) == "ADULT" and case.track != "ADULT":
         raise Refused(
             _(
                 "This person is treated as a child: record an age check, which ends that; then the age can be corrected."
@@ -66,17 +67,17 @@ def change_profile(case: Case, values: dict[str, Any], *, by: User, revision: in
         shown = {one.name: one for one in profile_of(before)}
         names = [name.removesuffix("_id") for name, value in values.items() if getattr(before, name) != value]
         stale.changed = [
-            (str(Case._meta.get_field(name).verbose_name), shown[name].text if name in shown else getattr(before, name))
+            (field_label(name), shown[name].text if name in shown else getattr(before, name))
             for name in names
             if name in shown or name == "note"
         ]
         raise
     if not changed:
         return case
-    becomes_child = not was_child and procedure_track(group) == "CHILD"
+    becomes_child = is_new_group and not was_child and procedure_track(group) == "CHILD"
     if becomes_child:
         case.is_child_procedure = True
-    if group != case.track and (becomes_child or (was_child and case.track != "ADULT")):
+    if becomes_child or (is_new_group and was_child and case.track != "ADULT"):
         case.track = group
     save(case)
     today = timezone.localdate()

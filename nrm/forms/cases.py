@@ -7,6 +7,7 @@ from typing import Any
 
 from crispy_forms.layout import Column, Fieldset, Layout, Row
 from django import forms
+from django.utils.functional import Promise
 from django.utils.translation import gettext as now
 from django.utils.translation import gettext_lazy as _
 
@@ -84,7 +85,7 @@ class ProfileForm(KeptForm):
     vulnerabilities = _several(_("Vulnerability marks"))
     needs_interpreter = _one(_("Language of an interpreter"), required=False)
 
-    groups = (
+    groups: tuple[tuple[Promise, tuple[str, ...]], ...] = (
         (_("The person"), ("sex", "age_at_referral", "age_group_at_referral", "age_at_exploitation",
                            "age_group_at_exploitation", "citizenship_main", "citizenship", "needs_interpreter",
                            "vulnerabilities")),
@@ -117,7 +118,7 @@ class ProfileForm(KeptForm):
             if main in self.fields:
                 self.fields[main].choices = [("", _("please choose")), *self.offered[name]]  # type: ignore[attr-defined]
                 first, *rest = getattr(held, name) or [""]
-                self.initial |= {main: first, name: rest}
+                self.initial.update({main: first, name: rest})
         if "sex" in self.fields:
             self.fields["sex"].choices = self.offered["sex"]  # type: ignore[attr-defined]
         if "age_at_referral" in self.fields:

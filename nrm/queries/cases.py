@@ -121,6 +121,11 @@ class Value:
     missing: str = ""
 
 
+def field_label(name: str) -> str:
+    field: Any = Case._meta.get_field(name)
+    return str(field.verbose_name)
+
+
 def profile_of(case: Case) -> list[Value]:
     """The minimised profile, each absent value with its reason where one was given; two queries."""
     wanted = {name for name in PROFILE_LISTS.values() if name} | {"missing_reason", "vulnerability"}
@@ -132,7 +137,7 @@ def profile_of(case: Case) -> list[Value]:
 
     shown = []
     for name in PROFILE:
-        field, value = Case._meta.get_field(name), getattr(case, name)
+        value = getattr(case, name)
         if name == "municipality":
             text = str(case.municipality) if case.municipality_id else ""
         elif name == "needs_interpreter":
@@ -145,7 +150,7 @@ def profile_of(case: Case) -> list[Value]:
             text = "" if value is None else str(value)
         reason = case.missing.get(name, "")
         if text or reason:
-            shown.append(Value(name, str(field.verbose_name), text, labels.get(("missing_reason", reason), reason)))
+            shown.append(Value(name, field_label(name), text, labels.get(("missing_reason", reason), reason)))
     return shown
 
 

@@ -54,7 +54,7 @@ def twin_look(request: SignedInRequest, marker: str) -> HttpResponse:
             except (twins.BornUnreadable, Refused) as refusal:
                 sentences = [str(refusal)]
         else:
-            sentences = [error for errors in form.errors.values() for error in errors]
+            sentences = [str(error) for errors in form.errors.values() for error in errors]
         form = TwinForm()  # with an error everything is typed again
     context = {"form": form, "case": case, "sentences": sentences, "cancel_url": case.get_absolute_url()}
     return render(request, "nrm/twin_look.html", context, status=status)

@@ -297,6 +297,12 @@ def test_an_adult_becomes_a_child_by_a_correction_and_a_child_an_adult_by_an_age
         keeping.change_profile(case, {"age_at_referral": 19}, by=world.focal_point, revision=case.revision)
     with pytest.raises(PermissionDenied):
         keeping.change_profile(case, {"sex": "M"}, by=world.other_focal_point, revision=case.revision)
+    # After an age check other values change nothing about the procedure.
+    doubted = opened(world.focal_point, profile={"age_at_referral": None, "age_group_at_referral": "AGE_U"})
+    Case.objects.filter(pk=doubted.pk).update(track="ADULT", is_child_procedure=False)
+    values = {"age_at_referral": None, "age_group_at_referral": "AGE_U", "sex": "M"}
+    doubted = keeping.change_profile(doubted, values, by=world.focal_point, revision=0)
+    assert not doubted.is_child_procedure and doubted.track == "ADULT" and doubted.sex == "M"
 
 
 # Managers

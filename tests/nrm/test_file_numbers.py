@@ -57,7 +57,7 @@ def test_only_the_institution_whose_it_is_reads_it(world, client_for):
     assert client_for("director").get(address).status_code == 403
     with connection.cursor() as cursor:
         for table in ("nrm_ownfilenumber", "nrm_ownfilenumberevent"):
-            cursor.execute(f"SELECT string_agg(t::text, '') FROM {table} t")
+            cursor.execute(f"SELECT string_agg(t::text, '') FROM {table} t")  # noqa: S608
             stored = cursor.fetchone()[0] or ""
             assert NUMBER not in stored and NUMBER.encode().hex() not in stored
     export = b"".join(client.get(reverse("nrm:case-export"))).decode()
