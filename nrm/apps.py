@@ -7,12 +7,13 @@ class NrmConfig(AppConfig):
     verbose_name = _("National Referral Mechanism")
 
     def ready(self) -> None:
-        from nrm import case_sections
+        from nrm import case_sections, invariants
         from nrm.actions import care, file_numbers
         from onatc import backup, sealed
         from onatc.http import MORE_CHECKS
 
         case_sections.register_own()
+        invariants.register()
         backup.after_restore.append(care.destroy_all_again)
         MORE_CHECKS["file numbers"] = file_numbers.keys_are_there
         sealed.register("own file numbers", file_numbers.reseal)
