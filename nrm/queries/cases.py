@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from nrm.models import Case, CaseDecision, CaseManagement, CaseParty, Consent, C
 from nrm.queries.file_numbers import file_numbers_of
 from nrm.sections import ASIDE, Act, Section, register
 from nrm.standing import GIVES
+from onatc.history import Change, history_of
 from onatc.vocabulary import Code
 from stakeholders.models import Country, User
 
@@ -243,6 +244,20 @@ def register_sections() -> None:
         Section("way", gettext_lazy("What happened"), "nrm/sections/way.html", _way, order=900),
     ):  # fmt: skip
         register(section)
+
+
+DERIVED = ("person", "own_person", "next_due_at")  # what follows from merges and clocks tells a reader nothing
+
+
+def changes_of(case: Case) -> list[Change]:
+    """Who changed what in the record itself, without what follows from elsewhere."""
+    left_out = {field_label(name) for name in DERIVED}
+    found = []
+    for change in history_of(case, limit=200):
+        fields = [one for one in change.fields if one.label not in left_out]
+        if fields or not change.fields:
+            found.append(replace(change, fields=fields))
+    return found
 
 
 def first_act(sections: Iterable[Any]) -> Any:

@@ -17,14 +17,13 @@ from nrm.actions.cases import open_case
 from nrm.filters import CaseFilter
 from nrm.forms.cases import AnonymousForm, FileNumberForm, ManagerForm, MarkerForm, OpenForm, ProfileForm
 from nrm.models import Case, CaseManagement
-from nrm.queries.cases import PROFILE_LISTS, first_act, head_of, in_words, labels_of
+from nrm.queries.cases import PROFILE_LISTS, changes_of, first_act, head_of, in_words, labels_of
 from nrm.queries.file_numbers import file_numbers_of
 from nrm.queries.profiles import people_who_manage
 from nrm.sections import ASIDE, MAIN, PROCEDURE, sections_of
 from nrm.views.reading import case_of, reading_case, too_many, too_many_tries
 from onatc import trail
 from onatc.errors import require
-from onatc.history import history_of
 from stakeholders.accounts import SignedInRequest
 from stakeholders.models import Institution, Role, User
 from stakeholders.views.records import as_file, form_page, in_order, list_page
@@ -123,7 +122,7 @@ def _case_page(request: SignedInRequest, case: Case) -> HttpResponse:
             "sections": main,
             "beside": sections_of(case, user, ASIDE),
             "next_act": first_act([*procedure, *main]),
-            "history": history_of(case),
+            "history": changes_of(case),
             "readers": trail.readers_of(case) if is_owner else None,
         },
     )
