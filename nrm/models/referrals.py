@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +14,7 @@ from django.utils.translation import pgettext_lazy
 from nrm.models.cases import Case, OfCase
 from onatc.files import Attachment
 from onatc.history import tracked
+from onatc.models import Code
 from stakeholders.models import Country, Institution, Role, User
 
 
@@ -83,14 +84,15 @@ class ConsentBy(models.TextChoices):
 
 class ReferralQuerySet(models.QuerySet["Referral"]):
     def visible_to(self, user: Any) -> Self:
-        """Those of visible cases, and for the addressee also those that wait for its answer or that it declined."""
+        """Those of visible cases, and those that were addressed to the own institution, whatever became of them: it keeps
+        its receipt also when it declined, when the sender withdrew, or when its part in the case ended. What such a page
+        shows of the person is decided by `queries.referrals.shown_before_acceptance`."""
         if not user.is_authenticated or not user.sees_cases:
             return self.none()
         cases = Case.objects.visible_to(user)
         if user.has_role(Role.DIRECTOR, Role.MONITORING):
             return self.filter(case__destroyed_on__isnull=True)
         own = Q(addressee__in=user.institution_ids, case__destroyed_on__isnull=True)
-        own &= Q(state__in=(ReferralState.SENT, ReferralState.DECLINED))
         return self.filter(own | Q(case__in=cases))
 
     def waiting(self) -> Self:
@@ -99,6 +101,22 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
     def overdue(self, at: Any = None) -> Self:
         """Waiting longer than the urgency allows."""
         return self.waiting().filter(answer_due_at__lt=at or timezone.now())
+
+    def left_alone(self, before: Any = None) -> Self:
+        """Declined before a moment (now, unless told), and nobody else was asked since; where the person did not want the
+        help, nobody need be asked."""
+        following = Referral.objects.filter(
+            after=OuterRef("pk"), state__in=(ReferralState.SENT, ReferralState.ACCEPTED, ReferralState.DECLINED)
+        )
+        return self.filter(
+            ~Exists(following), state=ReferralState.DECLINED, answered_at__lt=before or timezone.now()
+        ).exclude(decline_reason=DeclineReason.PERSON_REFUSES)
+
+
+def entity_label(code: str) -> str:
+    """What the list calls a kind of body that refers; the code when the list does not know it."""
+    found = Code.objects.filter(code_list="referring_entity", code=code).first()
+    return str(found.label) if found is not None else code
 
 
 @tracked
@@ -194,6 +212,33 @@ class Referral(OfCase):
     def get_absolute_url(self) -> str:
         return reverse("nrm:referral-detail", args=[self.pk])
 
+    @property
+    def is_overdue(self) -> bool:
+        waits = self.state == ReferralState.SENT
+        return waits and self.answer_due_at is not None and self.answer_due_at < timezone.now()
+
+    @property
+    def standing(self) -> str:
+        """What its pill shows: the state, or that the answer is overdue."""
+        return "overdue" if self.is_overdue else self.state
+
+    @property
+    def standing_label(self) -> str:
+        return str(_("answer overdue") if self.is_overdue else self.get_state_display())
+
+    @property
+    def from_whom(self) -> str:
+        """The sender; without one the kind of body that reported, as the list `referring_entity` calls it. A list of many
+        gives `entity_name` beforehand (queries.referrals.named)."""
+        if self.sender is not None:
+            return str(self.sender.name)
+        return getattr(self, "entity_name", "") or entity_label(self.referring_entity)
+
+    @property
+    def to_whom(self) -> str:
+        names = [str(one.name) for one in (self.addressee, self.country) if one is not None]
+        return ", ".join(names)
+
 
 @tracked
 class Consent(OfCase):
@@ -234,3 +279,6 @@ class ReferralFile(Attachment):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    def get_absolute_url(self) -> str:
+        return reverse("nrm:referral-file", args=[self.pk])

@@ -1,0 +1,269 @@
+"""Questions about referrals: who acts for whom, who could be asked next, what an addressee sees before it accepts."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, F, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from nrm import access
+from nrm.models import (
+    Case,
+    CaseParty,
+    Competence,
+    Consent,
+    ConsentState,
+    Function,
+    PartyRole,
+    Referral,
+    ReferralState,
+    RiskAssessment,
+    Share,
+)
+from nrm.referring import FUNCTIONS, entity_of, shares_detail
+from onatc.models import Code
+from stakeholders.models import (
+    REPORTERS,
+    Institution,
+    InstitutionKind,
+    Role,
+    RoleAssignment,
+    User,
+)
+
+MOST_PROPOSED = 12
+
+
+def people_of(institution: Institution | None) -> QuerySet[User]:
+    """Active accounts that report for an institution: they find its referrals in their inbox, and may manage cases."""
+    there = RoleAssignment.objects.active().filter(role__in=REPORTERS, institution=institution)
+    return User.objects.filter(is_active=True, pk__in=there.values("user")).order_by("full_name", "pk")
+
+
+def office_people(case: Case) -> QuerySet[User]:
+    """Whom the office has for a case: its case roles, for a child also the child protection officer."""
+    roles = (Role.DIRECTOR, Role.MONITORING, *((Role.CHILD,) if case.is_child_procedure else ()))
+    return User.objects.holding(*roles).order_by("pk")
+
+
+def speaks_for(user: User, case: Case) -> list[Institution]:
+    """In whose name somebody acts in a case: the own institutions that take part in it now, the responsible one first; for
+    the office's case roles the office itself."""
+    taking_part = set(
+        CaseParty.objects.filter(case=case, until__isnull=True).values_list("institution", flat=True)
+    )
+    keeper = {*access.CASE_KEEPERS, Role.CHILD}
+    found = {
+        one.institution_id: one.institution
+        for one in user.assignments
+        if (one.role in REPORTERS and one.institution_id in taking_part) or one.role in keeper
+    }
+    return sorted(found.values(), key=lambda one: (one.pk != case.responsible_id, one.code))
+
+
+def entity_code(institution: Institution) -> str:
+    """The code of `referring_entity` that stands for an institution."""
+    functions = set(Competence.objects.filter(institution=institution).values_list("function", flat=True))
+    return entity_of(functions, institution.kind)
+
+
+# Consent
+
+
+def consent_of(case: Case, purpose: str) -> Consent | None:
+    """The consent that holds for a purpose: the latest by its own day, then by when it was recorded."""
+    return Consent.objects.filter(case=case, purpose=purpose).order_by("-on", "-recorded_at", "-pk").first()
+
+
+def consent_state(case: Case, purpose: str) -> str:
+    found = consent_of(case, purpose)
+    return found.state if found is not None else ConsentState.NOT_ASKED
+
+
+# Whom to ask
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An institution that could be asked, and in a sentence why it is proposed."""
+
+    institution: Institution
+    why: str
+
+
+def tried(case: Case, purpose: str) -> set[uuid.UUID]:
+    """Institutions that have declined, or have not answered yet, for this purpose in this case."""
+    asked = Referral.objects.filter(
+        case=case, purpose=purpose, state__in=(ReferralState.SENT, ReferralState.DECLINED), addressee__isnull=False
+    )
+    return {key for key in asked.values_list("addressee", flat=True) if key is not None}
+
+
+def proposals(case: Case, purpose: str, *, excluding: Iterable[uuid.UUID] = ()) -> list[Proposal]:
+    """Who could be asked for a purpose, best first: those competent in the person's municipality, then those competent in
+    the whole country. Left out are who was asked already, those `excluding`, and institutions that were dissolved."""
+    today = timezone.localdate()
+    functions = FUNCTIONS[purpose]
+    left_out = {*excluding, *tried(case, purpose)}
+    competent = (
+        Competence.objects.on(today)
+        .filter(function__in=functions)
+        .filter(Q(municipality__isnull=True) | Q(municipality=case.municipality_id))
+        .filter(Q(institution__dissolved_on__isnull=True) | Q(institution__dissolved_on__gte=today))
+        .exclude(institution__in=left_out)
+        .select_related("institution", "municipality")
+        .order_by(F("municipality").asc(nulls_last=True), "institution__code")
+    )
+    rank = {function: number for number, function in enumerate(functions)}
+    found: dict[uuid.UUID, Proposal] = {}
+    for one in sorted(competent, key=lambda one: (one.municipality_id is None, rank[one.function])):
+        where = str(one.municipality.name) if one.municipality else _("the whole country")
+        function = str(Function(one.function).label)
+        found.setdefault(one.institution_id, Proposal(one.institution, f"{function}, {where}"))
+    return list(found.values())[:MOST_PROPOSED]
+
+
+# What is shown
+
+
+def has_part(user: User, case: Case) -> bool:
+    """Whether somebody sees the whole case, so that the short profile tells nothing new."""
+    return Case.objects.visible_to(user).filter(pk=case.pk).exists()
+
+
+def shown_before_acceptance(referral: Referral) -> list[tuple[str, str]]:
+    """Label and text of what an addressee needs to decide, and no more: nothing of a referral that is answered or withdrawn,
+    and without consent only whether an adult or a child is concerned."""
+    if referral.state != ReferralState.SENT:
+        return []
+    case = referral.case
+    codes = {"sex": case.sex, "age_group": case.age_group_at_referral}
+    labels = {
+        (one.code_list_id, one.code): str(one.label)
+        for one in Code.objects.filter(code_list__in=("sex", "age_group", "risk_level"))
+    }
+    rows = [(_("Adult or child"), labels.get(("age_group", codes["age_group"]), codes["age_group"]))]
+    if case.is_child_procedure and codes["age_group"] != "CHILD":
+        rows = [(_("Adult or child"), _("age in doubt, treated as a child"))]
+    if not shares_detail(referral.consent_state):
+        return rows
+    risk = RiskAssessment.objects.filter(case=case).order_by("-assessed_on", "-recorded_at").first()
+    level = labels.get(("risk_level", risk.level), risk.level) if risk is not None else _("not assessed yet")
+    rows.insert(0, (_("Sex"), labels.get(("sex", codes["sex"]), codes["sex"])))
+    rows.append((_("Risk"), level))
+    rows.append((_("Language of an interpreter"), case.needs_interpreter or _("none named")))
+    return rows
+
+
+def named(referrals: Iterable[Referral]) -> list[Any]:
+    """The referrals of a page, each without a sender with the name of the kind of body that reported; one question."""
+    rows: list[Any] = list(referrals)
+    wanted = {one.referring_entity for one in rows if one.sender_id is None}
+    if wanted:
+        codes = Code.objects.filter(code_list="referring_entity", code__in=wanted)
+        names = {one.code: str(one.label) for one in codes}
+        for one in rows:
+            one.entity_name = names.get(one.referring_entity, one.referring_entity)
+    return rows
+
+
+def answer_time(referral: Referral) -> str:
+    """How long the answer took, or has been taking, in hours up to two days and in days beyond; in words."""
+    until = referral.answered_at or timezone.now()
+    hours = max(0, int((until - referral.sent_at) / timedelta(hours=1)))
+    if hours < 48:
+        return _("%(hours)d h") % {"hours": hours}
+    return _("%(days)d days") % {"days": hours // 24}
+
+
+def section(case: Case, user: User) -> dict[str, Any]:
+    """The thread of referrals of a case with state and answer time, the consents that hold, and who takes part."""
+    if not Case.objects.visible_to(user).filter(pk=case.pk).exists():
+        return {"referrals": [], "consents": [], "parties": [], "may_refer": False, "may_hand_over": False}
+    found = (
+        Referral.objects.visible_to(user)
+        .filter(case=case)
+        .select_related("sender", "addressee", "country", "manager")
+        .order_by("sent_at", "pk")
+    )
+    rows = named(found)
+    for one in rows:
+        one.took = answer_time(one)
+    parties = (
+        CaseParty.objects.filter(case=case).select_related("institution").order_by(F("until").desc(nulls_first=True), "since")
+    )
+    may_refer = bool(access.may_refer(user, case))
+    may_manage = may_refer and bool(access.may_manage(user, case))
+    own = user.institution_ids
+    shown: list[Any] = list(parties)
+    for one in shown:
+        one.may_end = (
+            one.until is None
+            and one.role != PartyRole.RESPONSIBLE
+            and may_refer
+            and (may_manage or one.institution_id in own)
+        )
+    return {
+        "case": case,
+        "referrals": rows,
+        "consents": list(Consent.objects.filter(case=case).order_by("-on", "-recorded_at")),
+        "parties": shown,
+        "may_refer": may_refer,
+        "may_manage": may_manage,
+    }
+
+
+# What waits
+
+
+def waiting_numbers(user: User) -> dict[str, int]:
+    """For the homes: `waiting` and `overdue` are referrals in the inbox of the own institutions, `escalated` (the office's
+    case roles) those that were brought to the office and are not settled, `unanswered` the own ones without an answer in
+    time, `declined` the own ones that were declined and went to nobody else. One question each."""
+    numbers = {"waiting": 0, "overdue": 0, "unanswered": 0, "declined": 0, "escalated": 0}
+    if not user.sees_cases:
+        return numbers
+    visible, now = Referral.objects.visible_to(user), timezone.now()
+    if own := user.institution_ids:
+        numbers |= visible.waiting().filter(addressee__in=own).aggregate(
+            waiting=Count("pk"), overdue=Count("pk", filter=Q(answer_due_at__lt=now))
+        )
+        numbers["unanswered"] = visible.overdue(now).filter(sender__in=own).count()
+        numbers["declined"] = visible.left_alone(now).filter(sender__in=own, case__closed_on__isnull=True).count()
+    if user.has_role(*access.CASE_KEEPERS, Role.CHILD):
+        numbers["escalated"] = escalated(visible).count()
+    return numbers
+
+
+def escalated(visible: Any) -> Any:
+    """Brought to the office and not settled: still without an answer, or declined with nobody else asked."""
+    brought = visible.filter(escalated_at__isnull=False, case__closed_on__isnull=True)
+    return brought.waiting() | brought.left_alone()
+
+
+def inbox(user: User) -> Any:
+    return Referral.objects.visible_to(user).filter(addressee__in=user.institution_ids)
+
+
+def outbox(user: User) -> Any:
+    """Sent by the own institutions; for the office's case roles all, since nobody else looks at all of them."""
+    visible = Referral.objects.visible_to(user)
+    if user.has_role(*access.CASE_KEEPERS, Role.CHILD):
+        return visible
+    return visible.filter(sender__in=user.institution_ids)
+
+
+def hands_over_to(institution: Institution) -> bool:
+    """Whether the responsibility can be offered: somebody there has an account and can be named case manager."""
+    return institution.kind != InstitutionKind.COORDINATOR_ABROAD and people_of(institution).exists()
+
+
+def waiting_handover(case: Case) -> Referral | None:
+    return Referral.objects.filter(case=case, state=ReferralState.SENT, share=Share.HANDOVER).first()
+
