@@ -80,11 +80,9 @@ def _refuse_contradiction(case: Case, purpose: str, state: str, given_by: str, o
     if state == ConsentState.NOT_ASKED:
         raise Refused(_("Say what the answer was."), "state")
     if state == ConsentState.GIVEN and given_by == ConsentBy.PERSON and case.is_child_procedure:
-        raise Refused(
-            _("For a child the guardian or the custodian body consents; the child is heard."), "given_by"
-        )
+        raise Refused(_("For a child the guardian or the custodian body consents; the child is heard."), "given_by")
     held = consent_of(case, purpose)
-    if state == ConsentState.WITHDRAWN and (held is None or held.state != ConsentState.GIVEN):
+    if state == ConsentState.WITHDRAWN and consent_state(case, purpose) != ConsentState.GIVEN:
         raise Refused(_("No consent to this is on record that could be withdrawn."), "state")
     if state == ConsentState.WITHDRAWN and held is not None and on < held.on:
         raise Refused(_("Consent is not withdrawn before it was given."), "on")

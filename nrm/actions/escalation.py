@@ -24,9 +24,9 @@ from nrm.referring import NEXT_WITHIN
 from onatc import mail
 
 
-def escalate(at: datetime | None = None) -> int:
-    """Bring to the office what the rules name at a moment, now unless told; how many cases or referrals that were."""
-    now = at or timezone.now()
+def escalate() -> int:
+    """Bring to the office what the rules name at this moment; how many cases and referrals that were."""
+    now = timezone.now()
     waiting = Referral.objects.filter(escalated_at__isnull=True, case__closed_on__isnull=True).order_by("pk")
     found = [
         *waiting.overdue(now).values_list("pk", flat=True),
@@ -39,7 +39,9 @@ def escalate(at: datetime | None = None) -> int:
 @transaction.atomic
 def _escalate_referral(key: uuid.UUID, now: datetime) -> bool:
     """Asked again under the lock: it may have been answered, or told of, meanwhile."""
-    case = Case.objects.select_for_update(of=("self",)).get(pk=Referral.objects.values_list("case", flat=True).get(pk=key))
+    case = Case.objects.select_for_update(of=("self",)).get(
+        pk=Referral.objects.values_list("case", flat=True).get(pk=key)
+    )
     alone = Referral.objects.left_alone(now - NEXT_WITHIN).filter(pk=key)
     late = Referral.objects.overdue(now).filter(pk=key)
     referral = Referral.objects.select_for_update(of=("self",)).get(pk=key)
@@ -74,7 +76,9 @@ def _escalate_case(key: uuid.UUID, now: datetime) -> bool:
     if Happening.objects.filter(case=case, kind=EventKind.ESCALATED, record=record).exists():
         return False
     note(case, EventKind.ESCALATED, on=timezone.localdate(now), by=None, record=record)
-    newest = Referral.objects.filter(case=case).order_by("-sent_at", "-pk").first()  # a page without the marker in its address
+    newest = (
+        Referral.objects.filter(case=case).order_by("-sent_at", "-pk").first()
+    )  # a page without the marker in its address
     for person in office_people(case):
         mail.queue(
             person,

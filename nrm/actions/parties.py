@@ -97,7 +97,9 @@ def end_part(party: CaseParty, *, by: User) -> CaseParty:
     party = locked(party)
     require(access.may_record(by, case))
     if party.institution_id not in by.institution_ids:
-        require(access.may_manage(by, case) or Denied(_("The institution itself or the responsible one ends this part.")))
+        require(
+            access.may_manage(by, case) or Denied(_("The institution itself or the responsible one ends this part."))
+        )
     if party.until is not None:
         return party
     if party.role == PartyRole.RESPONSIBLE:

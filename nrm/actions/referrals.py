@@ -9,7 +9,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from datetime import date, datetime, time
-from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -176,10 +175,14 @@ def _refuse_addressee(
         raise Refused(_("An institution does not refer to itself."), "addressee")
     refuse_dissolved(addressee, timezone.localdate(), "addressee")
     if addressee.kind == InstitutionKind.COORDINATOR_ABROAD:
-        raise Refused(_("This office is abroad: refer across the border, with what is shared and on what basis."), "addressee")
+        raise Refused(
+            _("This office is abroad: refer across the border, with what is shared and on what basis."), "addressee"
+        )
     waiting = Referral.objects.filter(case=case, state=ReferralState.SENT)
     if waiting.filter(addressee=addressee, purpose=purpose).exists():
-        raise Refused(_("A referral to this institution for the same purpose waits for an answer already."), "addressee")
+        raise Refused(
+            _("A referral to this institution for the same purpose waits for an answer already."), "addressee"
+        )
     taking_part = CaseParty.objects.filter(case=case, institution=addressee, until__isnull=True)
     if share == Share.JOINT and taking_part.filter(role=PartyRole.JOINT).exists():
         raise Refused(_("This institution works on the case already."), "addressee")
@@ -192,7 +195,9 @@ def _refuse_addressee(
         raise Refused(_("The responsibility was offered to another institution, which has not answered yet."), "share")
     if not queries.hands_over_to(addressee):
         raise Refused(
-            _("Nobody of this institution has an account here who could be case manager: it can help, not be responsible."),
+            _(
+                "Nobody of this institution has an account here who could be case manager: it can help, not be responsible."
+            ),
             "addressee",
         )
 
@@ -290,7 +295,9 @@ def send_abroad(
         raise Refused(_("This office is not of that country."), "addressee")
     waiting = Referral.objects.filter(case=case, state=ReferralState.SENT, country=country, addressee=addressee)
     if waiting.filter(purpose=purpose).exists():
-        raise Refused(_("A referral to this institution for the same purpose waits for an answer already."), "addressee")
+        raise Refused(
+            _("A referral to this institution for the same purpose waits for an answer already."), "addressee"
+        )
     state = _consent(case, by, sender, purpose, consent, consent_by, referred_on, legal_basis)
     if state not in (ConsentState.GIVEN, ConsentState.NOT_NEEDED):
         raise Refused(
@@ -330,7 +337,9 @@ def send_abroad(
 
 def _refuse_unless_waiting(referral: Referral, case: Case) -> None:
     """A sentence for each way in which a referral is no longer to be answered."""
-    moment = date_format(timezone.localtime(referral.answered_at), "SHORT_DATETIME_FORMAT") if referral.answered_at else ""
+    moment = (
+        date_format(timezone.localtime(referral.answered_at), "SHORT_DATETIME_FORMAT") if referral.answered_at else ""
+    )
     sentences = {
         ReferralState.ACCEPTED: _("This referral was accepted already, %(moment)s."),
         ReferralState.DECLINED: _("This referral was declined already, %(moment)s."),
@@ -340,7 +349,8 @@ def _refuse_unless_waiting(referral: Referral, case: Case) -> None:
         raise Refused(sentences[ReferralState(referral.state)] % {"moment": moment})
     if case.closed_on is not None:
         raise Refused(
-            _("The case was closed on %(day)s: its referrals are not answered any more.") % {"day": _day(case.closed_on)}
+            _("The case was closed on %(day)s: its referrals are not answered any more.")
+            % {"day": _day(case.closed_on)}
         )
 
 
@@ -348,7 +358,8 @@ def _refuse_day(referral: Referral, on: date, field: str) -> None:
     refuse_future(on, field)
     if on < referral.referred_on:
         raise Refused(
-            _("The referral was made on %(day)s: it is not answered before.") % {"day": _day(referral.referred_on)}, field
+            _("The referral was made on %(day)s: it is not answered before.") % {"day": _day(referral.referred_on)},
+            field,
         )
     refuse_dissolved(referral.addressee, on, "")
 
@@ -430,10 +441,15 @@ def _refuse_handover(referral: Referral, case: Case, manager: User | None) -> No
     )
     if case.responsible_id != referral.addressee_id and moved_at is not None and moved_at > referral.sent_at:
         raise Refused(
-            _("Another institution has become responsible since this was sent. Decline it, or ask the sender for a new referral.")
+            _(
+                "Another institution has become responsible since this was sent. Decline it, or ask the sender for a new referral."
+            )
         )
     if manager is None:
-        raise Refused(_("Name who manages the case with you: without a case manager the responsibility is not taken over."), "manager")
+        raise Refused(
+            _("Name who manages the case with you: without a case manager the responsibility is not taken over."),
+            "manager",
+        )
     if not queries.people_of(referral.addressee).filter(pk=manager.pk).exists():
         raise Refused(_("The case manager is somebody who reports for the institution that accepts."), "manager")
 
@@ -445,9 +461,7 @@ def _answered(referral: Referral, by: User, answer_note: str) -> None:
 
 
 @transaction.atomic
-def decline(
-    referral: Referral, *, by: User, declined_on: date, reason: str, answer_note: str = ""
-) -> Referral:
+def decline(referral: Referral, *, by: User, declined_on: date, reason: str, answer_note: str = "") -> Referral:
     """Decline with a reason: the sender is told at once, and who could be asked next is proposed on its page.
 
     Raises PermissionDenied and Refused.
@@ -488,7 +502,14 @@ def withdraw(referral: Referral, *, by: User, reason: str) -> Referral:
         raise Refused(_("Say why the referral is withdrawn."), "reason")
     referral.state, referral.withdrawn_reason = ReferralState.WITHDRAWN, reason
     _answered(referral, by, "")
-    note(_survivor(case), EventKind.WITHDRAWN, on=timezone.localdate(), by=by, institution=referral.sender, record=referral)
+    note(
+        _survivor(case),
+        EventKind.WITHDRAWN,
+        on=timezone.localdate(),
+        by=by,
+        institution=referral.sender,
+        record=referral,
+    )
     notices.withdrawn(referral)
     return referral
 
@@ -518,5 +539,3 @@ def remove_file(file: ReferralFile, *, by: User) -> Referral:
         raise Refused(_("The addressee has answered: the files stay with the referral."))
     ReferralFile.objects.filter(pk=file.pk).delete()
     return referral
-
-

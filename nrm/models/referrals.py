@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Case as Choice
+from django.db.models import Exists, F, OuterRef, Q, Value, When
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -101,6 +102,14 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
     def overdue(self, at: Any = None) -> Self:
         """Waiting longer than the urgency allows."""
         return self.waiting().filter(answer_due_at__lt=at or timezone.now())
+
+    def with_standing(self) -> Self:
+        """Each with `stands`, its state or "overdue", and `turn`, by when it must be answered while it waits."""
+        late = Q(state=ReferralState.SENT, answer_due_at__lt=timezone.now())
+        return self.annotate(
+            stands=Choice(When(late, then=Value("overdue")), default=F("state")),
+            turn=Choice(When(state=ReferralState.SENT, then=F("answer_due_at"))),
+        )
 
     def left_alone(self, before: Any = None) -> Self:
         """Declined before a moment (now, unless told), and nobody else was asked since; where the person did not want the
@@ -261,8 +270,15 @@ class Consent(OfCase):
 
 class ReferralFileQuerySet(models.QuerySet["ReferralFile"]):
     def visible_to(self, user: Any) -> Self:
-        """Files go with their referral (T2)."""
-        return self.filter(referral__in=Referral.objects.visible_to(user))
+        """For the two institutions of the referral alone, and whoever added them: for the addressee while it waits or after
+        it accepted, and not against the will of the person (T2)."""
+        if not user.is_authenticated or not user.sees_cases:
+            return self.none()
+        own = user.institution_ids
+        sent = Q(referral__sender__in=own) | Q(referral__recorded_for__in=own) | Q(uploaded_by=user)
+        came = Q(referral__addressee__in=own, referral__state__in=(ReferralState.SENT, ReferralState.ACCEPTED))
+        came &= ~Q(referral__consent_state__in=(ConsentState.NOT_GIVEN, ConsentState.WITHDRAWN))
+        return self.filter(sent | came, referral__in=Referral.objects.visible_to(user))
 
 
 class ReferralFile(Attachment):

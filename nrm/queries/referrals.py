@@ -9,12 +9,15 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from nrm import access
 from nrm.models import (
     Case,
+    CaseManagement,
     CaseParty,
     Competence,
     Consent,
@@ -26,7 +29,9 @@ from nrm.models import (
     RiskAssessment,
     Share,
 )
+from nrm.queries import cases
 from nrm.referring import FUNCTIONS, entity_of, shares_detail
+from nrm.sections import Act, Section, register
 from onatc.models import Code
 from stakeholders.models import (
     REPORTERS,
@@ -55,9 +60,7 @@ def office_people(case: Case) -> QuerySet[User]:
 def speaks_for(user: User, case: Case) -> list[Institution]:
     """In whose name somebody acts in a case: the own institutions that take part in it now, the responsible one first; for
     the office's case roles the office itself."""
-    taking_part = set(
-        CaseParty.objects.filter(case=case, until__isnull=True).values_list("institution", flat=True)
-    )
+    taking_part = set(CaseParty.objects.filter(case=case, until__isnull=True).values_list("institution", flat=True))
     keeper = {*access.CASE_KEEPERS, Role.CHILD}
     found = {
         one.institution_id: one.institution
@@ -82,8 +85,13 @@ def consent_of(case: Case, purpose: str) -> Consent | None:
 
 
 def consent_state(case: Case, purpose: str) -> str:
+    """The state that holds for a purpose. Where none was recorded by itself, what the referral that brought the person in
+    said of it."""
     found = consent_of(case, purpose)
-    return found.state if found is not None else ConsentState.NOT_ASKED
+    if found is not None:
+        return found.state
+    first = Referral.objects.filter(case=case, brings_in=True, purpose=purpose).order_by("sent_at").first()
+    return first.consent_state if first is not None else ConsentState.NOT_ASKED
 
 
 # Whom to ask
@@ -182,41 +190,68 @@ def answer_time(referral: Referral) -> str:
     return _("%(days)d days") % {"days": hours // 24}
 
 
-def section(case: Case, user: User) -> dict[str, Any]:
-    """The thread of referrals of a case with state and answer time, the consents that hold, and who takes part."""
-    if not Case.objects.visible_to(user).filter(pk=case.pk).exists():
-        return {"referrals": [], "consents": [], "parties": [], "may_refer": False, "may_hand_over": False}
-    found = (
-        Referral.objects.visible_to(user)
-        .filter(case=case)
-        .select_related("sender", "addressee", "country", "manager")
-        .order_by("sent_at", "pk")
-    )
-    rows = named(found)
+# On the page of the case
+
+
+def _thread(case: Case, user: User) -> dict[str, Any]:
+    """The referrals of a case with their state and how long the answer took or has been taking, the oldest first."""
+    found = Referral.objects.filter(case=case).select_related("sender", "addressee", "country", "manager")
+    rows = named(found.order_by("sent_at", "pk"))
     for one in rows:
         one.took = answer_time(one)
-    parties = (
-        CaseParty.objects.filter(case=case).select_related("institution").order_by(F("until").desc(nulls_first=True), "since")
-    )
-    may_refer = bool(access.may_refer(user, case))
-    may_manage = may_refer and bool(access.may_manage(user, case))
-    own = user.institution_ids
-    shown: list[Any] = list(parties)
-    for one in shown:
-        one.may_end = (
-            one.until is None
-            and one.role != PartyRole.RESPONSIBLE
-            and may_refer
-            and (may_manage or one.institution_id in own)
+    return {"referrals": rows}
+
+
+def _thread_acts(case: Case, user: User) -> list[Act]:
+    if not cases.may_record(case, user):
+        return []
+    return [
+        Act(_("Refer to an institution"), reverse("nrm:referral-send", args=[case.marker])),
+        Act(_("Refer across the border"), reverse("nrm:referral-abroad", args=[case.marker])),
+    ]
+
+
+def _consents(case: Case, _user: User) -> dict[str, Any]:
+    return {"consents": list(Consent.objects.filter(case=case).order_by("-on", "-recorded_at", "-pk"))}
+
+
+def _consent_acts(case: Case, user: User) -> list[Act]:
+    if not cases.may_record(case, user):
+        return []
+    return [Act(_("Record consent"), reverse("nrm:consent-record", args=[case.marker]))]
+
+
+def _parties(case: Case, user: User) -> dict[str, Any]:
+    """Who takes part and who did; each with `may_end`, whether the reader may end that part."""
+    may_record, own = cases.may_record(case, user), user.institution_ids
+    may_manage = may_record and bool(access.may_manage(user, case))
+    found = CaseParty.objects.filter(case=case).select_related("institution")
+    rows: list[Any] = list(found.order_by(F("until").desc(nulls_first=True), "since", "pk"))
+    for one in rows:
+        is_open = one.until is None and one.role != PartyRole.RESPONSIBLE
+        one.may_end = is_open and may_record and (may_manage or one.institution_id in own)
+    return {"parties": rows}
+
+
+def _party_acts(case: Case, user: User) -> list[Act]:
+    if not (cases.may_record(case, user) and access.may_manage(user, case)):
+        return []
+    return [
+        Act(
+            _("Name the case manager"), reverse("nrm:manager-name", args=[case.marker]), is_next=case.manager_id is None
         )
-    return {
-        "case": case,
-        "referrals": rows,
-        "consents": list(Consent.objects.filter(case=case).order_by("-on", "-recorded_at")),
-        "parties": shown,
-        "may_refer": may_refer,
-        "may_manage": may_manage,
-    }
+    ]
+
+
+def register_sections() -> None:
+    for section in (
+        Section("parties", gettext_lazy("Institutions of the case"), "nrm/sections/referral_parties.html", _parties,
+                _party_acts, order=15),
+        Section("referrals", gettext_lazy("Referrals"), "nrm/sections/referrals.html", _thread, _thread_acts, order=20),
+        Section("consents", gettext_lazy("Consent"), "nrm/sections/consents.html", _consents, _consent_acts,
+                empty=gettext_lazy("Nobody was asked yet. Counting never depends on it."), order=25),
+    ):  # fmt: skip
+        register(section)
 
 
 # What waits
@@ -231,8 +266,10 @@ def waiting_numbers(user: User) -> dict[str, int]:
         return numbers
     visible, now = Referral.objects.visible_to(user), timezone.now()
     if own := user.institution_ids:
-        numbers |= visible.waiting().filter(addressee__in=own).aggregate(
-            waiting=Count("pk"), overdue=Count("pk", filter=Q(answer_due_at__lt=now))
+        numbers |= (
+            visible.waiting()
+            .filter(addressee__in=own)
+            .aggregate(waiting=Count("pk"), overdue=Count("pk", filter=Q(answer_due_at__lt=now)))
         )
         numbers["unanswered"] = visible.overdue(now).filter(sender__in=own).count()
         numbers["declined"] = visible.left_alone(now).filter(sender__in=own, case__closed_on__isnull=True).count()
@@ -267,3 +304,8 @@ def hands_over_to(institution: Institution) -> bool:
 def waiting_handover(case: Case) -> Referral | None:
     return Referral.objects.filter(case=case, state=ReferralState.SENT, share=Share.HANDOVER).first()
 
+
+def managers_of(case: Case) -> QuerySet[User]:
+    """Whoever manages the case or did: what a form may have shown when it was opened."""
+    ever = CaseManagement.objects.filter(case=case).values("manager")
+    return User.objects.filter(Q(pk__in=ever) | Q(pk=case.manager_id))
