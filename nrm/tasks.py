@@ -2,9 +2,15 @@
 
 from celery import shared_task
 
-from nrm.actions import escalation
+from nrm.actions import escalation, receipts
+from onatc.jobs import Job, Progress, job
 
 
 @shared_task
 def escalate_referrals() -> None:
     escalation.escalate()
+
+
+@job("referral_receipt")
+def referral_receipt(found: Job, progress: Progress) -> None:
+    receipts.build_file(found, progress)

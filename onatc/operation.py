@@ -232,6 +232,7 @@ JOBS = {
     "build_report": _("files of a report"),
     "issue_report": _("a report is issued"),
     "questionnaire_file": _("file of a questionnaire"),
+    "referral_receipt": _("receipt of a referral"),
 }
 
 

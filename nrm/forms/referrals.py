@@ -112,7 +112,7 @@ class SendForm(ConsentFields):
     ) -> None:
         posted = data.get("purpose", "") if data else ""
         start = after.purpose if after is not None else asked.get("purpose", "")
-        self.purpose = next((one for one in (posted, start) if one in Purpose.values), Purpose.IDENTIFICATION.value)
+        self.purpose = next((one for one in ((start,) if after is not None else (posted, start)) if one in Purpose.values), Purpose.IDENTIFICATION.value)
         self.senders = queries.speaks_for(user, case)
         self.proposals = queries.proposals(case, self.purpose, excluding=[one.pk for one in self.senders])
         initial: dict[str, Any] = {
@@ -353,7 +353,7 @@ class EnterForm(CarefulForm):
             .exclude(kind=InstitutionKind.COORDINATOR_ABROAD)
             .order_by(SortKey("name"))
         )
-        fields["municipality"].queryset = Municipality.objects.order_by(SortKey("name"))
+        fields["municipality"].queryset = Municipality.objects.all().order_by(SortKey("name"))
         fields["referring_entity"].choices = entities(*REPORTED_BY)
         labels = {name: [(one.code, str(one.label)) for one in Code.objects.of(name)] for name in ("sex", "age_group")}
         fields["sex"].choices, fields["age_group"].choices = labels["sex"], labels["age_group"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Case as Choice
 from django.db.models import Exists, F, OuterRef, Q, Value, When
@@ -298,3 +299,34 @@ class ReferralFile(Attachment):
 
     def get_absolute_url(self) -> str:
         return reverse("nrm:referral-file", args=[self.pk])
+
+
+class ReferralReceiptQuerySet(models.QuerySet["ReferralReceipt"]):
+    def visible_to(self, user: Any) -> Self:
+        """Receipts go with their referral: both institutions print the same."""
+        return self.filter(referral__in=Referral.objects.visible_to(user))
+
+
+@tracked
+class ReferralReceipt(Attachment):
+    """The receipt of a referral as a PDF in one language, as long as nothing of it changes."""
+
+    referral = models.ForeignKey(Referral, models.PROTECT, related_name="receipts")
+    language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES)
+    stamp = models.CharField(max_length=64, editable=False)  # of what it was made from
+
+    objects = ReferralReceiptQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("receipt of a referral")
+        verbose_name_plural = _("receipts of referrals")
+        ordering = ["referral", "language", "-uploaded_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["referral", "language", "stamp"], name="referral_receipt_once"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    def get_absolute_url(self) -> str:
+        return reverse("nrm:referral-receipt-file", args=[self.pk])

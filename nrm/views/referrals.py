@@ -6,20 +6,24 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import Q
-from django.http import HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from nrm import access
+from nrm import access, receipts
+from nrm.actions import receipts as receipt_actions
 from nrm.actions import referrals as actions
 from nrm.forms.referrals import AcceptForm, DeclineForm, FilesForm, WithdrawForm
 from nrm.models import (
     Purpose,
     Referral,
     ReferralFile,
+    ReferralReceipt,
     ReferralState,
     Share,
     Urgency,
@@ -30,6 +34,7 @@ from onatc import trail
 from onatc.errors import Refused, require
 from onatc.files import serve
 from onatc.history import history_of
+from onatc.models import Job
 from onatc.registers import RegisterFilter
 from stakeholders.accounts import SignedInRequest
 from stakeholders.views.records import as_file, choices_of, confirm_page, form_page, in_order, list_page
@@ -331,10 +336,35 @@ def referral_file_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpRespons
 def referral_receipt(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """A page to print for both institutions: marker, dates, institutions and purpose, never who the person is."""
     referral = referral_of(request, pk)
+    files = ReferralReceipt.objects.visible_to(request.user).filter(referral=referral)
+    stamp = receipts.stamp_of(referral)
     return _reading(
         request,
         referral,
         lambda: render(
-            request, "nrm/referral_receipt.html", {"referral": referral, "took": queries.answer_time(referral)}
+            request,
+            "nrm/referral_receipt.html",
+            {"referral": referral, "files": list(files.filter(stamp=stamp)), "languages": settings.LANGUAGES},
         ),
     )
+
+
+@require_POST
+def referral_receipt_make(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Ask for the PDF in a language; what is there and still true stays."""
+    referral = referral_of(request, pk)
+    language = request.POST.get("language", "")
+    if language not in dict(settings.LANGUAGES):
+        raise Http404
+    made = receipt_actions.request_file(referral, language, by=request.user)
+    return redirect(made if isinstance(made, Job) else reverse("nrm:referral-receipt", args=[referral.pk]))
+
+
+@require_safe
+def referral_receipt_file(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
+    require(request.user.sees_cases)
+    file = get_object_or_404(ReferralReceipt.objects.visible_to(request.user).select_related("referral__case"), pk=pk)
+    case = file.referral.case
+    if not trail.stated_purpose(request, f"case:{case.pk}"):
+        return redirect(file.referral)  # its page asks for the purpose
+    return serve(file, to=request.user, owner_id=case.responsible_id)
