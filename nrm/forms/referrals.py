@@ -112,7 +112,10 @@ class SendForm(ConsentFields):
     ) -> None:
         posted = data.get("purpose", "") if data else ""
         start = after.purpose if after is not None else asked.get("purpose", "")
-        self.purpose = next((one for one in ((start,) if after is not None else (posted, start)) if one in Purpose.values), Purpose.IDENTIFICATION.value)
+        self.purpose = next(
+            (one for one in ((start,) if after is not None else (posted, start)) if one in Purpose.values),
+            Purpose.IDENTIFICATION.value,
+        )
         self.senders = queries.speaks_for(user, case)
         self.proposals = queries.proposals(case, self.purpose, excluding=[one.pk for one in self.senders])
         initial: dict[str, Any] = {

@@ -10,12 +10,14 @@ from typing import Any
 
 from monitoring.samples.cast import Cast
 from monitoring.samples.mechanism import cases, referrals
+from monitoring.samples.mechanism import assistance, cases
 
 Area = Callable[[Cast, str], dict[str, Any]]
 AREAS: tuple[Area, ...] = (
     # one a line, in the order in which they are made
     cases.samples,
     referrals.samples,
+    assistance.samples,
 )
 
 
