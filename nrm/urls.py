@@ -1,7 +1,6 @@
 from django.urls import URLPattern, include, path
 
 from nrm import referral_urls
-from nrm.views import cases
 from nrm.views import assistance, cases, proceedings
 
 # Cases stand in addresses by their marker, never by their key (threats.md T32).

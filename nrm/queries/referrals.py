@@ -12,7 +12,7 @@ from django.db.models import Count, F, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from nrm import access
 from nrm.models import (
@@ -187,7 +187,8 @@ def answer_time(referral: Referral) -> str:
     hours = max(0, int((until - referral.sent_at) / timedelta(hours=1)))
     if hours < 48:
         return _("%(hours)d h") % {"hours": hours}
-    return _("%(days)d days") % {"days": hours // 24}
+    days = hours // 24
+    return ngettext("%(days)d day", "%(days)d days", days) % {"days": days}
 
 
 # On the page of the case
