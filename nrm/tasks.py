@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from nrm.actions import escalation, receipts
+from nrm.actions import care, escalation, receipts
 from onatc.jobs import Job, Progress, job
 
 
@@ -14,3 +14,8 @@ def escalate_referrals() -> None:
 @job("referral_receipt")
 def referral_receipt(found: Job, progress: Progress) -> None:
     receipts.build_file(found, progress)
+
+
+@shared_task
+def warn_of_breaches() -> None:
+    care.warn_of_breaches()

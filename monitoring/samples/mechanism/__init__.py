@@ -10,6 +10,7 @@ from typing import Any
 
 from monitoring.samples.cast import Cast
 from monitoring.samples.mechanism import assistance, cases, referrals
+from monitoring.samples.mechanism import assistance, care, cases
 
 Area = Callable[[Cast, str], dict[str, Any]]
 AREAS: tuple[Area, ...] = (
@@ -17,6 +18,7 @@ AREAS: tuple[Area, ...] = (
     cases.samples,
     referrals.samples,
     assistance.samples,
+    care.samples,
 )
 
 
