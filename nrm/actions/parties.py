@@ -88,6 +88,15 @@ def name_manager(case: Case, manager: User, *, by: User, instead_of: User | None
 
 
 @transaction.atomic
+def take_over_management(management: CaseManagement, heir: User, by: User) -> None:
+    """Whoever manages a case leaves: somebody of the same institution goes on, with the history of both. The right was
+    asked where the account ends."""
+    case = locked(management.case)
+    if case.manager_id == management.manager_id:
+        _put_manager(case, heir, by=by, on=timezone.localdate())
+
+
+@transaction.atomic
 def end_part(party: CaseParty, *, by: User) -> CaseParty:
     """An institution takes no part in the case any more, and sees it no longer unless it has another part. Twice is once.
 

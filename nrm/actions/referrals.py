@@ -53,7 +53,7 @@ from stakeholders.models import Country, Institution, InstitutionKind, User
 TRIES = 5  # a referral whose case is merged between the reading and the lock is looked up again
 
 
-def _held(referral: Referral) -> tuple[Referral, Case]:
+def held(referral: Referral) -> tuple[Referral, Case]:
     """The referral and its case, both locked, the case first."""
     for _number in range(TRIES):
         case = Case.objects.select_for_update(of=("self",)).get(
@@ -373,7 +373,7 @@ def _note_receipt(referral: Referral, case: Case, on: date, at: time | None, *, 
 @transaction.atomic
 def receive(referral: Referral, *, by: User, received_on: date | None = None) -> Referral:
     """The addressee has it and has not answered yet. Twice is once."""
-    referral, case = _held(referral)
+    referral, case = held(referral)
     require(access.may_answer(by, referral))
     if referral.state == ReferralState.SENT and referral.received_on is not None:
         return referral
@@ -404,7 +404,7 @@ def accept(
 
     Raises PermissionDenied and Refused.
     """
-    referral, own_case = _held(referral)
+    referral, own_case = held(referral)
     require(access.may_answer(by, referral))
     if referral.state == ReferralState.ACCEPTED and referral.answered_by_id == by.pk:
         return referral
@@ -466,7 +466,7 @@ def decline(referral: Referral, *, by: User, declined_on: date, reason: str, ans
 
     Raises PermissionDenied and Refused.
     """
-    referral, case = _held(referral)
+    referral, case = held(referral)
     require(access.may_answer(by, referral))
     if referral.state == ReferralState.DECLINED and referral.answered_by_id == by.pk:
         return referral
@@ -493,7 +493,7 @@ def withdraw(referral: Referral, *, by: User, reason: str) -> Referral:
 
     Raises PermissionDenied and Refused.
     """
-    referral, case = _held(referral)
+    referral, case = held(referral)
     require(access.may_withdraw(by, referral))
     if referral.state == ReferralState.WITHDRAWN:
         return referral
@@ -511,31 +511,4 @@ def withdraw(referral: Referral, *, by: User, reason: str) -> Referral:
         record=referral,
     )
     notices.withdrawn(referral)
-    return referral
-
-
-# Files
-
-
-@transaction.atomic
-def add_files(referral: Referral, files: Iterable[UploadedFile], *, by: User) -> Referral:
-    """More for the addressee while it waits or after it accepted; never against the will of the person."""
-    referral, case = _held(referral)
-    require(access.may_refer(by, case))
-    if referral.state not in (ReferralState.SENT, ReferralState.ACCEPTED):
-        raise Refused(_("Files are added while the referral waits, or after it was accepted."))
-    if not shares_detail(referral.consent_state):
-        raise Refused(_("The person does not consent: no file goes with the referral."), "attachments")
-    keep_files(ReferralFile, files, by=by, referral=referral)
-    return referral
-
-
-@transaction.atomic
-def remove_file(file: ReferralFile, *, by: User) -> Referral:
-    """Take a file off again: whoever sent it, while the referral waits."""
-    referral, _case = _held(file.referral)
-    require(access.may_withdraw(by, referral))
-    if referral.state != ReferralState.SENT:
-        raise Refused(_("The addressee has answered: the files stay with the referral."))
-    ReferralFile.objects.filter(pk=file.pk).delete()
     return referral

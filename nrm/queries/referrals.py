@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from django.db.models import Count, F, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -33,14 +35,17 @@ from nrm.queries import cases
 from nrm.referring import FUNCTIONS, entity_of, shares_detail
 from nrm.sections import Act, Section, register
 from onatc.models import Code
+from stakeholders import related
 from stakeholders.models import (
     REPORTERS,
+    Country,
     Institution,
     InstitutionKind,
     Role,
     RoleAssignment,
     User,
 )
+from stakeholders.related import Related
 
 MOST_PROPOSED = 12
 
@@ -253,6 +258,30 @@ def register_sections() -> None:
                 empty=gettext_lazy("Nobody was asked yet. Counting never depends on it."), order=25),
     ):  # fmt: skip
         register(section)
+
+
+# On the page of a country
+
+SHOWN = 20
+
+
+def _abroad(countries_: Collection[Any], user: Any) -> dict[Any, list[Related]]:
+    """The newest referrals to each country, for whoever sees their cases; no marker stands on that page."""
+    found: dict[Any, list[Related]] = defaultdict(list)
+    rows = Referral.objects.visible_to(user).filter(country__in=[one.pk for one in countries_])
+    for one in rows.order_by("-sent_at", "pk")[:SHOWN]:
+        title = _("%(purpose)s, %(day)s") % {
+            "purpose": one.get_purpose_display(),
+            "day": date_format(one.referred_on, "DATE_FORMAT"),
+        }
+        state = {"sent": "waiting", "declined": "refused"}.get(one.standing, one.standing)
+        note = f"{one.shared}; {one.legal_basis}"
+        found[one.country_id].append(Related(title, one.get_absolute_url(), "", note, state, one.standing_label))
+    return found
+
+
+def register_related() -> None:
+    related.register(related.Source("referral", Country, gettext_lazy("Referrals across the border"), _abroad))
 
 
 # What waits

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from nrm import access, receipts
 from nrm.actions import receipts as receipt_actions
+from nrm.actions import referral_files as file_actions
 from nrm.actions import referrals as actions
 from nrm.forms.referrals import AcceptForm, DeclineForm, FilesForm, WithdrawForm
 from nrm.models import (
@@ -291,7 +292,7 @@ def referral_add_files(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return form_page(
         request,
         form,
-        lambda: actions.add_files(referral, form.cleaned_data["attachments"], by=request.user),
+        lambda: file_actions.add_files(referral, form.cleaned_data["attachments"], by=request.user),
         title=_("Add files to the referral"),
         lead=_("Forms without identities only. They are read by the two institutions of the referral and nobody else."),
         cancel_url=referral.get_absolute_url(),
@@ -319,7 +320,7 @@ def referral_file_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpRespons
     require(access.may_withdraw(request.user, file.referral))
     return confirm_page(
         request,
-        lambda: actions.remove_file(file, by=request.user),
+        lambda: file_actions.remove_file(file, by=request.user),
         title=_("Take a file off the referral"),
         question=_("The file is taken off the referral. Take it off?"),
         label=_("Take it off"),

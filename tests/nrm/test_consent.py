@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from nrm.actions import referrals
+from nrm.actions import referral_files, referrals
 from nrm.actions.consent import record_consent
 from nrm.models import Case, CaseParty, Consent, EventKind, Happening, Referral, ReferralFile
 from nrm.queries import referrals as queries
@@ -131,14 +131,14 @@ def test_files_are_for_the_two_institutions_and_not_against_the_will_of_the_pers
     said(world, case, "withdrawn")
     assert read() == {"focal_point"}
     with pytest.raises(Refused, match="no file goes"):
-        referrals.add_files(referral, [upload("b.txt")], by=world.focal_point)
+        referral_files.add_files(referral, [upload("b.txt")], by=world.focal_point)
     said(world, case, "given")
-    referrals.add_files(referral, [upload("b.txt")], by=world.focal_point)
+    referral_files.add_files(referral, [upload("b.txt")], by=world.focal_point)
     referrals.decline(referral, by=world.other_focal_point, declined_on=today(), reason="no_place")
     assert read() == {"focal_point"}
     following = sent(world, case, addressee=institution("MFLT"), after=referral)
     assert following.files.count() == 2  # what was attached goes on
     with pytest.raises(Refused, match="while the referral waits"):
-        referrals.add_files(referral, [upload("c.txt")], by=world.focal_point)
-    referrals.remove_file(following.files.first(), by=world.focal_point)
+        referral_files.add_files(referral, [upload("c.txt")], by=world.focal_point)
+    referral_files.remove_file(following.files.first(), by=world.focal_point)
     assert following.files.count() == 1 and referral.files.count() == 2

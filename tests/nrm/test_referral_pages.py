@@ -271,6 +271,12 @@ def test_across_the_border_on_the_page(world, client_for):
     referral = Referral.objects.get(case=case, country="AL")
     page = text(read(client, referral))
     assert "Mosha, gjinia" in page and "neni 7" in page and "has no account here" in page
+    country = reverse("stakeholders:country-detail", args=["AL"])
+    shown = {
+        name: text(client_for(name).get(country)) for name in ("focal_point", "director", "natc", "other_focal_point")
+    }
+    assert {name for name, page in shown.items() if referral.get_absolute_url() in page} == {"focal_point", "director"}
+    assert case.marker not in shown["director"] and str(case) not in shown["director"]
 
 
 def test_both_sides_print_the_same_receipt_and_nobody_is_named(world, client_for):

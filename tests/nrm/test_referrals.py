@@ -9,8 +9,9 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection, connections
-from django.utils import timezone
+from django.utils import timezone, translation
 
+from nrm import referral_invariants
 from nrm.actions import parties, referrals
 from nrm.models import (
     Case,
@@ -26,7 +27,8 @@ from nrm.models import (
 from nrm.queries import referrals as queries
 from onatc.errors import Refused
 from onatc.models import Message
-from stakeholders.models import Institution, User
+from stakeholders.models import Country, Institution, User
+from stakeholders.ownership import held_by
 from tests.nrm.cases import institution, opened
 from tests.nrm.referring import colleague, sent, today
 
@@ -259,8 +261,6 @@ def test_a_helpline_and_the_person_refer_too(world):
 
 def test_across_the_border_goes_what_is_named_on_a_named_basis_and_with_consent(world):
     case = opened(world.focal_point)
-    from stakeholders.models import Country
-
     albania, office = Country.objects.get(pk="AL"), institution("AL-NATC")
     values = {
         "sender": institution("KP-THB"), "country": albania, "addressee": office, "purpose": "return",
@@ -306,6 +306,7 @@ def race(acts) -> list[str]:
     ready, outcomes = threading.Barrier(len(acts)), []
 
     def press(act) -> None:
+        translation.activate("en")  # a thread begins in the language of the settings
         try:
             ready.wait(20)
             act()
@@ -385,3 +386,40 @@ def test_a_manager_is_of_the_responsible_institution_and_named_by_it(world):
     parties.name_manager(case, other, by=world.director, instead_of=world.focal_point)
     history = CaseManagement.objects.filter(case=case).order_by("since")
     assert [(one.manager, one.until is None) for one in history] == [(world.focal_point, False), (other, True)]
+
+
+def test_who_leaves_hands_the_cases_over_to_a_colleague_with_the_history_of_both(world):
+    case = opened(world.focal_point)
+    parties.name_manager(case, world.focal_point, by=world.focal_point, instead_of=None)
+    heir = colleague("KP-THB", "heir@example.org")
+    held = {kind.key: records for kind, records in held_by(world.focal_point)}
+    assert [one.case for one in held["case-management"]] == [case]
+    kind = next(one for one, _records in held_by(world.focal_point) if one.key == "case-management")
+    assert set(kind.heirs(held["case-management"])) == {world.focal_point, heir}
+    kind.take_over(held["case-management"][0], heir, world.director)
+    assert Case.objects.get(pk=case.pk).manager == heir and not violations_of_referrals()
+    assert CaseManagement.objects.filter(case=case).count() == 2
+
+
+def violations_of_referrals() -> list[str]:
+    rules = (
+        referral_invariants.one_acceptance,
+        referral_invariants.one_handover,
+        referral_invariants.responsible_and_manager_agree,
+    )
+    return [one for rule in rules for one in rule()]
+
+
+def test_what_must_be_true_of_referrals_is_found_when_it_is_not(world):
+    case = opened(world.focal_point)
+    referral = referrals.accept(sent(world, case), by=world.other_focal_point, accepted_on=today())
+    assert violations_of_referrals() == []
+    twice = Happening.objects.get(kind=EventKind.ACCEPTED, record=referral.pk)
+    twice.pk = uuid.uuid4()
+    twice.save(force_insert=True)
+    assert "accepted 2 times" in violations_of_referrals()[0]
+    Referral.objects.filter(pk=referral.pk).update(state="withdrawn")
+    assert any("not accepted" in one for one in violations_of_referrals())
+    Case.objects.filter(pk=case.pk).update(responsible=institution("MOJ"), manager=world.director)
+    found = " ".join(violations_of_referrals())
+    assert "another institution is responsible" in found and "another person manages" in found
