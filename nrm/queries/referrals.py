@@ -302,10 +302,15 @@ def waiting_numbers(user: User) -> dict[str, int]:
             .aggregate(waiting=Count("pk"), overdue=Count("pk", filter=Q(answer_due_at__lt=now)))
         )
         numbers["unanswered"] = visible.overdue(now).filter(sender__in=own).count()
-        numbers["declined"] = visible.left_alone(now).filter(sender__in=own, case__closed_on__isnull=True).count()
+        numbers["declined"] = to_pass_on(visible.filter(sender__in=own)).count()
     if user.has_role(*access.CASE_KEEPERS, Role.CHILD):
         numbers["escalated"] = escalated(visible).count()
     return numbers
+
+
+def to_pass_on(visible: Any) -> Any:
+    """Declined in an open case, and nobody else was asked."""
+    return visible.left_alone().filter(case__closed_on__isnull=True)
 
 
 def escalated(visible: Any) -> Any:

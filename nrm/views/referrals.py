@@ -58,8 +58,12 @@ RELATED = (
 
 def _filter(request: SignedInRequest, rows: Any) -> RegisterFilter:
     def asked(value: str) -> Q:
-        wanted = {"open": rows.waiting, "escalated": lambda: queries.escalated(rows), "alone": rows.left_alone}[value]()
-        return Q(pk__in=wanted.values("pk"))
+        wanted = {
+            "open": rows.waiting,
+            "escalated": lambda: queries.escalated(rows),
+            "alone": lambda: queries.to_pass_on(rows),
+        }
+        return Q(pk__in=wanted[value]().values("pk"))
 
     standings = [("overdue", _("answer overdue")), *((state.value, state.label) for state in ReferralState)]
     return RegisterFilter(

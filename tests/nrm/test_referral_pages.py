@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from nrm import tasks  # noqa: F401  registers the job
 from nrm.actions import parties, referrals
+from nrm.actions.escalation import escalate
 from nrm.models import Case, CaseParty, Consent, Referral, ReferralFile, ReferralReceipt, Share
 from onatc import jobs
 from onatc.models import Job
@@ -304,3 +305,24 @@ def test_both_sides_print_the_same_receipt_and_nobody_is_named(world, client_for
     with pikepdf.open(io.BytesIO(body)) as pdf:
         assert str(pdf.Root.Lang) == "sq" and len(pdf.pages) == 1
     assert client_for("local").get(file.get_absolute_url()).status_code == 404
+
+
+def test_the_homes_say_what_waits_and_each_number_opens_its_list(world, client_for):
+    case = opened(world.focal_point)
+    overdue(sent(world, case))
+    sent(world, case, purpose="legal")
+    referrals.decline(
+        sent(world, case, purpose="return"), by=world.other_focal_point, declined_on=today(), reason="no_place"
+    )
+    escalate()
+    for name, address, rows in (
+        ("other_focal_point", url("referral-list") + "?what=open", 2),
+        ("other_focal_point", url("referral-list") + "?stands=overdue", 1),
+        ("focal_point", url("referral-sent") + "?stands=overdue", 1),
+        ("focal_point", url("referral-sent") + "?what=alone", 1),
+        ("director", url("referral-list") + "?what=escalated", 1),
+    ):
+        client = client_for(name)
+        assert address in text(client.get("/")), (name, address)
+        assert text(client.get(address)).count("<tr>") == rows + 1
+    assert "nrm/referrals" not in text(client_for("natc").get("/"))
