@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from nrm.models import Case, CaseParty, Destruction, EmergencyAccess, Proceeding, ProceedingVictim
+from nrm.models import Case, CaseParty, Destruction, EmergencyAccess, Proceeding, ProceedingVictim, Referral
 from onatc.errors import Denied
 from stakeholders.models import Institution, Role, User
+from stakeholders.models import REPORTERS, Institution, Role, RoleAssignment, User
 
 MECHANISM_KEEPERS = (Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.CHILD)
 
@@ -108,6 +109,49 @@ def may_keep_proceeding(user: User, proceeding: Proceeding) -> bool | Denied:
     own = CaseParty.objects.filter(institution__in=user.institution_ids, until__isnull=True)
     return ProceedingVictim.objects.filter(proceeding=proceeding, case__in=own.values("case")).exists() or Denied(
         _("Only institutions that take part in the case record what happens.")
+    )
+
+
+# Referrals
+
+
+def may_refer(user: User, case: Case) -> bool | Denied:
+    """Whoever adds facts to the case refers from it."""
+    return may_record(user, case)
+
+
+def may_hand_over(user: User, case: Case) -> bool | Denied:
+    """Offer the responsibility: who may name the case manager, in an open case."""
+    return may_record(user, case) and may_manage(user, case)
+
+
+def answers_here(institution: Institution | None) -> bool:
+    """Whether somebody with an account reports for the institution, who finds the referral in the inbox."""
+    if institution is None:
+        return False
+    there = RoleAssignment.objects.active().filter(role__in=REPORTERS, institution=institution)
+    return there.filter(user__is_active=True).exists()
+
+
+def may_answer(user: User, referral: Referral) -> bool | Denied:
+    """The addressee's own people. For an addressee without an account, abroad for example, whoever takes part in the case
+    records the answer that came by telephone or letter."""
+    if referral.addressee_id in user.institution_ids:
+        return True
+    if answers_here(referral.addressee):
+        return Denied(_("Only the institution that the referral is addressed to answers it."))
+    return may_record(user, referral.case)
+
+
+def may_withdraw(user: User, referral: Referral) -> bool | Denied:
+    """The sender, while it waits; one without a sender, and any in need, the office's case roles."""
+    if referral.sender_id is not None and referral.sender_id in user.institution_ids:
+        return True
+    return may_record(user, referral.case) and (
+        user.has_role(*CASE_KEEPERS)
+        or referral.sender_id is None
+        or referral.recorded_by_id == user.pk
+        or Denied(_("Only the institution that sent the referral withdraws it."))
     )
 
 

@@ -14,6 +14,15 @@ class NrmConfig(AppConfig):
 
         case_sections.register_own()
         invariants.register()
+        from nrm import case_sections, holdings, referral_invariants
+        from nrm.actions import care
+        from nrm.queries import referrals
+        from onatc import backup
+
+        case_sections.register_own()
+        holdings.register()
+        referrals.register_related()
+        referral_invariants.register()
         backup.after_restore.append(care.destroy_all_again)
         MORE_CHECKS["file numbers"] = file_numbers.keys_are_there
         sealed.register("own file numbers", file_numbers.reseal)

@@ -5,6 +5,18 @@ from celery import shared_task
 from nrm.actions import care, twins
 from onatc.jobs import Progress, job
 from onatc.models import Job
+from nrm.actions import care, escalation, receipts
+from onatc.jobs import Job, Progress, job
+
+
+@shared_task
+def escalate_referrals() -> None:
+    escalation.escalate()
+
+
+@job("referral_receipt")
+def referral_receipt(found: Job, progress: Progress) -> None:
+    receipts.build_file(found, progress)
 
 
 @shared_task

@@ -1,11 +1,14 @@
 from django.urls import URLPattern, include, path
 
 from nrm.views import assistance, care, cases, proceedings, twins
+from nrm import referral_urls
+from nrm.views import assistance, care, cases, proceedings
 from onatc.errors import factor_required
 
 # Cases stand in addresses by their marker, never by their key (threats.md T32).
 nrm: tuple[list[URLPattern], str] = (
     [
+        *referral_urls.patterns,
         path("cases/", cases.case_list, name="case-list"),
         path("cases/export/", cases.case_export, name="case-export"),
         path("cases/find/", cases.case_find, name="case-find"),

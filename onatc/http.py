@@ -83,6 +83,7 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
         [
             # one a line, in the order in which they stand
             Entry("nrm:case-list", pgettext_lazy("nrm", "Cases"), "sees_cases"),
+            Entry("nrm:referral-list", _("Referrals"), "sees_cases"),
         ],
     ),
     (

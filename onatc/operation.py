@@ -228,12 +228,14 @@ SCHEDULES = {
     "forget private senders": _("data of private senders of enquiries is removed"),
     "remind of enquiries": _("reminders of enquiries that are due or overdue"),
     "remind of questions": _("reminders of questions of questionnaires that are due"),
+    "bring referrals to the office": _("referrals without an answer are brought to the office"),
 }
 JOBS = {
     "build_report": _("files of a report"),
     "issue_report": _("a report is issued"),
     "questionnaire_file": _("file of a questionnaire"),
     "ask_about_twins": _("institutions are asked about cases that may be of one person"),
+    "referral_receipt": _("receipt of a referral"),
 }
 
 

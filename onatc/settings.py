@@ -218,6 +218,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=3, minute=50),
     },
     "remind of enquiries": {"task": "stakeholders.tasks.remind_of_enquiries", "schedule": crontab(hour=7, minute=15)},
+    "bring referrals to the office": {"task": "nrm.tasks.escalate_referrals", "schedule": 300},
     "warn of breaches": {"task": "nrm.tasks.warn_of_breaches", "schedule": 600},
     "remind of questions": {"task": "stakeholders.tasks.remind_of_questions", "schedule": crontab(hour=7, minute=10)},
 }

@@ -331,6 +331,9 @@ SAYS_WHO = {
     "stakeholders.libraryfile.uploaded_by", "strategy.eventmeasure.by",
     "stakeholders.exchange.created_by", "stakeholders.exchangefile.uploaded_by",
     "stakeholders.event.created_by",
+    "nrm.referral.recorded_by", "nrm.referral.answered_by", "nrm.referral.manager", "nrm.referralfile.uploaded_by",
+    "nrm.referralreceipt.uploaded_by", "nrm.consent.recorded_by", "nrm.caseparty.recorded_by",
+    "nrm.casemanagement.recorded_by", "nrm.case.manager",  # follows the management, which is handed over
 }  # fmt: skip
 # The account's own: they end or go with it.
 ITS_OWN = {
