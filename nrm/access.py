@@ -6,7 +6,6 @@ from django.utils.translation import gettext_lazy as _
 
 from nrm.models import Case, CaseParty, Destruction, EmergencyAccess, Proceeding, ProceedingVictim, Referral
 from onatc.errors import Denied
-from stakeholders.models import Institution, Role, User
 from stakeholders.models import REPORTERS, Institution, Role, RoleAssignment, User
 
 MECHANISM_KEEPERS = (Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.CHILD)

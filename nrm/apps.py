@@ -15,9 +15,7 @@ class NrmConfig(AppConfig):
         case_sections.register_own()
         invariants.register()
         from nrm import case_sections, holdings, referral_invariants
-        from nrm.actions import care
         from nrm.queries import referrals
-        from onatc import backup
 
         case_sections.register_own()
         holdings.register()

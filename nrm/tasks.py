@@ -2,10 +2,7 @@
 
 from celery import shared_task
 
-from nrm.actions import care, twins
-from onatc.jobs import Progress, job
-from onatc.models import Job
-from nrm.actions import care, escalation, receipts
+from nrm.actions import care, escalation, receipts, twins
 from onatc.jobs import Job, Progress, job
 
 

@@ -1,8 +1,7 @@
 from django.urls import URLPattern, include, path
 
-from nrm.views import assistance, care, cases, proceedings, twins
 from nrm import referral_urls
-from nrm.views import assistance, care, cases, proceedings
+from nrm.views import assistance, care, cases, proceedings, twins
 from onatc.errors import factor_required
 
 # Cases stand in addresses by their marker, never by their key (threats.md T32).
