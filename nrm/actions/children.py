@@ -26,6 +26,7 @@ from nrm.models import (
     Track,
 )
 from nrm.queries import identification as queries
+from nrm.queries.children import turned_adult
 from onatc.errors import Refused, require
 from onatc.periods import months_after
 from stakeholders.actions.records import locked, make_once, refuse_dissolved, refuse_future, save
@@ -122,15 +123,6 @@ def _take_over(case: Case, check: AgeCheck) -> None:
         missing.pop("age_at_referral", None)
     case.missing = missing
     case.save(update_fields=["track", "is_child_procedure", "age_at_referral", "age_group_at_referral", "missing"])
-
-
-def turned_adult(case: Case) -> Happening | None:
-    """The step by which a child of this case came of age, unless it was struck."""
-    return (
-        Happening.objects.filter(case=case, kind=EventKind.TURNED_ADULT, struck_at__isnull=True)
-        .order_by("happened_at")
-        .first()
-    )
 
 
 @transaction.atomic

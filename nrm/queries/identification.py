@@ -3,32 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from nrm import access
 from nrm.models import (
+    PLAIN_STEPS,
     Case,
     CaseDecision,
     CaseParty,
     Competence,
     EventKind,
     Function,
+    Happening,
     LimitUnit,
     ReflectionEvent,
+    RiskAssessment,
+    RiskFactor,
+    RiskMeasure,
+    Screening,
     SopStep,
     SopVersion,
+    Status,
     Who,
 )
+from nrm.queries.cases import labels_of, may_record
 from nrm.reflection import Event, Standing, standing
-from nrm.standing import Decided
+from nrm.screening import IndicatorSet
+from nrm.sections import PROCEDURE, Act, Section, register
+from nrm.standing import GIVES, Decided
 from onatc.dated_settings import holidays_between, is_working_day
 from onatc.periods import months_after
 from onatc.texts import SortKey
 from stakeholders.models import Institution, User
+
+
+SHOWN = 30  # of one kind of record in a section
 
 
 def with_function(case: Case, functions: Iterable[str], day: date | None = None) -> Any:
@@ -106,3 +123,220 @@ def _working_days_after(day: date, amount: int) -> date:
         day += timedelta(days=1)
         amount -= is_working_day(day, holidays)
     return day
+
+
+# What stands on the page of a case
+
+
+@dataclass(frozen=True)
+class Told:
+    """A decision as the page tells it: who decided and what, in words."""
+
+    decision: CaseDecision
+    maker: str
+    age_group: str
+    holds: bool
+
+
+def _decisions(case: Case, user: User) -> dict[str, Any]:
+    rows = list(
+        CaseDecision.objects.filter(case=case)
+        .select_related("institution", "review_of")
+        .order_by("decided_on", "recorded_at", "pk")
+    )
+    if not rows:
+        return {}
+    labels = labels_of("decision_maker", "age_group")
+    telling = [one for one in rows if one.outcome in GIVES]
+    return {
+        "decisions": [
+            Told(
+                one,
+                labels.get(("decision_maker", one.decision_maker), one.decision_maker),
+                labels.get(("age_group", one.age_group_at_decision), one.age_group_at_decision),
+                bool(telling) and one == telling[-1],
+            )
+            for one in reversed(rows)
+        ],
+        "may_inform": may_record(case, user),
+    }
+
+
+def _deciding(case: Case, user: User) -> Iterable[Act]:
+    if access.may_decide(user, case):
+        waits = case.status in (Status.POTENTIAL, Status.PRESUMED)
+        yield Act(_("Record a decision"), _url("case-decide", case), is_next=waits)
+
+
+def _screenings(case: Case, _user: User) -> dict[str, Any]:
+    rows = list(Screening.objects.filter(case=case).select_related("recorded_for")[:SHOWN])
+    return {"screenings": [(one, set_label(one.indicator_set), len(one.ticks)) for one in rows]}
+
+
+def _screening(case: Case, user: User) -> Iterable[Act]:
+    if may_record(case, user):
+        yield Act(_("Screen by indicators"), _url("case-screen", case))
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """An assessment of risk as the page tells it, with the plan that follows."""
+
+    assessment: RiskAssessment
+    assessors: str
+    factors: list[str]
+    placement: str
+    measures: list[RiskMeasure]
+
+
+def risks_of(case: Case) -> list[Assessed]:
+    """The assessments of a case, the one that holds first."""
+    measures = RiskMeasure.objects.select_related("institution").order_by("due_on", "pk")
+    rows = list(
+        RiskAssessment.objects.filter(case=case).prefetch_related("assessors", Prefetch("measures", measures))[:SHOWN]
+    )
+    labels = labels_of("shelter_type") if any(one.placement for one in rows) else {}
+    return [
+        Assessed(
+            one,
+            ", ".join(sorted(body.short for body in one.assessors.all())),
+            [str(RiskFactor(code).label) for code in one.factors if code in RiskFactor.values],
+            labels.get(("shelter_type", one.placement), one.placement),
+            list(one.measures.all()),
+        )
+        for one in rows
+    ]
+
+
+def _risk(case: Case, user: User) -> dict[str, Any]:
+    found = risks_of(case)
+    if not found:
+        return {}
+    due = found[0].assessment.next_due
+    today = timezone.localdate()
+    return {
+        "risk": found[0],
+        "earlier": found[1:],
+        "due": due if case.is_open else None,
+        "is_due": due is not None and due <= today,
+        "today": today,
+        "may_plan": may_record(case, user),
+    }
+
+
+def _assessing(case: Case, user: User) -> Iterable[Act]:
+    if not access.may_assess_risk(user, case):
+        return
+    latest = RiskAssessment.objects.filter(case=case).values_list("next_due", flat=True).first()
+    waits = latest is not None and latest <= timezone.localdate()
+    yield Act(_("Assess the risk"), _url("case-risk", case), is_next=waits)
+    if may_record(case, user) and RiskAssessment.objects.filter(case=case).exists():
+        yield Act(_("Add to the plan"), _url("case-risk-plan", case))
+
+
+def _reflection(case: Case, _user: User) -> dict[str, Any]:
+    rows = list(ReflectionEvent.objects.filter(case=case).select_related("decided_by").order_by("recorded_at", "pk"))
+    if not rows:
+        return {}
+    today = timezone.localdate()
+    found = standing(events_of(rows))
+    return {
+        "reflection": found,
+        "state": reflection_words(found, today),
+        "planned_end": found.planned_end_on(today),
+        "days_left": found.days_left(today),
+        "events": sorted(rows, key=lambda one: one.on, reverse=True),
+    }
+
+
+def reflection_words(found: Standing, today: date) -> str:
+    """Where a reflection period stands, as a sentence with the days that are left."""
+    if found.state == "offered":
+        return str(_("It was offered and has not started."))
+    if found.state == "waived":
+        return str(_("The person gave it up."))
+    if found.state == "stopped":
+        return str(_("It was ended early by decision."))
+    if found.state == "ended":
+        return str(_("It ended as planned."))
+    if found.state == "none":
+        return ""
+    left = found.days_left(today) or 0
+    if found.state == "paused":
+        sentence = ngettext(
+            "It is paused; %(count)d day is left when it goes on.",
+            "It is paused; %(count)d days are left when it goes on.",
+            left,
+        )
+        return sentence % {"count": left}
+    if left == 0:
+        return str(_("It ends today."))
+    return ngettext("It runs; %(count)d day is left.", "It runs; %(count)d days are left.", left) % {"count": left}
+
+
+def possible_events(case: Case, user: User) -> list[str]:
+    """What can happen to the reflection period next, so far as the user may record it; an end comes by itself. What is
+    recorded late can be more than that: after an end by the calendar also what happened before it."""
+    found = reflection_of(case)
+    kinds = {
+        "none": ("RF_OFFER", "RF_START", "RF_WAIVE"),
+        "offered": ("RF_START", "RF_WAIVE"),
+        "running": ("RF_PAUSE", "RF_EXT", "RF_WAIVE", "RF_STOP"),
+        "paused": ("RF_RESUME", "RF_EXT", "RF_WAIVE", "RF_STOP"),
+        "ended": ("RF_PAUSE", "RF_EXT", "RF_WAIVE", "RF_STOP"),
+    }.get(found.state, ())
+    if found.started_on is not None and found.offered_on is None and found.state != "waived":
+        kinds = (*kinds, "RF_OFFER")
+    if not access.may_grant_reflection(user, case):
+        kinds = tuple(one for one in kinds if one in ("RF_WAIVE", "RF_OFFER"))
+    return list(kinds)
+
+
+def _reflecting(case: Case, user: User) -> Iterable[Act]:
+    if may_record(case, user) and possible_events(case, user):
+        yield Act(_("Record what happened to the period"), _url("case-reflection", case))
+
+
+def _steps(case: Case, user: User) -> dict[str, Any]:
+    kinds = (*PLAIN_STEPS, EventKind.TURNED_ADULT)
+    rows = list(
+        Happening.objects.filter(case=case, kind__in=kinds, record__isnull=True)
+        .select_related("recorded_for")
+        .order_by("-happened_at", "-recorded_at")[:SHOWN]
+    )
+    may = may_record(case, user)
+    own, keeps = user.institution_ids, user.has_role(*access.CASE_KEEPERS)
+    return {
+        "steps": [
+            (one, may and not one.struck_at and (keeps or one.recorded_by_id == user.pk or one.recorded_for_id in own))
+            for one in rows
+        ]
+    }
+
+
+def _stepping(case: Case, user: User) -> Iterable[Act]:
+    if may_record(case, user):
+        yield Act(_("Record a step"), _url("case-step", case))
+
+
+def set_label(code: str) -> str:
+    return str(IndicatorSet(code).label) if code in IndicatorSet.values else code
+
+
+def _url(name: str, case: Case) -> str:
+    return reverse(f"nrm:{name}", args=[case.marker])
+
+
+def register_sections() -> None:
+    here = "nrm/sections/"
+    for section in (
+        Section("steps", _("Steps recorded by hand"), f"{here}steps.html", _steps, _stepping, place=PROCEDURE, order=50),
+        Section("screening", _("Screening by indicators"), f"{here}screening.html", _screenings, _screening, order=20),
+        Section(
+            "identification", _("Identification"), f"{here}identification.html", _decisions, _deciding,
+            _("Nothing is decided yet."), order=25,
+        ),
+        Section("risk", _("Risk"), f"{here}risk.html", _risk, _assessing, _("The risk is not assessed yet."), order=30),
+        Section("reflection", _("Reflection period"), f"{here}reflection.html", _reflection, _reflecting, order=35),
+    ):  # fmt: skip
+        register(section)
