@@ -7,10 +7,12 @@ review names the decision that it reviews. What is recorded late is judged by it
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from nrm.ages import age_group_of, age_range
 from nrm.standing import Decided
 
 PRELIMINARY, FORMAL, REVIEWED = ("D1_POS", "D1_NEG"), ("D2_POS", "D2_NEG"), ("D_RECON_POS", "D_RECON_NEG")
@@ -60,3 +62,9 @@ def _review_problem(decisions: list[Decided], new: Decided, reviewed: Decided | 
 
 def _day(one: Decided) -> dict[str, str]:
     return {"day": date_format(one.on, "DATE_FORMAT")}
+
+
+def groups_on(age: int, known_on: date, day: date) -> set[str]:
+    """Which of CHILD and ADULT somebody of an age on one day can be on another day; none before they can be born."""
+    possible = age_range(age, known_on, day)
+    return {age_group_of(one) for one in possible} if possible is not None else set()

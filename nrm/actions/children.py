@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from nrm import access
 from nrm.actions.happenings import note, refuse_impossible
 from nrm.actions.identification import made_before, recording_for
-from nrm.ages import FULL_AGE, age_group_of, births, groups_on
+from nrm.ages import age_group_of, comes_of_age_between, is_age
+from nrm.deciding import groups_on
 from nrm.models import (
     AgeCheck,
     AgeFinding,
@@ -28,7 +29,6 @@ from nrm.models import (
 from nrm.queries import identification as queries
 from nrm.queries.children import turned_adult
 from onatc.errors import Refused, require
-from onatc.periods import months_after
 from stakeholders.actions.records import locked, make_once, refuse_dissolved, refuse_future, save
 from stakeholders.models import Institution, User
 
@@ -75,7 +75,7 @@ def check_age(
     refuse_dissolved(checked_by, checked_on, "checked_by")
     if by is not None and checked_by not in queries.with_function(case, access.CHECKS_AGE, checked_on):
         raise Refused(_("This institution does not check ages."), "checked_by")
-    if age is not None and (age > 110 or finding == AgeFinding.DOUBT or age_group_of(age) != finding):
+    if age is not None and (not is_age(age) or finding == AgeFinding.DOUBT or age_group_of(age) != finding):
         raise Refused(_("The age and the finding do not agree."), "age")
     if turned_adult(case) is not None:
         raise Refused(_("The person came of age during the procedure and keeps the protection of a child."), "finding")
@@ -146,9 +146,9 @@ def come_of_age(
     if on <= case.opened_on:
         raise Refused(_("A child at the referral comes of age after it."), "on")
     if case.age_at_referral is not None:
-        earliest, latest = births(case.age_at_referral, case.opened_on)
-        margin = timedelta(days=1)
-        if not months_after(earliest, 12 * FULL_AGE) - margin <= on <= months_after(latest, 12 * FULL_AGE) + margin:
+        # A day to both sides: whoever was born on 29 February turns 18 on 28 February or on 1 March, as one counts.
+        possible, margin = comes_of_age_between(case.age_at_referral, case.opened_on), timedelta(days=1)
+        if possible is None or not possible[0] - margin <= on <= possible[1] + margin:
             raise Refused(_("By the age at the referral the person does not turn 18 on that day."), "on")
     own = recording_for(by, case, institution)
     return note(case, EventKind.TURNED_ADULT, on=on, by=by, institution=own, key=key), True

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nrm.actions.procedure import follow
-from nrm.ages import births
+from nrm.ages import was_born_by
 from nrm.models import Case, CaseDecision, EventKind, Happening
 from nrm.standing import Decided, status_of
 from onatc.errors import Refused
@@ -68,7 +68,7 @@ def refuse_impossible(case: Case, on: date, field: str = "") -> None:
         raise Refused(_("The case was closed before that day."), field)
     if (case.opened_on - on).days > 366:
         raise Refused(_("This day lies more than a year before the case was opened."), field)
-    if case.age_at_referral is not None and on < births(case.age_at_referral, case.opened_on)[0]:
+    if case.age_at_referral is not None and not was_born_by(on, case.age_at_referral, case.opened_on):
         raise Refused(_("By the age at the referral the person was not born on that day."), field)
 
 

@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from nrm import access, deciding
 from nrm.actions.happenings import note, refuse_impossible, restate
 from nrm.actions.procedure import follow
-from nrm.ages import groups_on
 from nrm.models import (
     PLAIN_STEPS,
     REVIEWS,
@@ -211,7 +210,7 @@ def possible_age_groups(case: Case, day: date) -> set[str]:
     if case.track == Track.UNKNOWN:
         return {"AGE_U"}
     if case.age_at_referral is not None:
-        return groups_on(case.age_at_referral, case.opened_on, day)
+        return deciding.groups_on(case.age_at_referral, case.opened_on, day)
     return {"ADULT"} if case.age_group_at_referral == "ADULT" else {"CHILD", "ADULT"}
 
 

@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from nrm import deciding
 from nrm.actions.identification import decide, inform, record_step, strike
-from nrm.ages import births, groups_on
 from nrm.models import Case, CaseDecision, CaseParty, Competence, EventKind, Happening, Referral
 from nrm.standing import Decided
 from onatc.errors import Refused
@@ -77,14 +76,12 @@ def test_which_decision_can_follow_which(found, new, reviewed, sentence):
     assert why is None if sentence is None else why is not None and sentence in why
 
 
-def test_when_somebody_of_an_age_can_have_been_born():
-    assert births(3, date(2026, 2, 28)) == (date(2022, 2, 28), date(2023, 2, 28))
-    assert births(0, date(2024, 2, 29)) == (date(2023, 2, 28), date(2024, 2, 29))
-    assert groups_on(17, date(2026, 1, 10), date(2026, 1, 10)) == {"CHILD", "ADULT"}  # the birthday may be today's
-    assert groups_on(16, date(2026, 1, 10), date(2026, 6, 1)) == {"CHILD"}
-    assert groups_on(17, date(2024, 2, 29), date(2025, 3, 1)) == {"ADULT"}
-    assert groups_on(24, date(2026, 1, 10), date(2026, 6, 1)) == {"ADULT"}
-    assert groups_on(3, date(2026, 1, 10), date(2020, 6, 1)) == set()
+def test_which_age_group_somebody_can_be_on_a_day():
+    assert deciding.groups_on(17, date(2026, 1, 10), date(2026, 1, 10)) == {"CHILD"}
+    assert deciding.groups_on(17, date(2026, 1, 10), date(2026, 6, 1)) == {"CHILD", "ADULT"}
+    assert deciding.groups_on(17, date(2024, 2, 29), date(2025, 3, 1)) == {"ADULT"}
+    assert deciding.groups_on(24, date(2026, 1, 10), date(2026, 6, 1)) == {"ADULT"}
+    assert deciding.groups_on(3, date(2026, 1, 10), date(2020, 6, 1)) == set()
 
 
 # In a case
