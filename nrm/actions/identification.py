@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from nrm import access, deciding
+from nrm import access, deciding, screening
 from nrm.actions.happenings import note, refuse_impossible, restate
 from nrm.actions.procedure import follow
 from nrm.models import (
@@ -111,7 +111,7 @@ def decide(
         require(access.may_decide(by, case))
     if (existing := made_before(CaseDecision(), key, case, by)) is not None:
         return existing, False
-    found = list(CaseDecision.objects.filter(case=case).order_by("decided_on", "recorded_at", "pk"))
+    found = queries.decisions_of(case)
     if seen is not None and seen != len(found):
         raise Refused(_("A colleague recorded a decision meanwhile: look at it before you decide."))
     if by is not None and (institution is None or institution not in queries.deciding_bodies(by, case)):
@@ -246,39 +246,45 @@ def inform(decision: CaseDecision, *, by: User, informed_on: date) -> CaseDecisi
 
 
 @transaction.atomic
-def keep_screening(
+def screen(
     case: Case,
     *,
     by: User | None,
     key: uuid.UUID,
     on: date,
-    set_version: str,
     indicator_set: str,
     ticks: Iterable[str],
-    result: str,
+    answered: Iterable[str] | None = None,
     role: str = "",
     institution: Institution | None = None,
 ) -> tuple[Screening, bool]:
-    """Keep what a screening by the operational indicators gave. It prompts a referral: it changes no status and is counted
-    nowhere. Raises PermissionDenied and Refused."""
+    """Keep a screening by the operational indicators with what its rule says (nrm/screening.py). It prompts a referral: it
+    changes no status and is counted nowhere. Raises PermissionDenied and Refused."""
     case = locked(case)
     if by is not None:
         require(access.may_record(by, case))
     if (existing := made_before(Screening(), key, case, by)) is not None:
         return existing, False
     refuse_impossible(case, on, "on")
+    if indicator_set not in queries.sets_for(case):
+        raise Refused(_("A child, and somebody whose age is in doubt, is screened with the indicators for children."))
+    chosen = set(ticks)
+    try:
+        result = screening.result(indicator_set, chosen, None if answered is None else set(answered))
+    except ValueError:
+        raise Refused(_("These are not indicators of this set. Open the form anew.")) from None
     own = recording_for(by, case, institution)
-    screening, is_new = make_once(
+    kept, is_new = make_once(
         Screening(
-            case=case, set_version=set_version, indicator_set=indicator_set, ticks=sorted(set(ticks)), result=result,
-            role=role, on=on, recorded_by=by, recorded_for=own,
+            case=case, set_version=screening.SET_VERSION, indicator_set=indicator_set, ticks=sorted(chosen),
+            result=result.value, role=role, on=on, recorded_by=by, recorded_for=own,
         ),
         key,
         maker="recorded_by",
     )  # fmt: skip
     if is_new:
-        note(case, EventKind.SCREENED, on=on, by=by, institution=own, record=screening)
-    return screening, is_new
+        note(case, EventKind.SCREENED, on=on, by=by, institution=own, record=kept)
+    return kept, is_new
 
 
 # Plain steps

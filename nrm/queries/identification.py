@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from nrm import access
+from nrm.ages import age_group_of
 from nrm.models import (
     PLAIN_STEPS,
     Case,
@@ -44,7 +45,6 @@ from onatc.periods import months_after
 from onatc.texts import SortKey
 from stakeholders.models import Institution, User
 
-
 SHOWN = 30  # of one kind of record in a section
 
 
@@ -74,6 +74,27 @@ def deciding_bodies(user: User, case: Case) -> Any:
         return competent
     courts = with_function(case, (Function.COURT,)).values("pk")
     return competent.filter(Q(pk__in=user.institution_ids) | Q(pk__in=courts))
+
+
+def decisions_of(case: Case) -> list[CaseDecision]:
+    """In the order of their days; the last one recorded for a day comes last."""
+    return list(CaseDecision.objects.filter(case=case).order_by("decided_on", "recorded_at", "pk"))
+
+
+def risk_assessors(case: Case) -> Any:
+    """Who may have assessed the risk: those whose function it is, and whoever takes part in the case."""
+    whose = with_function(case, access.ASSESSES_RISK)
+    return Institution.objects.filter(Q(pk__in=whose.values("pk")) | Q(pk__in=_parties(case))).order_by(SortKey("name"))
+
+
+def acting(case: Case) -> Any:
+    """Who may carry out a measure: whoever takes part or has a function in the mechanism where the case is."""
+    whose = with_function(case, Function.values)
+    return Institution.objects.filter(Q(pk__in=whose.values("pk")) | Q(pk__in=_parties(case))).order_by(SortKey("name"))
+
+
+def _parties(case: Case) -> Any:
+    return CaseParty.objects.filter(case=case, until__isnull=True).values("institution")
 
 
 def decided(decisions: Iterable[CaseDecision]) -> list[Decided]:
@@ -166,6 +187,16 @@ def _deciding(case: Case, user: User) -> Iterable[Act]:
     if access.may_decide(user, case):
         waits = case.status in (Status.POTENTIAL, Status.PRESUMED)
         yield Act(_("Record a decision"), _url("case-decide", case), is_next=waits)
+
+
+def sets_for(case: Case) -> list[str]:
+    """The sets of indicators that fit: those for children, when the person is treated as one or was one when the acts
+    began; otherwise those for adults."""
+    is_child = case.is_child_procedure or "CHILD" in (
+        case.age_group_at_exploitation,
+        age_group_of(case.age_at_exploitation, "AGE_U"),
+    )
+    return [one.value for one in IndicatorSet if one.is_child == is_child]
 
 
 def _screenings(case: Case, _user: User) -> dict[str, Any]:
