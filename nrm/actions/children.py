@@ -94,14 +94,15 @@ def check_age(
     became_child = False
     if not later:  # what an older check found is kept, and changes nothing any more
         became_child = finding != AgeFinding.ADULT and not case.is_child_procedure
-        _take_over(case, check)
+        take_over(case, check)
     note(case, EventKind.AGE_CHECKED, on=checked_on, by=by, institution=own, record=check)
     if became_child:
         note(case, EventKind.CHILD, on=checked_on, by=by, institution=own, record=check)
     return check, True
 
 
-def _take_over(case: Case, check: AgeCheck) -> None:
+def take_over(case: Case, check: AgeCheck) -> None:
+    """Let track, procedure and age of a locked case follow from the latest check. Raises Refused."""
     case.track = Track(check.finding)
     case.is_child_procedure = check.finding != AgeFinding.ADULT
     case.age_at_referral = None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from crispy_forms.layout import Fieldset, Layout
 from django import forms
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
@@ -67,6 +69,14 @@ def codes_of(code_list: str) -> list[tuple[str, str]]:
     return [(one.code, str(one.label)) for one in Code.objects.of(code_list)]
 
 
+def offer(field: Any, choices: Any, offered: Iterable[str]) -> None:
+    """Accept all the choices and show those that can follow now: a form that is sent a second time says what could follow
+    before, and must not be refused for what it has done itself."""
+    labels = dict(choices)
+    field.choices = list(choices)
+    field.widget.choices = [(code, labels[code] if code else "---------") for code in offered]
+
+
 def bodies(queryset: Any, label: Any, **options: Any) -> forms.ModelChoiceField:  # type: ignore[type-arg]
     return forms.ModelChoiceField(queryset, label=label, **options)
 
@@ -105,20 +115,21 @@ class DecideForm(ActForm):
     seen = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
 
     def arrange(self) -> None:
+        self.reviewable: dict[str, Any] = {}
         decisions = queries.decisions_of(self.case)
         formal = [one for one in decisions if one.outcome in (*FORMAL, *REVIEWED)]
         # After a formal decision a review; and the preliminary one that was taken before, when it is recorded late.
         offered = (*REVIEWED, *PRELIMINARY) if formal else tuple(one for one in Outcome.values if one not in REVIEWED)
         fields: Any = self.fields
-        fields["outcome"].choices = [("", "---------"), *((one, Outcome(one).label) for one in offered)]
+        offer(fields["outcome"], Outcome.choices, ["", *offered])
         if formal:
             fields["review_of"] = forms.ChoiceField(
                 label=_("Reviews the decision"),
+                required=False,
                 help_text=_("For a review only; it changes what this decision says."),
-                choices=[
-                    (str(one.pk), f"{one.get_outcome_display()}, {one.decided_on:%d.%m.%Y}") for one in formal[-1:]
-                ],
             )
+            told = [(str(one.pk), f"{one.get_outcome_display()}, {date_format(one.decided_on)}") for one in formal]
+            offer(fields["review_of"], told, [told[-1][0]])
             self.reviewable = {str(one.pk): one for one in formal}
             del fields["is_without_referral"], fields["stage"]
         fields["institution"] = bodies(queries.deciding_bodies(self.user, self.case), _("Decided by"))
@@ -154,7 +165,7 @@ class DecideForm(ActForm):
         cleaned = self.cleaned_data
         return {
             "stage": cleaned.get("stage", 2),
-            "review_of": self.reviewable[cleaned["review_of"]] if cleaned["outcome"] in REVIEWED else None,
+            "review_of": self.reviewable.get(cleaned.get("review_of", "")) if cleaned["outcome"] in REVIEWED else None,
             "is_without_referral": cleaned.get("is_without_referral", False),
             **self.said(
                 "key", "seen", "outcome", "decided_on", "institution", "decision_maker", "age_group_at_decision", "reason",
@@ -337,7 +348,7 @@ class ReflectionForm(ActForm):
     def arrange(self) -> None:
         fields: Any = self.fields
         possible = queries.possible_events(self.case, self.user)
-        fields["kind"].choices = [(one, ReflectionKind(one).label) for one in possible]
+        offer(fields["kind"], [one for one in ReflectionKind.choices if one[0] != ReflectionKind.END], possible)
         fields["decided_by"] = bodies(
             queries.with_function(self.case, access.GRANTS_REFLECTION), _("Decided by"), required=False
         )
@@ -358,9 +369,7 @@ class StepForm(ActForm):
     """A step that consists of its day, and where it matters of its time."""
 
     past = ("on",)
-    kind = forms.ChoiceField(
-        label=gettext_lazy("Step"), choices=[("", "---------"), *((one.value, one.label) for one in PLAIN_STEPS)]
-    )
+    kind = forms.ChoiceField(label=gettext_lazy("Step"))
     on = day_field(gettext_lazy("On the day"))
     at = forms.TimeField(
         label=gettext_lazy("At the time"), required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
@@ -370,9 +379,9 @@ class StepForm(ActForm):
 
     def arrange(self) -> None:
         self.initial.setdefault("on", timezone.localdate())
-        fields: Any = self.fields
-        if self.case.is_child_procedure:
-            fields["kind"].choices = [one for one in fields["kind"].choices if one[0] != EventKind.AGE_DOUBTED]
+        steps = [(one.value, one.label) for one in PLAIN_STEPS]
+        hidden = EventKind.AGE_DOUBTED if self.case.is_child_procedure else ""
+        offer(self.fields["kind"], steps, ["", *(code for code, _label in steps if code != hidden)])
 
     def arguments(self) -> dict[str, Any]:
         return self.common() | self.said("kind", "on", "at", "text")
