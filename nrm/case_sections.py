@@ -5,12 +5,14 @@ from __future__ import annotations
 
 def register_own() -> None:
     """Called when the app is ready."""
-    from nrm.queries import cases, children, identification
+    from nrm.queries import assistance, care, cases, children, identification
 
     for area in (
         # one a line, in the order in which they stand
         cases,
         children,
         identification,
+        assistance,
+        care,
     ):
         area.register_sections()

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from nrm.actions import reflection
+from nrm.actions import care, reflection
 from onatc.schedules import once_today
 
 
@@ -10,3 +10,8 @@ from onatc.schedules import once_today
 def end_reflection_periods() -> None:
     """Early on the day of the planned end. What is decided later that day takes this end back (actions.reflection)."""
     once_today("end reflection periods", reflection.end_those_over)
+
+
+@shared_task
+def warn_of_breaches() -> None:
+    care.warn_of_breaches()

@@ -10,12 +10,15 @@ from typing import Any
 
 from monitoring.samples.cast import Cast
 from monitoring.samples.mechanism import cases, identification
+from monitoring.samples.mechanism import assistance, care, cases
 
 Area = Callable[[Cast, str], dict[str, Any]]
 AREAS: tuple[Area, ...] = (
     # one a line, in the order in which they are made
     cases.samples,
     identification.samples,
+    assistance.samples,
+    care.samples,
 )
 
 
