@@ -1,7 +1,8 @@
 """Identification in the demonstration: screenings, decisions, risk, reflection periods, guardians; invented throughout.
 
 It goes over the cases that are there and gives each the way that a case of its age would have come by now. Rows are written
-as the acts write them, with the time at which somebody would have recorded them.
+as the acts write them, with the time at which somebody would have recorded them. Clocks follow when all is there
+(nrm_procedure); referrals come before (nrm_referrals), so that who takes part already is not brought in twice.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from nrm import screening
 from nrm.actions.children import take_over
 from nrm.actions.happenings import moment, restate
 from nrm.actions.identification import TELLS as DECISION_TELLS
-from nrm.actions.procedure import follow
 from nrm.actions.reflection import TELLS as REFLECTION_TELLS
 from nrm.actions.reflection import length_on
 from nrm.models import (
@@ -151,6 +151,12 @@ class _Way:
             return
         self._tell(kind, on, self._by(code), max(at, moment(on, hour)), hour=hour)
 
+    def _join(self, code: str, on: date | None) -> None:
+        body = self.bodies[code]
+        if on is None or CaseParty.objects.filter(case=self.case, institution=body, until__isnull=True).exists():
+            return
+        self._keep(CaseParty, None, on, institution=body, role=PartyRole.JOINT, since=self._recorded(on))
+
     # The way
 
     def _first_days(self) -> None:
@@ -164,7 +170,10 @@ class _Way:
                 indicator_set=chosen, ticks=ticks, result=screening.result(chosen, ticks).value, on=self.start,
                 role="zyrtar i vijës së parë",
             )  # fmt: skip
-        self._step(EventKind.NOTIFIED, self._day(self.start, 0, 2))
+        notified = self._day(self.start, 0, 2)
+        self._step(EventKind.NOTIFIED, notified)
+        for code in ("KP-THB", "VPAO"):  # who was notified works on the case from then on
+            self._join(code, notified)
         self._step(EventKind.NEEDS_MET, self._day(self.start, 0, 1))
         self._step(EventKind.INFORMED, self._day(self.start, 1, 4), "VPAO")
 
@@ -192,12 +201,8 @@ class _Way:
     def _child(self) -> None:
         if not self.case.is_child_procedure:
             return
-        centre, on = self.bodies["CSW"], self._day(self.start, 0, 1)
-        there = CaseParty.objects.filter(case=self.case, institution=centre, until__isnull=True).exists()
-        if on is not None and not there:
-            self._keep(
-                CaseParty, None, on, "KP-THB", institution=centre, role=PartyRole.JOINT, since=self._recorded(on)
-            )
+        centre = self.bodies["CSW"]
+        self._join("CSW", self._day(self.start, 0, 1))
         most = 12 if self.chance.random() < LATE_CHILD_CARE else 1
         if (on := self._day(self.start, 0, most)) is not None and self.chance.random() < 0.92:
             self._keep(
@@ -343,4 +348,3 @@ class _Way:
                 row.assessors.set(row.joined)  # type: ignore[attr-defined]
         Happening.objects.bulk_create(self.happened)
         restate(self.case)
-        follow(self.case, by=None)

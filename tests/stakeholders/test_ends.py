@@ -331,6 +331,9 @@ SAYS_WHO = {
     "stakeholders.libraryfile.uploaded_by", "strategy.eventmeasure.by",
     "stakeholders.exchange.created_by", "stakeholders.exchangefile.uploaded_by",
     "stakeholders.event.created_by",
+    "nrm.screening.recorded_by", "nrm.casedecision.recorded_by", "nrm.riskassessment.recorded_by",
+    "nrm.riskmeasure.recorded_by", "nrm.agecheck.recorded_by", "nrm.guardianship.recorded_by",
+    "nrm.bestinterest.recorded_by", "nrm.happening.recorded_by", "nrm.happening.struck_by",
 }  # fmt: skip
 # The account's own: they end or go with it.
 ITS_OWN = {

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from monitoring.samples.cast import Cast
-from monitoring.samples.mechanism import cases, identification
-from monitoring.samples.mechanism import assistance, care, cases
+from monitoring.samples.mechanism import assistance, care, cases, identification
 
 Area = Callable[[Cast, str], dict[str, Any]]
 AREAS: tuple[Area, ...] = (
