@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
@@ -60,13 +61,15 @@ CARES_FOR_CHILD = (Function.CSW, Function.CHILD_UNIT)
 
 
 def has_function(user: User, case: Case, functions: Iterable[str]) -> bool:
-    """One of the user's institutions has such a function today, in the whole country or where the case is."""
-    found = Competence.objects.on(timezone.localdate()).filter(
-        institution__in=user.institution_ids, function__in=tuple(functions)
-    )
-    if case.municipality_id is not None:
-        found = found.filter(Q(municipality=None) | Q(municipality=case.municipality_id))
-    return found.exists()
+    """One of the user's institutions has such a function today, in the whole country or where the case is. Asked once for
+    each reading of the case: an act reads the case anew, under its lock."""
+    known: dict[Any, set[str]] = case.__dict__.setdefault("_functions_here", {})
+    if user.pk not in known:
+        found = Competence.objects.on(timezone.localdate()).filter(institution__in=user.institution_ids)
+        if case.municipality_id is not None:
+            found = found.filter(Q(municipality=None) | Q(municipality=case.municipality_id))
+        known[user.pk] = set(found.values_list("function", flat=True))
+    return not known[user.pk].isdisjoint(functions)
 
 
 def _may(user: User, case: Case, functions: Iterable[str], reason: str | Promise) -> bool | Denied:

@@ -115,14 +115,14 @@ class _Way:
             "recorded_for": self.bodies.get(code, self.case.responsible),
         }
 
-    def _keep(self, model: Any, kind: EventKind | None, on: date, code: str = "KP-THB", **fields: Any) -> Any:
+    def _keep(self, model: Any, told: EventKind | None, day: date, code: str = "KP-THB", /, **fields: Any) -> Any:
         """A row with the event by which the way of the case tells of it."""
         by = self._by(code)
-        at = self._recorded(on)
+        at = self._recorded(day)
         row = model(case=self.case, recorded_at=at, **by, **fields)
         self.rows.append(row)
-        if kind is not None:
-            self._tell(kind, on, by, at, record=row.pk)
+        if told is not None:
+            self._tell(told, day, by, at, record=row.pk)
         return row
 
     def _tell(
