@@ -10,8 +10,9 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
+from nrm.actions import care
 from nrm.actions.risk import Planned, add_measure, assess, measure_done
-from nrm.models import CaseParty, EventKind, Happening, RiskAssessment, RiskMeasure, SopStep
+from nrm.models import Case, CaseParty, EventKind, Happening, RetainedKind, RiskAssessment, RiskMeasure, SopStep
 from onatc.errors import Refused
 from tests.nrm.cases import institution, opened
 from tests.stakeholders.decided import at_once
@@ -97,6 +98,15 @@ def test_the_plan_follows_and_is_done(world):
     for day, word in ((ago(4), "before the assessment"), (ago(-1), "future")):
         with pytest.raises(Refused, match=word):
             measure_done(more, by=by, done_on=day)
+
+
+def test_what_was_typed_goes_when_the_case_is_destroyed(world):
+    case, by = opened(world.focal_point), world.focal_point
+    plan = [Planned("Shoqërim", institution("KP-THB"), ago(0))]
+    found = assessed(case, by, ago(1), who=("KP-THB",), incomplete_reason="Mbrojtësi në rrugë", plan=plan)
+    care.DESTROYS[RetainedKind.CASE]([Case.objects.get(pk=case.pk)])
+    found.refresh_from_db()
+    assert found.level == "RISK_MED" and found.incomplete_reason == RiskMeasure.objects.get(case=case).what == ""
 
 
 @pytest.mark.django_db(transaction=True)
