@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from nrm.models import Case, CaseParty, Destruction, EmergencyAccess, Proceeding, ProceedingVictim, Referral
+from nrm.models import (
+    Case,
+    CaseParty,
+    Competence,
+    Destruction,
+    EmergencyAccess,
+    Function,
+    Happening,
+    Proceeding,
+    ProceedingVictim,
+)
 from onatc.errors import Denied
 from stakeholders.models import REPORTERS, Institution, Role, RoleAssignment, User
 
@@ -34,6 +51,76 @@ def may_record(user: User, case: Case) -> bool | Denied:
     if user.has_role(*CASE_KEEPERS) or (case.is_child_procedure and user.has_role(Role.CHILD)):
         return True
     return takes_part(user, case) or Denied(_("Only institutions that take part in the case record what happens."))
+
+
+# Whose function it is, by the SOP: identification, risk, reflection, the age in doubt, and what is done for a child.
+DECIDES = (Function.POLICE, Function.ADVOCATE, Function.COURT)
+ASSESSES_RISK = (Function.POLICE, Function.ADVOCATE, Function.CSW, Function.CHILD_UNIT)
+GRANTS_REFLECTION = (Function.POLICE, Function.ADVOCATE)
+CHECKS_AGE = (Function.POLICE, Function.CSW, Function.CHILD_UNIT, Function.HEALTH)
+CARES_FOR_CHILD = (Function.CSW, Function.CHILD_UNIT)
+
+
+def has_function(user: User, case: Case, functions: Iterable[str]) -> bool:
+    """One of the user's institutions has such a function today, in the whole country or where the case is. Asked once for
+    each reading of the case: an act reads the case anew, under its lock."""
+    known: dict[Any, set[str]] = case.__dict__.setdefault("_functions_here", {})
+    if user.pk not in known:
+        found = Competence.objects.on(timezone.localdate()).filter(institution__in=user.institution_ids)
+        if case.municipality_id is not None:
+            found = found.filter(Q(municipality=None) | Q(municipality=case.municipality_id))
+        known[user.pk] = set(found.values_list("function", flat=True))
+    return not known[user.pk].isdisjoint(functions)
+
+
+def _may(user: User, case: Case, functions: Iterable[str], reason: str | Promise) -> bool | Denied:
+    if not (recording := may_record(user, case)):
+        return recording
+    keeps = user.has_role(*CASE_KEEPERS) or (case.is_child_procedure and user.has_role(Role.CHILD))
+    return keeps or has_function(user, case, functions) or Denied(reason)
+
+
+def may_decide(user: User, case: Case) -> bool | Denied:
+    """Record a decision on identification: the competent bodies, and the office for them."""
+    return _may(
+        user, case, DECIDES, _("Only police, victim advocates and courts that are competent decide on identification.")
+    )
+
+
+def may_assess_risk(user: User, case: Case) -> bool | Denied:
+    return _may(user, case, ASSESSES_RISK, _("Police, victim advocates and social workers assess the risk together."))
+
+
+def may_grant_reflection(user: User, case: Case) -> bool | Denied:
+    return _may(
+        user,
+        case,
+        GRANTS_REFLECTION,
+        _("The police's directorate and victim advocates decide on the reflection period."),
+    )
+
+
+def may_check_age(user: User, case: Case) -> bool | Denied:
+    return _may(user, case, CHECKS_AGE, _("Police, social workers and health services check an age in doubt."))
+
+
+def may_care_for_child(user: User, case: Case) -> bool | Denied:
+    """Name guardians and determine the best interest: the centre for social work, in the procedure of a child."""
+    if not case.is_child_procedure:
+        return Denied(_("This is not the procedure of a child."))
+    return _may(user, case, CARES_FOR_CHILD, _("The Centre for Social Work does this for a child."))
+
+
+def may_strike(user: User, case: Case, happening: Happening) -> bool | Denied:
+    """Take back a step that consists of its day: whoever recorded it, their institution, and the office."""
+    if not (recording := may_record(user, case)):
+        return recording
+    return (
+        happening.recorded_by_id == user.pk
+        or happening.recorded_for_id in user.institution_ids
+        or user.has_role(*CASE_KEEPERS)
+        or Denied(_("The institution that recorded the step corrects it."))
+    )
 
 
 def takes_part(user: User, case: Case) -> bool:

@@ -6,11 +6,14 @@ from __future__ import annotations
 def register_own() -> None:
     """Called when the app is ready."""
     from nrm.queries import assistance, care, cases, referrals
+    from nrm.queries import assistance, care, cases, children, identification
 
     for area in (
         # one a line, in the order in which they stand
         cases,
         referrals,
+        children,
+        identification,
         assistance,
         care,
     ):

@@ -14,6 +14,14 @@ def escalate_referrals() -> None:
 @job("referral_receipt")
 def referral_receipt(found: Job, progress: Progress) -> None:
     receipts.build_file(found, progress)
+from nrm.actions import care, reflection
+from onatc.schedules import once_today
+
+
+@shared_task
+def end_reflection_periods() -> None:
+    """Early on the day of the planned end. What is decided later that day takes this end back (actions.reflection)."""
+    once_today("end reflection periods", reflection.end_those_over)
 
 
 @shared_task

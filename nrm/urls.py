@@ -2,6 +2,7 @@ from django.urls import URLPattern, include, path
 
 from nrm import referral_urls
 from nrm.views import assistance, care, cases, proceedings, twins
+from nrm.views import assistance, care, cases, children, identification, proceedings
 from onatc.errors import factor_required
 
 # Cases stand in addresses by their marker, never by their key (threats.md T32).
@@ -24,6 +25,24 @@ nrm: tuple[list[URLPattern], str] = (
         path("twins/tries/", twins.twin_tries, name="twin-tries"),
         path("twins/<uuid:pk>/answer/", twins.twin_answer, name="twin-answer"),
         path("twins/<uuid:pk>/settle/", twins.twin_settle, name="twin-settle"),
+        path("cases/<str:marker>/decide/", identification.decide, name="case-decide"),
+        path(
+            "cases/<str:marker>/decisions/<uuid:pk>/informed/", identification.decision_inform, name="decision-inform"
+        ),
+        path("cases/<str:marker>/screen/", identification.screen, name="case-screen"),
+        path("cases/<str:marker>/screen/<slug:indicator_set>/", identification.screen_set, name="screening-set"),
+        path("cases/<str:marker>/risk/", identification.assess_risk, name="case-risk"),
+        path("cases/<str:marker>/risk/plan/", identification.risk_plan, name="case-risk-plan"),
+        path("cases/<str:marker>/risk/plan/<uuid:pk>/done/", identification.risk_done, name="risk-measure-done"),
+        path("cases/<str:marker>/reflection/", identification.record_reflection, name="case-reflection"),
+        path("cases/<str:marker>/step/", identification.record_step, name="case-step"),
+        path("cases/<str:marker>/steps/<uuid:pk>/strike/", identification.strike_step, name="step-strike"),
+        path("cases/<str:marker>/age/", children.check_age, name="case-age"),
+        path("cases/<str:marker>/child-unit/", children.name_child_unit, name="case-child-unit"),
+        path("cases/<str:marker>/guardian/", children.name_guardian, name="case-guardian"),
+        path("cases/<str:marker>/guardians/<uuid:pk>/end/", children.end_guardianship, name="guardianship-end"),
+        path("cases/<str:marker>/best-interest/", children.best_interest, name="case-best-interest"),
+        path("cases/<str:marker>/adult/", children.come_of_age, name="case-adult"),
         path("cases/<str:marker>/help/", assistance.assistance_create, name="assistance-create"),
         path("help/<uuid:pk>/", assistance.assistance_edit, name="assistance-edit"),
         path("cases/<str:marker>/stay/", assistance.stay_create, name="stay-create"),

@@ -217,6 +217,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "stakeholders.tasks.forget_private_senders",
         "schedule": crontab(hour=3, minute=50),
     },
+    "end reflection periods": {
+        "task": "nrm.tasks.end_reflection_periods",
+        "schedule": crontab(hour=0, minute=20),
+    },
     "remind of enquiries": {"task": "stakeholders.tasks.remind_of_enquiries", "schedule": crontab(hour=7, minute=15)},
     "bring referrals to the office": {"task": "nrm.tasks.escalate_referrals", "schedule": 300},
     "warn of breaches": {"task": "nrm.tasks.warn_of_breaches", "schedule": 600},

@@ -334,6 +334,9 @@ SAYS_WHO = {
     "nrm.referral.recorded_by", "nrm.referral.answered_by", "nrm.referral.manager", "nrm.referralfile.uploaded_by",
     "nrm.referralreceipt.uploaded_by", "nrm.consent.recorded_by", "nrm.caseparty.recorded_by",
     "nrm.casemanagement.recorded_by", "nrm.case.manager",  # follows the management, which is handed over
+    "nrm.screening.recorded_by", "nrm.casedecision.recorded_by", "nrm.riskassessment.recorded_by",
+    "nrm.riskmeasure.recorded_by", "nrm.agecheck.recorded_by", "nrm.guardianship.recorded_by",
+    "nrm.bestinterest.recorded_by", "nrm.happening.recorded_by", "nrm.happening.struck_by",
 }  # fmt: skip
 # The account's own: they end or go with it.
 ITS_OWN = {

@@ -10,12 +10,14 @@ from typing import Any
 
 from monitoring.samples.cast import Cast
 from monitoring.samples.mechanism import assistance, care, cases, referrals
+from monitoring.samples.mechanism import assistance, care, cases, identification
 
 Area = Callable[[Cast, str], dict[str, Any]]
 AREAS: tuple[Area, ...] = (
     # one a line, in the order in which they are made
     cases.samples,
     referrals.samples,
+    identification.samples,
     assistance.samples,
     care.samples,
 )
