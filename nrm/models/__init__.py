@@ -1,5 +1,13 @@
 """The referral mechanism: cases without identities, what happens to them, and what the office knows of the mechanism."""
 
+from nrm.models.assessment import (
+    Assessment,
+    AssessmentState,
+    Chapter,
+    ChapterKind,
+    Part,
+    RolePlace,
+)
 from nrm.models.assistance import (
     Accused,
     Assistance,
@@ -20,6 +28,16 @@ from nrm.models.assistance import (
     StageUnit,
     Stay,
     VictimRole,
+)
+from nrm.models.care import (
+    NOTICE_WITHIN,
+    Breach,
+    BreachState,
+    Destruction,
+    PersonRequest,
+    PersonRequestState,
+    RetainedKind,
+    RetentionRule,
 )
 from nrm.models.cases import (
     PLAIN_STEPS,
@@ -61,6 +79,14 @@ from nrm.models.identification import (
     Screening,
     ScreeningResult,
 )
+from nrm.models.oversight import (
+    Adaptation,
+    AdaptationState,
+    Cause,
+    Deviation,
+    DeviationSource,
+    DeviationState,
+)
 from nrm.models.referrals import (
     Consent,
     ConsentBy,
@@ -88,18 +114,28 @@ from nrm.models.sop import (
 )
 
 __all__ = [
+    "NOTICE_WITHIN",
     "PLAIN_STEPS",
     "REVIEWS",
     "Accused",
+    "Adaptation",
+    "AdaptationState",
     "AgeCheck",
     "AgeFinding",
+    "Assessment",
+    "AssessmentState",
     "Assistance",
     "BestInterest",
     "BestInterestFinding",
+    "Breach",
+    "BreachState",
     "Case",
     "CaseDecision",
     "CaseManagement",
     "CaseParty",
+    "Cause",
+    "Chapter",
+    "ChapterKind",
     "Clock",
     "ClockPause",
     "ClockState",
@@ -109,6 +145,10 @@ __all__ = [
     "ConsentBy",
     "ConsentState",
     "DeclineReason",
+    "Destruction",
+    "Deviation",
+    "DeviationSource",
+    "DeviationState",
     "EmergencyAccess",
     "EventKind",
     "FollowUp",
@@ -126,9 +166,12 @@ __all__ = [
     "OfCaseQuerySet",
     "Outcome",
     "OwnFileNumber",
+    "Part",
     "PartyRole",
     "PermitState",
     "Person",
+    "PersonRequest",
+    "PersonRequestState",
     "Proceeding",
     "ProceedingStage",
     "ProceedingVictim",
@@ -142,10 +185,13 @@ __all__ = [
     "ReflectionKind",
     "ResidencePermit",
     "Response",
+    "RetainedKind",
+    "RetentionRule",
     "Return",
     "RiskAssessment",
     "RiskLevel",
     "RiskMeasure",
+    "RolePlace",
     "Route",
     "Screening",
     "ScreeningResult",
