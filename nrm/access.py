@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from nrm.models import Case, CaseParty
+from nrm.models import Case, CaseParty, Competence, Function, SopStep
 from onatc.errors import Denied
 from stakeholders.models import Role, User
 
@@ -49,3 +50,17 @@ def may_manage(user: User, case: Case) -> bool | Denied:
         or user.has_role(Role.DIRECTOR)
         or Denied(_("The responsible institution decides this."))
     )
+
+
+def may_pause(user: User, case: Case, step: SopStep) -> bool | Denied:
+    """Let a clock stand still, and go on: the office's case roles, and an institution of the case that has a function which
+    the step names for it."""
+    may = may_record(user, case)
+    if not may or user.has_role(*CASE_KEEPERS) or (case.is_child_procedure and user.has_role(Role.CHILD)):
+        return may
+    if Function.RESPONSIBLE in step.may_pause and case.responsible_id in user.institution_ids:
+        return True
+    able = Competence.objects.on(timezone.localdate()).filter(
+        institution__in=user.institution_ids, function__in=step.may_pause
+    )
+    return able.exists() or Denied(_("Who may pause this step stands in the SOP."))

@@ -15,9 +15,12 @@ from nrm import clocks
 from nrm.clocks import ENDED, LOCAL, MET, PAUSED, RUNNING, Event, Facts, Pause, Step, Version, clocks_of
 
 keys = count(1)
+NOTHING = Facts()
 
 
-def step(trigger: str = "received", met_by: Any = ("notified",), unit: str = "hours", *amounts: int, **more: Any) -> Step:
+def step(
+    trigger: str = "received", met_by: Any = ("notified",), unit: str = "hours", *amounts: int, **more: Any
+) -> Step:
     key = more.pop("key", "S")
     fields = {"number": 1, "ends_on": ("closed", "not_victim")} | more
     return Step(key, more.get("lineage", key), trigger=trigger, met_by=tuple(met_by), unit=unit, amounts=amounts,
@@ -29,16 +32,18 @@ def at(text: str, kind: str = "received", key: Any = None, **more: Any) -> Event
     moment = datetime.fromisoformat(text)
     has_time = len(text) > 10
     moment = moment if has_time else moment.replace(hour=12)
-    return Event(key if key is not None else f"{kind} {text} {next(keys)}", kind, moment.replace(tzinfo=LOCAL), has_time, **more)
+    return Event(
+        key if key is not None else f"{kind} {text} {next(keys)}", kind, moment.replace(tzinfo=LOCAL), has_time, **more
+    )
 
 
-def the_clock(steps: Step | list[Step], *events: Event, facts: Facts = Facts(), **more: Any) -> clocks.Timed:
+def the_clock(steps: Step | list[Step], *events: Event, facts: Facts = NOTHING, **more: Any) -> clocks.Timed:
     found = all_of(steps, *events, facts=facts, **more)
     assert len(found) == 1
     return found[0]
 
 
-def all_of(steps: Step | list[Step], *events: Event, facts: Facts = Facts(), **more: Any) -> list[clocks.Timed]:
+def all_of(steps: Step | list[Step], *events: Event, facts: Facts = NOTHING, **more: Any) -> list[clocks.Timed]:
     table = tuple(steps if isinstance(steps, list) else [steps])
     return clocks_of([Version(date(2013, 1, 1), table)], events, facts, **more)
 
@@ -156,7 +161,10 @@ def test_steps_concern_whom_they_say():
 
 
 def test_a_version_holds_for_what_happens_from_its_day_on_and_changes_no_clock_that_runs():
-    old, new = step("received", ["notified"], "hours", 24), step("received", ["notified"], "hours", 2, key="N", lineage="S")
+    old, new = (
+        step("received", ["notified"], "hours", 24),
+        step("received", ["notified"], "hours", 2, key="N", lineage="S"),
+    )
     versions = [Version(date(2026, 6, 1), (new,)), Version(date(2013, 1, 1), (old,))]
     before, after = at("2026-05-31", key="before"), at("2026-06-01", key="after")
     assert clocks_of(versions, [before], Facts())[0].step == old
@@ -198,7 +206,7 @@ SOP = [
     step("received", ["placed"], "hours", 12, key="7", who="child"),
 ]
 MOVING = ("hearing", "suspended", "ready")  # what moves limits by its nature
-moments = st.datetimes(datetime(2024, 1, 1), datetime(2026, 12, 31)).map(
+moments = st.datetimes(datetime(2024, 1, 1), datetime(2026, 12, 31)).map(  # noqa: DTZ001
     lambda moment: moment.replace(minute=0, second=0, microsecond=0, tzinfo=LOCAL)
 )
 
