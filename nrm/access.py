@@ -64,3 +64,12 @@ def may_pause(user: User, case: Case, step: SopStep) -> bool | Denied:
         institution__in=user.institution_ids, function__in=step.may_pause
     )
     return able.exists() or Denied(_("Who may pause this step stands in the SOP."))
+
+
+def may_adopt_sop(user: User) -> bool | Denied:
+    return user.has_role(Role.DIRECTOR) or Denied(_("The Director adopts a version of the SOP."))
+
+
+def sees_all_cases(user: User) -> bool:
+    """Whose counts are not protected: whoever may open every case."""
+    return user.has_role(*CASE_KEEPERS)
