@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from nrm.models import Case, CaseParty, Competence, Function, SopStep
+from nrm.models import Case, CaseParty, Competence, Function, Proceeding, ProceedingVictim, SopStep
 from onatc.errors import Denied
 from stakeholders.models import Role, User
 
@@ -73,3 +73,33 @@ def may_adopt_sop(user: User) -> bool | Denied:
 def sees_all_cases(user: User) -> bool:
     """Whose counts are not protected: whoever may open every case."""
     return user.has_role(*CASE_KEEPERS)
+
+
+def may_follow_up(user: User, case: Case) -> bool | Denied:
+    """Follow-ups reach beyond the closing: whoever took part in the case, and the office's case roles."""
+    if case.duplicate_of_id is not None:
+        return Denied(_("This case was merged into another one."))
+    if user.has_role(*CASE_KEEPERS) or (case.is_child_procedure and user.has_role(Role.CHILD)):
+        return True
+    return takes_part(user, case) or Denied(_("Only institutions that take part in the case record what happens."))
+
+
+def may_close_case(user: User, case: Case) -> bool | Denied:
+    """The responsible institution, and the Director."""
+    if case.duplicate_of_id is not None:
+        return Denied(_("This case was merged into another one."))
+    return (
+        case.responsible_id in user.institution_ids
+        or user.has_role(Role.DIRECTOR)
+        or Denied(_("The responsible institution closes the case."))
+    )
+
+
+def may_keep_proceeding(user: User, proceeding: Proceeding) -> bool | Denied:
+    """Whoever reported it, those who record in a case of one of its victims, and the office's case roles."""
+    if user.has_role(*CASE_KEEPERS) or proceeding.reported_by_id in user.institution_ids:
+        return True
+    own = CaseParty.objects.filter(institution__in=user.institution_ids, until__isnull=True)
+    return ProceedingVictim.objects.filter(proceeding=proceeding, case__in=own.values("case")).exists() or Denied(
+        _("Only institutions that take part in the case record what happens.")
+    )
