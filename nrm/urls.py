@@ -1,6 +1,6 @@
 from django.urls import URLPattern, include, path
 
-from nrm.views import assistance, cases, clocks, proceedings, sop
+from nrm.views import assistance, cases, clocks, proceedings, sop, timeliness
 
 # Cases stand in addresses by their marker, never by their key (threats.md T32).
 nrm: tuple[list[URLPattern], str] = (
@@ -39,6 +39,7 @@ nrm: tuple[list[URLPattern], str] = (
         path("sop/steps/<uuid:pk>/", sop.step_edit, name="sop-step-edit"),
         path("sop/steps/<uuid:pk>/remove/", sop.step_remove, name="sop-step-remove"),
         path("sop/trials/<uuid:pk>/", sop.trial_detail, name="sop-trial-detail"),
+        path("timeliness/", timeliness.timeliness, name="timeliness"),
         path("competences/", sop.competence_list, name="competence-list"),
         path("competences/new/", sop.competence_add, name="competence-add"),
         path("competences/<uuid:pk>/end/", sop.competence_end, name="competence-end"),

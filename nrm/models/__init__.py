@@ -112,6 +112,7 @@ from nrm.models.sop import (
     SopVersion,
     Who,
 )
+from nrm.models.timeliness import ClockChange, ClockCount, ClockDuration, ClockKind, TimelinessRelease
 
 __all__ = [
     "NOTICE_WITHIN",
@@ -137,6 +138,10 @@ __all__ = [
     "Chapter",
     "ChapterKind",
     "Clock",
+    "ClockChange",
+    "ClockCount",
+    "ClockDuration",
+    "ClockKind",
     "ClockPause",
     "ClockState",
     "CompensationClaim",
@@ -203,6 +208,7 @@ __all__ = [
     "StageUnit",
     "Status",
     "Stay",
+    "TimelinessRelease",
     "Track",
     "TwinMatch",
     "TwinToken",
