@@ -226,11 +226,17 @@ SCHEDULES = {
     "forget private senders": _("data of private senders of enquiries is removed"),
     "remind of enquiries": _("reminders of enquiries that are due or overdue"),
     "remind of questions": _("reminders of questions of questionnaires that are due"),
+    "warn of deadlines": _("owners of steps of cases are warned before they are due"),
+    "escalate deadlines": _("missed steps of cases are brought to the office"),
+    "refresh timeliness": _("figures of timeliness are made anew where something changed"),
+    "keep timeliness": _("all figures of timeliness are made anew"),
+    "release timeliness": _("timeliness of a half-year that is over is released"),
 }
 JOBS = {
     "build_report": _("files of a report"),
     "issue_report": _("a report is issued"),
     "questionnaire_file": _("file of a questionnaire"),
+    "sop_trial": _("trial of a version of the SOP"),
 }
 
 

@@ -37,7 +37,7 @@ def _found(request: SignedInRequest) -> RegisterFilter:
         state__in=(ClockState.RUNNING, ClockState.PAUSED), case__closed_on__isnull=True
     )
     institutions = Institution.objects.visible_to(user).filter(pk__in=rows.order_by().values("owner"))
-    places = Municipality.objects.visible_to(user).filter(pk__in=rows.order_by().values("case__municipality"))
+    places = Municipality.objects.filter(pk__in=rows.order_by().values("case__municipality"))
     late = Q(state=ClockState.RUNNING, due_at__lt=now)
     asked = {
         "late": late,
