@@ -5,12 +5,13 @@ from __future__ import annotations
 
 def register_own() -> None:
     """Called when the app is ready."""
-    from nrm.queries import assistance, cases, clocks
+    from nrm.queries import assistance, care, cases, clocks
 
     for area in (
         # one a line, in the order in which they stand
         cases,
         clocks,
         assistance,
+        care,
     ):
         area.register_sections()

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from nrm.actions import clock_notices, sop, timeliness
+from nrm.actions import care, clock_notices, sop, timeliness
 from onatc.jobs import Job, Progress, job
 from onatc.schedules import once_today
 
@@ -35,3 +35,8 @@ def keep_timeliness() -> None:
 @shared_task
 def release_timeliness() -> None:
     once_today("release timeliness", timeliness.release)
+
+
+@shared_task
+def warn_of_breaches() -> None:
+    care.warn_of_breaches()
