@@ -331,6 +331,8 @@ SAYS_WHO = {
     "stakeholders.libraryfile.uploaded_by", "strategy.eventmeasure.by",
     "stakeholders.exchange.created_by", "stakeholders.exchangefile.uploaded_by",
     "stakeholders.event.created_by",
+    "nrm.sopversion.adopted_by", "nrm.soptrial.tried_by", "nrm.clock.recorded_by", "nrm.clockpause.paused_by",
+    "nrm.clockpause.ended_by",
 }  # fmt: skip
 # The account's own: they end or go with it.
 ITS_OWN = {
