@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
@@ -202,7 +203,7 @@ def _add_durations(found: dict[Any, list[tuple[int, bool, int]]], rows: QuerySet
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         for key, hours, finished, number in cursor.fetchall():
-            found[timezone.localdate(key) if by == MONTH else key].append((hours, finished, number))
+            found[key.date() if by == MONTH else key].append((hours, finished, number))
 
 
 def _labels(by: str, keys: Iterable[Any]) -> dict[Any, str]:
