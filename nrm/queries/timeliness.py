@@ -195,9 +195,11 @@ SECONDS = (
 
 def _add_durations(found: dict[Any, list[tuple[int, bool, int]]], rows: QuerySet[Clock], own: str, by: str) -> None:
     """Put the durations of these clocks in classes, in the database."""
-    inner, values = (
-        rows.order_by().values("pk", "state", "started_at", "met_at", "ended_at", own).query.sql_with_params()
-    )
+    query = rows.order_by().values("pk", "state", "started_at", "met_at", "ended_at", own).query
+    try:
+        inner, values = query.sql_with_params()
+    except EmptyResultSet:  # nothing can be meant, such as the clocks of no institution
+        return
     statement = f"""SELECT c.k, {SQL_HOURS.format(s=SECONDS)}, c.state = 'met', count(*)
         FROM ({inner}) AS c (id, state, started_at, met_at, ended_at, k) {PAUSED} GROUP BY 1, 2, 3"""  # noqa: S608
     with connection.cursor() as cursor:
