@@ -11,6 +11,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from nrm.models import Case, CaseParty, Destruction, EmergencyAccess, Proceeding, ProceedingVictim, Referral
+from collections.abc import Callable
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
 from nrm.models import (
     Case,
     CaseParty,
@@ -21,6 +26,9 @@ from nrm.models import (
     Happening,
     Proceeding,
     ProceedingVictim,
+    Proceeding,
+    ProceedingVictim,
+    SopStep,
 )
 from onatc.errors import Denied
 from stakeholders.models import REPORTERS, Institution, Role, RoleAssignment, User
@@ -166,6 +174,33 @@ def may_look_for_twin(user: User, case: Case) -> bool | Denied:
 def may_merge(user: User) -> bool | Denied:
     """Merge two cases and take that back, and settle what two institutions answered."""
     return user.has_role(*CASE_KEEPERS) or Denied(_("The Director and the monitoring officer merge cases."))
+def pauses_of(user: User, case: Case) -> Callable[[SopStep], bool]:
+    """Which steps of a case `user` may pause, with two queries for all of them."""
+    may = bool(may_record(user, case))
+    always = user.has_role(*CASE_KEEPERS) or (case.is_child_procedure and user.has_role(Role.CHILD))
+    has = set()
+    if may and not always:
+        own = Competence.objects.on(timezone.localdate()).filter(institution__in=user.institution_ids)
+        has = set(own.values_list("function", flat=True))
+        if case.responsible_id in user.institution_ids:
+            has.add(Function.RESPONSIBLE)
+    return lambda step: may and (always or not has.isdisjoint(step.may_pause))
+
+
+def may_pause(user: User, case: Case, step: SopStep) -> bool | Denied:
+    """Let a clock stand still, and go on: the office's case roles, and an institution of the case that has a function which
+    the step names for it."""
+    may = may_record(user, case)
+    return (pauses_of(user, case)(step) or Denied(_("Who may pause this step stands in the SOP."))) if may else may
+
+
+def may_adopt_sop(user: User) -> bool | Denied:
+    return user.has_role(Role.DIRECTOR) or Denied(_("The Director adopts a version of the SOP."))
+
+
+def sees_all_cases(user: User) -> bool:
+    """Whose counts are not protected: whoever may open every case."""
+    return user.has_role(*CASE_KEEPERS)
 
 
 def may_follow_up(user: User, case: Case) -> bool | Denied:

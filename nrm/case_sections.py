@@ -7,6 +7,7 @@ def register_own() -> None:
     """Called when the app is ready."""
     from nrm.queries import assistance, care, cases, referrals
     from nrm.queries import assistance, care, cases, children, identification
+    from nrm.queries import assistance, care, cases, clocks
 
     for area in (
         # one a line, in the order in which they stand
@@ -14,6 +15,7 @@ def register_own() -> None:
         referrals,
         children,
         identification,
+        clocks,
         assistance,
         care,
     ):

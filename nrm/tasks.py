@@ -22,6 +22,39 @@ from onatc.schedules import once_today
 def end_reflection_periods() -> None:
     """Early on the day of the planned end. What is decided later that day takes this end back (actions.reflection)."""
     once_today("end reflection periods", reflection.end_those_over)
+from nrm.actions import care, clock_notices, sop, timeliness
+from onatc.jobs import Job, Progress, job
+from onatc.schedules import once_today
+
+
+@job("sop_trial")
+def sop_trial(found: Job, progress: Progress) -> None:
+    sop.run_trial(found, progress)
+
+
+@shared_task
+def warn_of_deadlines() -> None:
+    clock_notices.warn()
+
+
+@shared_task
+def escalate_deadlines() -> None:
+    clock_notices.escalate()
+
+
+@shared_task
+def refresh_timeliness() -> None:
+    timeliness.refresh()
+
+
+@shared_task
+def keep_timeliness() -> None:
+    once_today("keep timeliness", timeliness.refresh_all)
+
+
+@shared_task
+def release_timeliness() -> None:
+    once_today("release timeliness", timeliness.release)
 
 
 @shared_task

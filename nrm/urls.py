@@ -3,6 +3,7 @@ from django.urls import URLPattern, include, path
 from nrm import referral_urls
 from nrm.views import assistance, care, cases, proceedings, twins
 from nrm.views import assistance, care, cases, children, identification, proceedings
+from nrm.views import assistance, care, cases, clocks, proceedings, sop, timeliness
 from onatc.errors import factor_required
 
 # Cases stand in addresses by their marker, never by their key (threats.md T32).
@@ -63,6 +64,29 @@ nrm: tuple[list[URLPattern], str] = (
         path("proceedings/<uuid:pk>/stage/", proceedings.stage_create, name="stage-create"),
         path("proceedings/<uuid:pk>/accused/", proceedings.accused_create, name="accused-create"),
         path("proceedings/parts/<uuid:pk>/", proceedings.proceeding_part, name="proceeding-part"),
+        path("sop/", sop.sop_list, name="sop-list"),
+        path("sop/new/", sop.sop_draft, name="sop-draft"),
+        path("sop/<uuid:pk>/", sop.sop_detail, name="sop-detail"),
+        path("sop/<uuid:pk>/edit/", sop.sop_edit, name="sop-edit"),
+        path("sop/<uuid:pk>/discard/", sop.sop_discard, name="sop-discard"),
+        path("sop/<uuid:pk>/compare/", sop.sop_compare, name="sop-compare"),
+        path("sop/<uuid:pk>/step/", sop.step_add, name="sop-step-add"),
+        path("sop/<uuid:pk>/try/", sop.sop_trial, name="sop-trial"),
+        path("sop/<uuid:pk>/adopt/", sop.sop_adopt, name="sop-adopt"),
+        path("sop/steps/<uuid:pk>/", sop.step_edit, name="sop-step-edit"),
+        path("sop/steps/<uuid:pk>/remove/", sop.step_remove, name="sop-step-remove"),
+        path("sop/trials/<uuid:pk>/", sop.trial_detail, name="sop-trial-detail"),
+        path("timeliness/", timeliness.timeliness, name="timeliness"),
+        path("competences/", sop.competence_list, name="competence-list"),
+        path("competences/new/", sop.competence_add, name="competence-add"),
+        path("competences/<uuid:pk>/end/", sop.competence_end, name="competence-end"),
+        path("deadlines/", clocks.clock_list, name="clock-list"),
+        path("deadlines/export/", clocks.clock_export, name="clock-export"),
+        path("cases/<str:marker>/clocks/<uuid:pk>/pause/", clocks.clock_pause, name="clock-pause"),
+        path("cases/<str:marker>/clocks/<uuid:pk>/resume/", clocks.clock_resume, name="clock-resume"),
+        path("cases/<str:marker>/clocks/<uuid:pk>/not-applicable/", clocks.clock_set_aside, name="clock-set-aside"),
+        path("cases/<str:marker>/clocks/<uuid:pk>/take-up/", clocks.clock_take_up, name="clock-take-up"),
+        path("cases/<str:marker>/events/<uuid:pk>/strike/", clocks.happening_strike, name="happening-strike"),
         path("emergencies/", care.emergency_list, name="emergency-list"),
         path("emergencies/open/", care.emergency_open, name="emergency-open"),
         path("emergencies/<uuid:pk>/review/", care.emergency_review, name="emergency-review"),

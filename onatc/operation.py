@@ -229,6 +229,11 @@ SCHEDULES = {
     "remind of enquiries": _("reminders of enquiries that are due or overdue"),
     "remind of questions": _("reminders of questions of questionnaires that are due"),
     "bring referrals to the office": _("referrals without an answer are brought to the office"),
+    "warn of deadlines": _("owners of steps of cases are warned before they are due"),
+    "escalate deadlines": _("missed steps of cases are brought to the office"),
+    "refresh timeliness": _("figures of timeliness are made anew where something changed"),
+    "keep timeliness": _("all figures of timeliness are made anew"),
+    "release timeliness": _("timeliness of a half-year that is over is released"),
 }
 JOBS = {
     "build_report": _("files of a report"),
@@ -236,6 +241,7 @@ JOBS = {
     "questionnaire_file": _("file of a questionnaire"),
     "ask_about_twins": _("institutions are asked about cases that may be of one person"),
     "referral_receipt": _("receipt of a referral"),
+    "sop_trial": _("trial of a version of the SOP"),
 }
 
 

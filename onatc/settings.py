@@ -225,6 +225,11 @@ CELERY_BEAT_SCHEDULE = {
     "bring referrals to the office": {"task": "nrm.tasks.escalate_referrals", "schedule": 300},
     "warn of breaches": {"task": "nrm.tasks.warn_of_breaches", "schedule": 600},
     "remind of questions": {"task": "stakeholders.tasks.remind_of_questions", "schedule": crontab(hour=7, minute=10)},
+    "warn of deadlines": {"task": "nrm.tasks.warn_of_deadlines", "schedule": crontab(minute=35)},
+    "escalate deadlines": {"task": "nrm.tasks.escalate_deadlines", "schedule": crontab(minute=40)},
+    "refresh timeliness": {"task": "nrm.tasks.refresh_timeliness", "schedule": 600},
+    "keep timeliness": {"task": "nrm.tasks.keep_timeliness", "schedule": crontab(hour=1, minute=15)},
+    "release timeliness": {"task": "nrm.tasks.release_timeliness", "schedule": crontab(hour=1, minute=45)},
 }
 JOB_HEARTBEAT_SECONDS = env.float("JOB_HEARTBEAT_SECONDS", default=5)
 JOB_SILENT_SECONDS = env.float("JOB_SILENT_SECONDS", default=45)  # several missed beats

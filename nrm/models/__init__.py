@@ -114,6 +114,7 @@ from nrm.models.sop import (
     SopVersion,
     Who,
 )
+from nrm.models.timeliness import ClockChange, ClockCount, ClockDuration, ClockKind, TimelinessRelease
 
 __all__ = [
     "NOTICE_WITHIN",
@@ -139,6 +140,10 @@ __all__ = [
     "Chapter",
     "ChapterKind",
     "Clock",
+    "ClockChange",
+    "ClockCount",
+    "ClockDuration",
+    "ClockKind",
     "ClockPause",
     "ClockState",
     "CompensationClaim",
@@ -207,6 +212,7 @@ __all__ = [
     "StageUnit",
     "Status",
     "Stay",
+    "TimelinessRelease",
     "Track",
     "TwinMatch",
     "TwinToken",

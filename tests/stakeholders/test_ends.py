@@ -337,6 +337,8 @@ SAYS_WHO = {
     "nrm.screening.recorded_by", "nrm.casedecision.recorded_by", "nrm.riskassessment.recorded_by",
     "nrm.riskmeasure.recorded_by", "nrm.agecheck.recorded_by", "nrm.guardianship.recorded_by",
     "nrm.bestinterest.recorded_by", "nrm.happening.recorded_by", "nrm.happening.struck_by",
+    "nrm.sopversion.adopted_by", "nrm.soptrial.tried_by", "nrm.clock.recorded_by", "nrm.clockpause.paused_by",
+    "nrm.clockpause.ended_by",
 }  # fmt: skip
 # The account's own: they end or go with it.
 ITS_OWN = {

@@ -11,6 +11,7 @@ from typing import Any
 from monitoring.samples.cast import Cast
 from monitoring.samples.mechanism import assistance, care, cases, referrals
 from monitoring.samples.mechanism import assistance, care, cases, identification
+from monitoring.samples.mechanism import assistance, care, cases, procedure
 
 Area = Callable[[Cast, str], dict[str, Any]]
 AREAS: tuple[Area, ...] = (
@@ -20,6 +21,7 @@ AREAS: tuple[Area, ...] = (
     identification.samples,
     assistance.samples,
     care.samples,
+    procedure.samples,
 )
 
 
