@@ -86,6 +86,7 @@ from nrm.models.oversight import (
     Deviation,
     DeviationSource,
     DeviationState,
+    Measured,
 )
 from nrm.models.referrals import (
     Consent,
@@ -160,6 +161,7 @@ __all__ = [
     "Happening",
     "LimitUnit",
     "MatchAnswer",
+    "Measured",
     "Merge",
     "MergeKind",
     "OfCase",
