@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from nrm.models import Case, CaseParty, Proceeding, ProceedingVictim
+from nrm.models import Case, CaseParty, Competence, Function, Proceeding, ProceedingVictim, SopStep
 from onatc.errors import Denied
 from stakeholders.models import Role, User
 
@@ -49,6 +50,29 @@ def may_manage(user: User, case: Case) -> bool | Denied:
         or user.has_role(Role.DIRECTOR)
         or Denied(_("The responsible institution decides this."))
     )
+
+
+def may_pause(user: User, case: Case, step: SopStep) -> bool | Denied:
+    """Let a clock stand still, and go on: the office's case roles, and an institution of the case that has a function which
+    the step names for it."""
+    may = may_record(user, case)
+    if not may or user.has_role(*CASE_KEEPERS) or (case.is_child_procedure and user.has_role(Role.CHILD)):
+        return may
+    if Function.RESPONSIBLE in step.may_pause and case.responsible_id in user.institution_ids:
+        return True
+    able = Competence.objects.on(timezone.localdate()).filter(
+        institution__in=user.institution_ids, function__in=step.may_pause
+    )
+    return able.exists() or Denied(_("Who may pause this step stands in the SOP."))
+
+
+def may_adopt_sop(user: User) -> bool | Denied:
+    return user.has_role(Role.DIRECTOR) or Denied(_("The Director adopts a version of the SOP."))
+
+
+def sees_all_cases(user: User) -> bool:
+    """Whose counts are not protected: whoever may open every case."""
+    return user.has_role(*CASE_KEEPERS)
 
 
 def may_follow_up(user: User, case: Case) -> bool | Denied:
