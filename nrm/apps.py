@@ -7,6 +7,7 @@ class NrmConfig(AppConfig):
     verbose_name = _("National Referral Mechanism")
 
     def ready(self) -> None:
-        from nrm import case_sections
+        from nrm import case_sections, oversight_sources
 
         case_sections.register_own()
+        oversight_sources.register_own()

@@ -9,7 +9,7 @@ The thresholds are the office's, not limits of the law: they say from when someb
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from nrm import survival
-from nrm.small_counts import part_of
+from nrm.protected import safe_row
 
 WINDOW_DAYS = 91  # a quarter: how far back a pattern is looked for
 QUIET_DAYS = 91  # after a pattern was closed, the correction is given so long before it is found again
@@ -36,12 +36,13 @@ REFLECTION_DAYS = 3  # after the preliminary decision, in which the reflection p
 @dataclass(frozen=True)
 class Ran:
     """A clock as the rules see it. `due_at` is never None here; `ended_at` is when it was met or fell away, None while it
-    runs; `is_met` tells the two apart. `paused` is how long it stood still in all."""
+    runs; `is_met` tells the two apart. `paused` is how long it stood still in all; `case` tells whose it is."""
 
     started_at: datetime
     due_at: datetime
     ended_at: datetime | None
     is_met: bool
+    case: Hashable = None
     paused: timedelta = timedelta()
 
     def is_late(self, now: datetime) -> bool:
@@ -56,16 +57,26 @@ class Ran:
         return max(self.due_at - self.started_at - self.paused, timedelta())
 
 
-# Patterns: what each finds is None for no problem, else the counts by which it is one
+# Patterns: what each finds is None for no problem, else the counts by which it is one: a part of a whole, and behind how many
+# cases they stand, which is what hides them from whoever may not see cases
+
+
+def _counts(part: list[Ran], whole: list[Ran]) -> dict[str, int]:
+    return {
+        "part": len(part),
+        "whole": len(whole),
+        "part_cases": len({one.case for one in part}),
+        "whole_cases": len({one.case for one in whole}),
+    }
 
 
 def late_often(clocks: Iterable[Ran], now: datetime) -> dict[str, int] | None:
     """A step was late in at least a third of its clocks that were due in the window, of five at least."""
     due = [one for one in clocks if one.due_at <= now and (one.is_met or one.ended_at is None)]
-    late = sum(one.is_late(now) for one in due)
-    if len(due) < LEAST_CLOCKS or late < LATE_SHARE * len(due):
+    late = [one for one in due if one.is_late(now)]
+    if len(due) < LEAST_CLOCKS or len(late) < LATE_SHARE * len(due):
         return None
-    return {"part": late, "whole": len(due)}
+    return _counts(late, due)
 
 
 def takes_too_long(clocks: Iterable[Ran], now: datetime) -> dict[str, int] | None:
@@ -74,13 +85,13 @@ def takes_too_long(clocks: Iterable[Ran], now: datetime) -> dict[str, int] | Non
     seen = [one for one in clocks if one.limit]
     if len(seen) < LEAST_CLOCKS:
         return None
-    observed = [(Fraction(one.took(now) / _TICK) / Fraction(one.limit / _TICK), one.is_met) for one in seen]
+    observed = [(Fraction(one.took(now) // _TICK, one.limit // _TICK), one.is_met) for one in seen]
     median = survival.quantile(observed, Fraction(1, 2))
     times = median.value if median.value is not None else median.more_than
     if times is None or times <= MEDIAN_OVER:
         return None
-    over = sum(took > 1 for took, _is_met in observed)
-    return {"part": over, "whole": len(seen), "times": round(times * 100)}
+    over = [one for one in seen if one.took(now) > one.limit]
+    return _counts(over, seen) | {"times": round(times * 100)}
 
 
 _TICK = timedelta(microseconds=1)
@@ -90,7 +101,8 @@ def unanswered(declined: int, without_answer: int, referrals: int) -> dict[str, 
     """More than a third of the referrals to an institution were declined or not answered in time, of five at least."""
     if referrals < LEAST_CLOCKS or declined + without_answer <= UNANSWERED_SHARE * referrals:
         return None
-    return {"part": declined + without_answer, "whole": referrals}
+    part = declined + without_answer
+    return {"part": part, "whole": referrals, "part_cases": part, "whole_cases": referrals}
 
 
 # One case
@@ -134,12 +146,12 @@ class Rule:
 
 def _late_says(part: int | None, whole: int | None, _figures: dict[str, Any]) -> str:
     if whole is None:
-        return _("In the last three months the step was late here in a third of the cases or more.")
+        return _("In the last three months the step was late here at least a third of the times.")
     if part is None:
-        return _("In the last three months the step was late here in a third of %(whole)d cases or more.") % {
+        return _("In the last three months the step was late here at least a third of %(whole)d times.") % {
             "whole": whole
         }
-    return _("In the last three months the step was late here in %(part)d of %(whole)d cases.") % {
+    return _("In the last three months the step was late here %(part)d of %(whole)d times.") % {
         "part": part,
         "whole": whole,
     }
@@ -147,8 +159,8 @@ def _late_says(part: int | None, whole: int | None, _figures: dict[str, Any]) ->
 
 def _long_says(part: int | None, whole: int | None, figures: dict[str, Any]) -> str:
     if part is None or whole is None:
-        return _("Half of the cases take longer for the step than its limit.")
-    return _("Half of %(whole)d cases take %(times)s times the limit of the step or longer; %(part)d are over it.") % {
+        return _("Half of the times the step takes longer here than its limit.")
+    return _("Half of %(whole)d times the step takes %(times)s times its limit here; %(part)d are over the limit.") % {
         "whole": whole,
         "part": part,
         "times": f"{figures['times'] / 100:.1f}",
@@ -157,7 +169,9 @@ def _long_says(part: int | None, whole: int | None, figures: dict[str, Any]) -> 
 
 def _unanswered_says(part: int | None, whole: int | None, _figures: dict[str, Any]) -> str:
     if whole is None:
-        return _("In the last three months more than a third of the referrals here were declined or not answered in time.")
+        return _(
+            "In the last three months more than a third of the referrals here were declined or not answered in time."
+        )
     if part is None:
         return _(
             "In the last three months more than a third of %(whole)d referrals here were declined or not answered in time."
@@ -239,9 +253,10 @@ RULES: dict[str, Rule] = {
 }
 
 
-def sentence(rule: str, figures: dict[str, Any], *, sees_counts: bool) -> str:
-    """What a rule found, in the reader's language; small counts only for whoever may see them."""
+def sentence(rule: str, figures: dict[str, Any], *, threshold: int | None) -> str:
+    """What a rule found, in the reader's language. `threshold` is that of small counts, None for whoever may see them all."""
     part, whole = figures.get("part"), figures.get("whole")
-    if part is not None and whole is not None and not sees_counts:
-        part, whole = part_of(part, whole)
+    if threshold is not None and part is not None:
+        behind, told = safe_row(figures["whole_cases"], figures["part_cases"], threshold)
+        part, whole = (None if told is None else part), (None if behind is None else whole)
     return RULES[rule].says(part, whole, figures)

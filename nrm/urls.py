@@ -1,5 +1,6 @@
 from django.urls import URLPattern, include, path
 
+from nrm import oversight_urls
 from nrm.views import assistance, cases, proceedings
 
 # Cases stand in addresses by their marker, never by their key (threats.md T32).
@@ -26,6 +27,7 @@ nrm: tuple[list[URLPattern], str] = (
         path("proceedings/<uuid:pk>/", proceedings.proceeding_detail, name="proceeding-detail"),
         path("proceedings/<uuid:pk>/stage/", proceedings.stage_create, name="stage-create"),
         path("proceedings/<uuid:pk>/accused/", proceedings.accused_create, name="accused-create"),
+        *oversight_urls.patterns,
         path("proceedings/parts/<uuid:pk>/", proceedings.proceeding_part, name="proceeding-part"),
     ],
     "nrm",

@@ -218,6 +218,8 @@ SCHEDULES = {
     "remind of access reviews": _("reminders to confirm roles"),
     "tell of agreements": _("notices before agreements end or are to be reviewed"),
     "remind of obligations": _("reminders of obligations under agreements"),
+    "find deviations": _("problems of the referral mechanism are looked for by rule"),
+    "remind of corrections": _("reminders of corrections of the referral mechanism"),
     "catch up the search": _("the search takes in what is new"),
     "collect files": _("files that belong to no record are removed"),
     "nightly backup": _("backup of the night"),

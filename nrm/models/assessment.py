@@ -19,10 +19,26 @@ from onatc.ids import new_id
 from onatc.texts import Translated
 from stakeholders.models import Decision, Institution, User
 
-
 APPROVED = """
     RAISE EXCEPTION 'The Authority approved this assessment; it never changes.'
         USING ERRCODE = 'check_violation', CONSTRAINT = 'frozen_once_approved';
+"""
+
+
+CHAPTER_OF_APPROVED = """
+    IF EXISTS (
+        SELECT 1 FROM nrm_assessment WHERE state = 'approved' AND id IN (
+            CASE WHEN TG_OP = 'INSERT' THEN NULL ELSE OLD.assessment_id END,
+            CASE WHEN TG_OP = 'DELETE' THEN NULL ELSE NEW.assessment_id END
+        )
+    ) THEN
+        RAISE EXCEPTION 'The Authority approved this assessment; it never changes.'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'frozen_once_approved';
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+        RETURN OLD;
+    END IF;
+    RETURN NEW;
 """
 
 
@@ -150,19 +166,7 @@ class Chapter(models.Model):
                 name="frozen_once_approved",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
-                func="""
-    IF EXISTS (
-        SELECT 1 FROM nrm_assessment WHERE state = 'approved' AND id IN (
-            CASE WHEN TG_OP = 'INSERT' THEN NULL ELSE OLD.assessment_id END,
-            CASE WHEN TG_OP = 'DELETE' THEN NULL ELSE NEW.assessment_id END
-        )
-    ) THEN"""
-                + APPROVED
-                + """
-    END IF;
-    IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
-    RETURN NEW;
-""",
+                func=CHAPTER_OF_APPROVED,
             )
         ]
 

@@ -164,8 +164,7 @@ class Deviation(models.Model):
                 violation_error_message=_("It was not corrected before it was found."),
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["open", "closed"])
-                | Q(due_on__isnull=False) & ~Q(action="") & ~Q(cause=""),
+                condition=Q(state__in=["open", "closed"]) | Q(due_on__isnull=False) & ~Q(action="") & ~Q(cause=""),
                 name="deviation_corrected_by_an_action",
                 violation_error_message=_("Say the cause, and what is done about it by when."),
             ),
@@ -218,7 +217,7 @@ class Adaptation(models.Model):
 
     `measure` names the figure by which the effect is judged, `months` how long it is observed before and after; `before`
     and `afterwards` are its values, per cent or days, computed from the clocks of the step that started in those months, and
-    `…_base` from how many. Nobody types them. A value is None when the clocks give none.
+    `…_base` in how many cases. Nobody types them. A value is None when the clocks give none.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -253,9 +252,9 @@ class Adaptation(models.Model):
     measure = models.CharField(_("measured by"), max_length=40, choices=Measured, blank=True)
     months = models.PositiveSmallIntegerField(_("months observed before and after"), null=True, blank=True)
     before = models.DecimalField(_("before"), max_digits=9, decimal_places=2, null=True, blank=True)
-    before_base = models.PositiveIntegerField(_("clocks before"), null=True, blank=True)
+    before_base = models.PositiveIntegerField(_("cases before"), null=True, blank=True)
     afterwards = models.DecimalField(_("afterwards"), max_digits=9, decimal_places=2, null=True, blank=True)
-    afterwards_base = models.PositiveIntegerField(_("clocks afterwards"), null=True, blank=True)
+    afterwards_base = models.PositiveIntegerField(_("cases afterwards"), null=True, blank=True)
     effect_checked_on = models.DateField(_("effect checked on"), null=True, blank=True)
     effect_note = models.CharField(_("what the effect was"), max_length=500, blank=True)
     revision = models.PositiveIntegerField(default=0)
