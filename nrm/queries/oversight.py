@@ -85,12 +85,19 @@ def patterns(now: datetime) -> list[Pattern]:
     sent = Referral.objects.filter(
         sent_at__gte=since, sent_at__lte=now, addressee__isnull=False, case__duplicate_of__isnull=True
     ).exclude(state=ReferralState.WITHDRAWN)
-    for addressee, all_of_them, declined, unanswered in (
+    counted = (
         sent.order_by()
-        .values_list("addressee")
-        .annotate(Count("pk"), Count("pk", filter=Q(state=ReferralState.DECLINED)), Count("pk", filter=late))
+        .values("addressee")
+        .annotate(
+            referrals=Count("pk"),
+            declined=Count("pk", filter=Q(state=ReferralState.DECLINED)),
+            unanswered=Count("pk", filter=late),
+        )
+    )
+    for addressee, referrals, declined, unanswered in counted.values_list(
+        "addressee", "referrals", "declined", "unanswered"
     ):
-        if (figures := problems.unanswered(declined, unanswered, all_of_them)) is not None:
+        if (figures := problems.unanswered(declined, unanswered, referrals)) is not None:
             found.append(Pattern(problems.UNANSWERED, addressee, None, figures))
     return found
 
@@ -150,7 +157,7 @@ def _far(now: datetime) -> Iterator[InCase]:
 
 
 def _waiting(kind: str, done: Any, until: datetime, **also: Any) -> Iterator[tuple[Case, datetime]]:
-    """Open cases in which something happened by `until` at last, and what should have followed did not."""
+    """Open cases in which something happened by `until`, and what should have followed did not; with its first moment."""
     events = (
         Happening.objects.filter(
             kind=kind,
@@ -162,9 +169,9 @@ def _waiting(kind: str, done: Any, until: datetime, **also: Any) -> Iterator[tup
         )
         .exclude(Exists(done))
         .select_related("case")
-        .order_by("case", "-happened_at")
+        .order_by("case_id", "happened_at", "pk")
     )
-    for one in events.distinct("case"):
+    for one in events.distinct("case_id"):
         # Nobody is made late by an hour that nobody knows.
         yield one.case, one.happened_at if one.has_time else first_moment(one.happened_on + DAY)
 

@@ -59,6 +59,8 @@ WITHOUT_HELP = {
     **{f"stakeholders:{name}": "a file" for name in ("agreement-export", "agreement-matrix-export", "agreement-file", "obligation-export")},
     "mfa_login_webauthn": "what the browser asks for a passkey",
     "mfa_download_recovery_codes": "a file",
+    "nrm:deviation-export": "a file", "nrm:adaptation-export": "a file", "nrm:assessment-document": "a file",
+    "nrm:role-matrix-export": "a file",
 }  # fmt: skip
 
 

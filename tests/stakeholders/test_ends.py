@@ -331,6 +331,8 @@ SAYS_WHO = {
     "stakeholders.libraryfile.uploaded_by", "strategy.eventmeasure.by",
     "stakeholders.exchange.created_by", "stakeholders.exchangefile.uploaded_by",
     "stakeholders.event.created_by",
+    "nrm.deviation.recorded_by", "nrm.deviation.closed_by", "nrm.deviation.done_by", "nrm.adaptation.proposed_by",
+    "nrm.assessment.created_by", "nrm.chapter.edited_by",
 }  # fmt: skip
 # The account's own: they end or go with it.
 ITS_OWN = {

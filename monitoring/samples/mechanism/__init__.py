@@ -9,13 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 from monitoring.samples.cast import Cast
-from monitoring.samples.mechanism import assistance, cases
+from monitoring.samples.mechanism import assessment, assistance, cases, oversight
 
 Area = Callable[[Cast, str], dict[str, Any]]
 AREAS: tuple[Area, ...] = (
     # one a line, in the order in which they are made
     cases.samples,
     assistance.samples,
+    oversight.samples,
+    assessment.samples,
 )
 
 
