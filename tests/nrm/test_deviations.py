@@ -313,7 +313,7 @@ def test_agendas_hear_of_patterns_by_name_and_of_cases_together(world, today):
     assert titles.count("Deviations in cases: 16. Reintegration plan agreed") == 1
     assert case.marker not in str(points) and str(case) not in str(points)
     assert len(next(one for one in points if one.key == str(found(problems.LATE).get().pk)).title) == 3
-    group = a_meeting(world.director, body=a_body("wg", kind="group", name_sq="Grupi"), state="draft")
+    group = a_draft(world.director, body=a_body("wg", kind="group", name_sq="Grupi"))
     assert list(open_deviations(group, world.director, 50)) == []
 
 
