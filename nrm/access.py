@@ -26,6 +26,15 @@ from nrm.models import (
     Happening,
     Proceeding,
     ProceedingVictim,
+    Adaptation,
+    AdaptationState,
+    Assessment,
+    AssessmentState,
+    Case,
+    CaseParty,
+    Competence,
+    Deviation,
+    Function,
     Proceeding,
     ProceedingVictim,
     SopStep,
@@ -333,3 +342,66 @@ def may_report_breach(user: User) -> bool | Denied:
 
 def may_keep_breaches(user: User) -> bool | Denied:
     return user.has_role(Role.DIRECTOR) or Denied(_("The Director keeps the register of breaches."))
+# What the office finds about the mechanism
+
+
+def may_see_deviations(user: User) -> bool | Denied:
+    """Open the pages of deviations at all; which ones is for `visible_to`."""
+    return user.sees_deviations or Denied(
+        _("Deviations are for the office and for the institutions that correct them.")
+    )
+
+
+def may_record_deviation(user: User, case: Case | None = None) -> bool | Denied:
+    """The office: of a case, whoever keeps cases, and the child protection officer in the cases of children; without a
+    case, the planning officer too."""
+    if case is None:
+        return may_keep_mechanism(user)
+    is_kept = user.has_role(*CASE_KEEPERS) or (case.is_child_procedure and user.has_role(Role.CHILD))
+    return is_kept or Denied(_("The office records deviations of cases."))
+
+
+def may_steer_deviation(user: User, deviation: Deviation) -> bool | Denied:
+    """State its cause and what is done, check it, open it again: as for recording it."""
+    return may_record_deviation(user, deviation.case)
+
+
+def may_report_correction(user: User, deviation: Deviation) -> bool | Denied:
+    """Say that it was corrected: the institution that is to correct it, and the office."""
+    return (
+        deviation.institution_id in user.institution_ids
+        or bool(may_steer_deviation(user, deviation))
+        or Denied(_("The institution that corrects it, or the office, says that it was done."))
+    )
+
+
+def sees_figures_of(user: User, deviation: Deviation) -> bool:
+    """Whose counts are not protected: whoever may open every case, and an institution for what is its own."""
+    return sees_all_cases(user) or deviation.institution_id in user.institution_ids
+
+
+def may_propose_adaptation(user: User) -> bool | Denied:
+    return bool(may_keep_mechanism(user)) or user.is_reporter or Denied(_("The office and institutions propose."))
+
+
+def may_edit_adaptation(user: User, adaptation: Adaptation) -> bool | Denied:
+    """As long as it is not decided: the office, and the institution that proposed it."""
+    if adaptation.state != AdaptationState.PROPOSED:
+        return Denied(_("It is decided; a new proposal can be made."))
+    own = adaptation.proposed_for_id is not None and adaptation.proposed_for_id in user.institution_ids
+    return own or may_keep_mechanism(user)
+
+
+def may_decide_adaptation(user: User) -> bool | Denied:
+    return user.has_role(Role.DIRECTOR) or Denied(_("The Director records what was decided."))
+
+
+def may_write_assessment(user: User, assessment: Assessment | None = None) -> bool | Denied:
+    """The office, as long as the version is not before the Authority."""
+    if assessment is not None and assessment.state != AssessmentState.DRAFT:
+        return Denied(_("This version is before the Authority or approved; it is not changed."))
+    return may_keep_mechanism(user)
+
+
+def may_approve_assessment(user: User) -> bool | Denied:
+    return user.has_role(Role.DIRECTOR) or Denied(_("The Director records that the Authority approved."))

@@ -24,3 +24,7 @@ class NrmConfig(AppConfig):
         backup.after_restore.append(care.destroy_all_again)
         MORE_CHECKS["file numbers"] = file_numbers.keys_are_there
         sealed.register("own file numbers", file_numbers.reseal)
+        from nrm import case_sections, oversight_sources
+
+        case_sections.register_own()
+        oversight_sources.register_own()

@@ -8,6 +8,7 @@ def register_own() -> None:
     from nrm.queries import assistance, care, cases, referrals
     from nrm.queries import assistance, care, cases, children, identification
     from nrm.queries import assistance, care, cases, clocks
+    from nrm.queries import assistance, cases, deviations
 
     for area in (
         # one a line, in the order in which they stand
@@ -18,5 +19,6 @@ def register_own() -> None:
         clocks,
         assistance,
         care,
+        deviations,
     ):
         area.register_sections()

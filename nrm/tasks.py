@@ -15,6 +15,11 @@ def escalate_referrals() -> None:
 def referral_receipt(found: Job, progress: Progress) -> None:
     receipts.build_file(found, progress)
 from nrm.actions import care, reflection
+"""What beat asks of the referral mechanism each day; every one may run twice and late."""
+
+from celery import shared_task
+
+from nrm.actions import deviations
 from onatc.schedules import once_today
 
 
@@ -66,3 +71,10 @@ def warn_of_breaches() -> None:
 def ask_about_twins(found: Job, progress: Progress) -> None:
     twins.ask(found.params["case"], found.params["institution"], found.params["others"])
     progress(1, 1)
+def find_deviations() -> None:
+    once_today("find deviations", deviations.find)
+
+
+@shared_task
+def remind_of_corrections() -> None:
+    once_today("remind of corrections", deviations.remind)

@@ -5,6 +5,8 @@ from nrm.views import assistance, care, cases, proceedings, twins
 from nrm.views import assistance, care, cases, children, identification, proceedings
 from nrm.views import assistance, care, cases, clocks, proceedings, sop, timeliness
 from onatc.errors import factor_required
+from nrm import oversight_urls
+from nrm.views import assistance, cases, proceedings
 
 # Cases stand in addresses by their marker, never by their key (threats.md T32).
 nrm: tuple[list[URLPattern], str] = (
@@ -63,6 +65,7 @@ nrm: tuple[list[URLPattern], str] = (
         path("proceedings/<uuid:pk>/", proceedings.proceeding_detail, name="proceeding-detail"),
         path("proceedings/<uuid:pk>/stage/", proceedings.stage_create, name="stage-create"),
         path("proceedings/<uuid:pk>/accused/", proceedings.accused_create, name="accused-create"),
+        *oversight_urls.patterns,
         path("proceedings/parts/<uuid:pk>/", proceedings.proceeding_part, name="proceeding-part"),
         path("sop/", sop.sop_list, name="sop-list"),
         path("sop/new/", sop.sop_draft, name="sop-draft"),

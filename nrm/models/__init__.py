@@ -87,6 +87,7 @@ from nrm.models.oversight import (
     Deviation,
     DeviationSource,
     DeviationState,
+    Measured,
 )
 from nrm.models.referrals import (
     Consent,
@@ -167,6 +168,7 @@ __all__ = [
     "Happening",
     "LimitUnit",
     "MatchAnswer",
+    "Measured",
     "Merge",
     "MergeKind",
     "OfCase",

@@ -61,6 +61,8 @@ WITHOUT_HELP = {
     "nrm:case-export": "a file",
     "mfa_login_webauthn": "what the browser asks for a passkey",
     "mfa_download_recovery_codes": "a file",
+    "nrm:deviation-export": "a file", "nrm:adaptation-export": "a file", "nrm:assessment-document": "a file",
+    "nrm:role-matrix-export": "a file",
 }  # fmt: skip
 
 

@@ -339,6 +339,8 @@ SAYS_WHO = {
     "nrm.bestinterest.recorded_by", "nrm.happening.recorded_by", "nrm.happening.struck_by",
     "nrm.sopversion.adopted_by", "nrm.soptrial.tried_by", "nrm.clock.recorded_by", "nrm.clockpause.paused_by",
     "nrm.clockpause.ended_by",
+    "nrm.deviation.recorded_by", "nrm.deviation.closed_by", "nrm.deviation.done_by", "nrm.adaptation.proposed_by",
+    "nrm.assessment.created_by", "nrm.chapter.edited_by",
 }  # fmt: skip
 # The account's own: they end or go with it.
 ITS_OWN = {

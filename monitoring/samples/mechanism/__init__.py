@@ -12,6 +12,7 @@ from monitoring.samples.cast import Cast
 from monitoring.samples.mechanism import assistance, care, cases, referrals
 from monitoring.samples.mechanism import assistance, care, cases, identification
 from monitoring.samples.mechanism import assistance, care, cases, procedure
+from monitoring.samples.mechanism import assessment, assistance, cases, oversight
 
 Area = Callable[[Cast, str], dict[str, Any]]
 AREAS: tuple[Area, ...] = (
@@ -22,6 +23,8 @@ AREAS: tuple[Area, ...] = (
     assistance.samples,
     care.samples,
     procedure.samples,
+    oversight.samples,
+    assessment.samples,
 )
 
 
