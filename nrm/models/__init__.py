@@ -61,6 +61,7 @@ from nrm.models.identification import (
     Screening,
     ScreeningResult,
 )
+from nrm.models.imports import CaseImport, CaseImportState, ImportedCase
 from nrm.models.referrals import (
     Consent,
     ConsentBy,
@@ -98,6 +99,8 @@ __all__ = [
     "BestInterestFinding",
     "Case",
     "CaseDecision",
+    "CaseImport",
+    "CaseImportState",
     "CaseManagement",
     "CaseParty",
     "Clock",
@@ -118,6 +121,7 @@ __all__ = [
     "GuardianKind",
     "Guardianship",
     "Happening",
+    "ImportedCase",
     "LimitUnit",
     "MatchAnswer",
     "Merge",
