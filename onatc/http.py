@@ -22,6 +22,7 @@ from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_POST, require_safe
 
@@ -75,6 +76,13 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
             Entry("stakeholders:enquiry-list", _("Enquiries"), "keeps_cooperation"),
             Entry("stakeholders:communication-list", _("Communications"), "keeps_cooperation"),
             Entry("stakeholders:assignment-list", _("Questions put to you"), "is_reporter"),
+        ],
+    ),
+    (
+        _("Referral mechanism"),
+        [
+            # one a line, in the order in which they stand
+            Entry("nrm:case-list", pgettext_lazy("nrm", "Cases"), "sees_cases"),
         ],
     ),
     (

@@ -1,5 +1,13 @@
 """The referral mechanism: cases without identities, what happens to them, and what the office knows of the mechanism."""
 
+from nrm.models.assessment import (
+    Assessment,
+    AssessmentState,
+    Chapter,
+    ChapterKind,
+    Part,
+    RolePlace,
+)
 from nrm.models.assistance import (
     Accused,
     Assistance,
@@ -20,6 +28,16 @@ from nrm.models.assistance import (
     StageUnit,
     Stay,
     VictimRole,
+)
+from nrm.models.care import (
+    NOTICE_WITHIN,
+    Breach,
+    BreachState,
+    Destruction,
+    PersonRequest,
+    PersonRequestState,
+    RetainedKind,
+    RetentionRule,
 )
 from nrm.models.cases import (
     PLAIN_STEPS,
@@ -62,6 +80,14 @@ from nrm.models.identification import (
     ScreeningResult,
 )
 from nrm.models.imports import CaseImport, CaseImportState, ImportedCase
+from nrm.models.oversight import (
+    Adaptation,
+    AdaptationState,
+    Cause,
+    Deviation,
+    DeviationSource,
+    DeviationState,
+)
 from nrm.models.referrals import (
     Consent,
     ConsentBy,
@@ -89,20 +115,30 @@ from nrm.models.sop import (
 )
 
 __all__ = [
+    "NOTICE_WITHIN",
     "PLAIN_STEPS",
     "REVIEWS",
     "Accused",
+    "Adaptation",
+    "AdaptationState",
     "AgeCheck",
     "AgeFinding",
+    "Assessment",
+    "AssessmentState",
     "Assistance",
     "BestInterest",
     "BestInterestFinding",
+    "Breach",
+    "BreachState",
     "Case",
     "CaseDecision",
     "CaseImport",
     "CaseImportState",
     "CaseManagement",
     "CaseParty",
+    "Cause",
+    "Chapter",
+    "ChapterKind",
     "Clock",
     "ClockPause",
     "ClockState",
@@ -112,6 +148,10 @@ __all__ = [
     "ConsentBy",
     "ConsentState",
     "DeclineReason",
+    "Destruction",
+    "Deviation",
+    "DeviationSource",
+    "DeviationState",
     "EmergencyAccess",
     "EventKind",
     "FollowUp",
@@ -130,9 +170,12 @@ __all__ = [
     "OfCaseQuerySet",
     "Outcome",
     "OwnFileNumber",
+    "Part",
     "PartyRole",
     "PermitState",
     "Person",
+    "PersonRequest",
+    "PersonRequestState",
     "Proceeding",
     "ProceedingStage",
     "ProceedingVictim",
@@ -146,10 +189,13 @@ __all__ = [
     "ReflectionKind",
     "ResidencePermit",
     "Response",
+    "RetainedKind",
+    "RetentionRule",
     "Return",
     "RiskAssessment",
     "RiskLevel",
     "RiskMeasure",
+    "RolePlace",
     "Route",
     "Screening",
     "ScreeningResult",
