@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import pairwise
 
 from django.utils.translation import gettext as _
 
@@ -135,7 +136,7 @@ def _shelter(row: Row, today: date) -> Found:
             yield "shelter", _("A stay has a first day.")
         yield from _span(row, "shelter", one, today)
     dated = sorted((one for one in stays if one.starts), key=lambda one: (one.starts, one.ends or date.max))
-    for earlier, later in zip(dated, dated[1:], strict=False):
+    for earlier, later in pairwise(dated):
         if earlier.ends is None or (later.starts is not None and later.starts < earlier.ends):
             yield "shelter", _("Two stays overlap: nobody is in two places.")
 
