@@ -50,6 +50,7 @@ from nrm.queries.imports import brought_before, token, vocabulary
 from nrm.standing import Decided, status_of
 from onatc.dated_settings import SettingName, settings_between
 from onatc.errors import Refused
+from onatc.history import create_with_history
 from onatc.keys import Unreadable, seal, unseal
 from stakeholders.models import Institution, User
 
@@ -186,7 +187,7 @@ class _Writing:
         for kind in kinds:
             rows = self.new[kind]
             for start in range(0, len(rows), BATCH):
-                kind._default_manager.bulk_create(rows[start : start + BATCH])
+                create_with_history(kind, rows[start : start + BATCH])
                 done += len(rows[start : start + BATCH])
                 progress(done, total)
         for case in moved:

@@ -99,13 +99,15 @@ def persons_of(facts: Facts, as_of: date | None) -> list[Person]:
     twice: dict[Key, list[Key]] = defaultdict(list)
     for key, into in survivor.items():
         twice[into].append(key)
+    for others in twice.values():
+        others.sort(key=lambda key: (known[key].opened_on, str(key)))
     for name, rows, slot in (
         ("referrals", facts.referrals, None),
         ("decisions", facts.decisions, _slot_of_decision),
         ("assistance", facts.assistance, itemgetter(1)),
         ("stays", facts.stays, itemgetter(1)),
         ("reflections", facts.reflections, itemgetter(1)),
-        ("returns", facts.returns, itemgetter(1)),
+        ("returns", facts.returns, None),
     ):
         _give(episodes, twice, name, _known(rows, as_of), slot)
     for key, episode in episodes.items():
@@ -149,36 +151,33 @@ def _give(
         else:
             aside[one.case].append(one)
     for key, others in twice.items():
-        theirs = [one for other in others for one in aside.get(other, ())]
-        if theirs:
-            episode = episodes[key]
-            setattr(episode, name, _joined(getattr(episode, name), theirs, slot))
+        for other in others:
+            if other in aside:
+                episode = episodes[key]
+                setattr(episode, name, _joined(getattr(episode, name), aside[other], slot))
 
 
 def _joined(own: list[Any], theirs: list[Any], slot: Callable[[Any], Any] | None) -> list[Any]:
     """The survivor's facts with the earliest dates of both, and what only the other record held."""
     kind = slot or (lambda _one: None)
-    held: dict[Any, list[Any]] = defaultdict(list)
-    for one in sorted(own, key=_day):
-        held[kind(one)].append(one)
-    brought: dict[Any, list[Any]] = defaultdict(list)
-    for one in sorted(theirs, key=_day):
-        brought[kind(one)].append(one)
+    held, brought = _by_kind(own, kind), _by_kind(theirs, kind)
     for name, others in brought.items():
         if name not in held:
-            held[name] = others[:1] if isinstance(others[0], ReferralFact) else _distinct(others)
-        elif _day(others[0]) < _day(held[name][0]):
-            first = held[name][0]
+            held[name] = others
+        elif _day(others[0]) < _day(first := held[name][0]):
             held[name][0] = first._replace(**{"starts" if isinstance(first, SpellFact) else "on": _day(others[0])})
     return [one for rows in held.values() for one in rows]
 
 
-def _distinct(rows: list[Any]) -> list[Any]:
-    """What two records that leave say alike is one fact."""
-    seen: dict[Any, Any] = {}
-    for one in rows:
-        seen.setdefault((_day(one), getattr(one, "ends", None), getattr(one, "outcome", None)), one)
-    return list(seen.values())
+def _by_kind(rows: list[Any], kind: Callable[[Any], Any]) -> dict[Any, list[Any]]:
+    found: dict[Any, list[Any]] = defaultdict(list)
+    for one in sorted(rows, key=_in_order):
+        found[kind(one)].append(one)
+    return found
+
+
+def _in_order(one: Any) -> tuple[Any, ...]:
+    return (_day(one), repr(one))
 
 
 def _day(one: Any) -> date:
