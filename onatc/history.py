@@ -246,6 +246,6 @@ def create_with_history(model: type[M], rows: Sequence[M]) -> None:
         context = cursor.fetchone()[0]
         cursor.execute(
             f"INSERT INTO {history} ({quoted}, pgh_created_at, pgh_label, pgh_obj_id, pgh_context_id) "
-            f"SELECT {quoted}, now(), 'insert', {key}, %s FROM {table} WHERE {key} = ANY(%s)",
+            f"SELECT {quoted}, now(), 'insert', {key}, %s FROM {table} WHERE {key} = ANY(%s)",  # nosec B608
             [context, [row.pk for row in rows]],
         )
