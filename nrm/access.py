@@ -138,3 +138,15 @@ def may_report_breach(user: User) -> bool | Denied:
 
 def may_keep_breaches(user: User) -> bool | Denied:
     return user.has_role(Role.DIRECTOR) or Denied(_("The Director keeps the register of breaches."))
+
+
+def may_import_cases(user: User) -> bool | Denied:
+    """Bring a file of cases in: whoever sees all cases."""
+    return user.has_role(*CASE_KEEPERS) or Denied(_("The Director and the monitoring officer bring files of cases in."))
+
+
+def may_count_cases(user: User) -> bool | Denied:
+    """Unprotected counts (disclosure_control.md, section 4): whoever sees all cases. Everybody else sees protected ones."""
+    return user.has_role(*CASE_KEEPERS) or Denied(
+        _("Unprotected counts are for the Director and the monitoring officer; tables that are released are protected.")
+    )

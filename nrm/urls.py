@@ -1,6 +1,6 @@
 from django.urls import URLPattern, include, path
 
-from nrm.views import assistance, care, cases, proceedings
+from nrm.views import assistance, care, cases, imports, proceedings
 from onatc.errors import factor_required
 
 # Cases stand in addresses by their marker, never by their key (threats.md T32).
@@ -47,6 +47,10 @@ nrm: tuple[list[URLPattern], str] = (
         path("breaches/<uuid:pk>/notify/", care.breach_notify, name="breach-notify"),
         path("breaches/<uuid:pk>/no-notice/", care.breach_no_notice, name="breach-no-notice"),
         path("breaches/<uuid:pk>/close/", care.breach_close, name="breach-close"),
+        path("imports/", imports.import_upload, name="import-upload"),
+        path("imports/<uuid:pk>/", imports.import_preview, name="import-preview"),
+        path("imports/<uuid:pk>/apply/", imports.import_apply, name="import-apply"),
+        path("statistics/", imports.statistics, name="statistics"),
     ],
     "nrm",
 )

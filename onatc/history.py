@@ -245,7 +245,7 @@ def create_with_history(model: type[M], rows: Sequence[M]) -> None:
         cursor.execute("SELECT _pgh_attach_context()")
         context = cursor.fetchone()[0]
         cursor.execute(
-            f"INSERT INTO {history} ({quoted}, pgh_created_at, pgh_label, pgh_obj_id, pgh_context_id) "
-            f"SELECT {quoted}, now(), 'insert', {key}, %s FROM {table} WHERE {key} = ANY(%s)",  # nosec B608
+            f"INSERT INTO {history} ({quoted}, pgh_created_at, pgh_label, pgh_obj_id, pgh_context_id) "  # noqa: S608  # nosec B608
+            f"SELECT {quoted}, now(), 'insert', {key}, %s FROM {table} WHERE {key} = ANY(%s)",
             [context, [row.pk for row in rows]],
         )

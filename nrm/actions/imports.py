@@ -6,12 +6,14 @@ other by a minute, in the order of the procedure. Rows go in by the thousand; hi
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from io import BytesIO
 from typing import Any, BinaryIO
 
 from django.conf import settings
@@ -20,6 +22,7 @@ from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from nrm import access
 from nrm.actions.happenings import moment
 from nrm.ages import age_group_of, procedure_track
 from nrm.imports.reading import Problem, Reading, read_cases
@@ -29,6 +32,8 @@ from nrm.models import (
     Assistance,
     Case,
     CaseDecision,
+    CaseImport,
+    CaseImportState,
     CaseParty,
     EventKind,
     Happening,
@@ -46,16 +51,21 @@ from nrm.models import (
     Share,
     Stay,
 )
+from nrm.models.imports import KEPT
 from nrm.queries.imports import brought_before, token, vocabulary
 from nrm.standing import Decided, status_of
+from onatc import jobs
 from onatc.dated_settings import SettingName, settings_between
-from onatc.errors import Refused
+from onatc.errors import Refused, require
 from onatc.history import create_with_history
 from onatc.keys import Unreadable, seal, unseal
+from onatc.models import Job
+from stakeholders.actions.records import locked, make_once
 from stakeholders.models import Institution, User
 
 LOCK = 0x4F4E49  # one file at a time: the references of two must not cross
 BATCH = 1000
+MOST_KEPT = 2000  # problems of an uploaded file that are kept to be shown
 CARRIED_OUT = ("RT_VOL", "RT_IN", "RT_FORCED")
 TELLS = {
     "D1_POS": EventKind.PRESUMED, "D1_NEG": EventKind.NOT_PRESUMED, "D2_POS": EventKind.IDENTIFIED,
@@ -123,6 +133,92 @@ def bring_in(
     writing = _Writing(reading.rows, known, institution, by)
     writing.write(progress)
     return found
+
+
+# In the browser: looked at first, then applied by a job
+
+
+def keep_file(file: BinaryIO, institution: Institution, *, by: User, key: uuid.UUID) -> CaseImport:
+    """Look into an uploaded file and keep it, sealed, for a day; one with problems is not kept, only what is wrong with it.
+    The same form sent twice is one file. Raises PermissionDenied and Refused."""
+    require(access.may_import_cases(by))
+    body = file.read()
+    _reading, found = look_into(BytesIO(body), institution)
+    made = CaseImport(
+        institution=institution,
+        sha256=hashlib.sha256(body).hexdigest(),
+        state=CaseImportState.REFUSED if found.problems else CaseImportState.PREVIEWED,
+        counts=_counts(found),
+        problems=[_told(one) for one in (found.problems or found.remarks)[:MOST_KEPT]],
+        problem_count=len(found.problems),
+        brought_by=by,
+    )
+    made.pk = key
+    made.sealed = None if found.problems else seal(body, made.place)
+    kept: CaseImport = make_once(made, key, maker="brought_by")[0]
+    return kept
+
+
+def _counts(found: Brought) -> dict[str, Any]:
+    return {
+        "rows": found.rows, "new": found.new, "known": found.known, "persons": found.persons, "merges": found.merges,
+        "by_status": found.by_status, "remarks": len(found.remarks),
+    }  # fmt: skip
+
+
+def _told(one: Problem) -> dict[str, Any]:
+    return {"row": one.row, "column": one.column, "reason": one.reason}
+
+
+@transaction.atomic
+def ask_to_apply(found: CaseImport, *, by: User) -> Job:
+    """Let a job bring the file in; pressed twice, it is one job. Raises PermissionDenied and Refused."""
+    require(access.may_import_cases(by))
+    found = locked(found)
+    _refuse_unless_kept(found)
+    return jobs.enqueue(
+        "import_cases",
+        key=f"import of cases {found.pk}",
+        title=_("Cases from a file"),
+        by=by,
+        params={"import": str(found.pk)},
+        total=3,
+        target_url=found.get_absolute_url(),
+    )
+
+
+def apply_file(key: uuid.UUID | str, *, by: User, progress: Progress) -> None:
+    """Bring a kept file in, once, and let go of it: cases, and that it is done, in one transaction, so that a worker that was
+    killed leaves nothing behind. Raises PermissionDenied, Refused and Unfit."""
+    progress(1, 3)
+    with transaction.atomic():
+        found = CaseImport.objects.select_for_update(of=("self",)).select_related("institution").get(pk=key)
+        require(access.may_import_cases(by))
+        if found.state == CaseImportState.APPLIED:
+            return
+        _refuse_unless_kept(found)
+        try:
+            body = unseal(bytes(found.sealed or b""), found.place)
+        except Unreadable as error:
+            raise Refused(_("The key under which the file was kept is not there any more. Bring it again.")) from error
+        brought = bring_in(BytesIO(body), found.institution, by=by)
+        found.state, found.sealed, found.counts = CaseImportState.APPLIED, None, _counts(brought)
+        found.applied_at, found.applied_by = timezone.now(), by
+        found.save(update_fields=["state", "sealed", "counts", "applied_at", "applied_by"])
+        progress(3, 3)
+
+
+def _refuse_unless_kept(found: CaseImport) -> None:
+    if found.state == CaseImportState.APPLIED:
+        raise Refused(_("This file was brought in already."))
+    if found.state != CaseImportState.PREVIEWED or found.ends_at < timezone.now():
+        raise Refused(_("This file is not kept any more. Bring it again."))
+
+
+def forget_files() -> int:
+    """Let go of files that nobody applied within a day; how many."""
+    old = CaseImport.objects.filter(state=CaseImportState.PREVIEWED, brought_at__lt=timezone.now() - KEPT)
+    return old.update(state=CaseImportState.EXPIRED, sealed=None)
 
 
 def _decided(row: Row) -> list[Decided]:
