@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from io import StringIO
+from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Coalesce, TruncDate
@@ -74,6 +75,7 @@ def _cases() -> Iterator[CaseFact]:
         "recruitment_methods", "means_of_control", "recruiter_relations", "geography", "municipality_id",
         "municipality__district_id", "missing",
     )  # fmt: skip
+    row: Any
     for row in rows.iterator(chunk_size=5000):
         lists = (tuple(one) for one in row[10:16])
         yield CaseFact(*row[:10], *lists, row[16], row[17] or "", row[18] or "", row[19])
@@ -83,8 +85,9 @@ def _decisions() -> Iterator[DecisionFact]:
     rows = CaseDecision.objects.order_by().values_list(
         "case_id", "decided_on", RECORDED, "outcome", "stage", "decision_maker", "age_group_at_decision", "recorded_at"
     )
-    for *row, recorded_at in rows.iterator(chunk_size=5000):
-        yield DecisionFact(*row, (recorded_at - EPOCH).total_seconds())
+    row: Any
+    for row in rows.iterator(chunk_size=5000):
+        yield DecisionFact(*row[:-1], (row[-1] - EPOCH).total_seconds())
 
 
 def _assistance(facts: Facts) -> None:
