@@ -78,7 +78,7 @@ def _cases() -> Iterator[CaseFact]:
     row: Any
     for row in rows.iterator(chunk_size=5000):
         lists = (tuple(one) for one in row[10:16])
-        yield CaseFact(*row[:10], *lists, row[16], row[17] or "", row[18] or "", row[19])
+        yield CaseFact._make([*row[:10], *lists, row[16], row[17] or "", row[18] or "", row[19]])
 
 
 def _decisions() -> Iterator[DecisionFact]:
@@ -87,7 +87,7 @@ def _decisions() -> Iterator[DecisionFact]:
     )
     row: Any
     for row in rows.iterator(chunk_size=5000):
-        yield DecisionFact(*row[:-1], (row[-1] - EPOCH).total_seconds())
+        yield DecisionFact._make([*row[:-1], (row[-1] - EPOCH).total_seconds()])
 
 
 def _assistance(facts: Facts) -> None:
