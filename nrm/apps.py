@@ -7,9 +7,10 @@ class NrmConfig(AppConfig):
     verbose_name = _("National Referral Mechanism")
 
     def ready(self) -> None:
-        from nrm import case_sections
+        from nrm import case_sections, invariants
         from nrm.actions import care
         from onatc import backup
 
         case_sections.register_own()
+        invariants.register()
         backup.after_restore.append(care.destroy_all_again)
