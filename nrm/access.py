@@ -405,3 +405,15 @@ def may_write_assessment(user: User, assessment: Assessment | None = None) -> bo
 
 def may_approve_assessment(user: User) -> bool | Denied:
     return user.has_role(Role.DIRECTOR) or Denied(_("The Director records that the Authority approved."))
+
+
+def may_import_cases(user: User) -> bool | Denied:
+    """Bring a file of cases in: whoever sees all cases."""
+    return user.has_role(*CASE_KEEPERS) or Denied(_("The Director and the monitoring officer bring files of cases in."))
+
+
+def may_count_cases(user: User) -> bool | Denied:
+    """Unprotected counts (disclosure_control.md, section 4): whoever sees all cases. Everybody else sees protected ones."""
+    return user.has_role(*CASE_KEEPERS) or Denied(
+        _("Unprotected counts are for the Director and the monitoring officer; tables that are released are protected.")
+    )

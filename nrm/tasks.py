@@ -60,6 +60,9 @@ def keep_timeliness() -> None:
 @shared_task
 def release_timeliness() -> None:
     once_today("release timeliness", timeliness.release)
+from nrm.actions import care, imports
+from onatc.jobs import Progress, job
+from onatc.models import Job
 
 
 @shared_task
@@ -78,3 +81,12 @@ def find_deviations() -> None:
 @shared_task
 def remind_of_corrections() -> None:
     once_today("remind of corrections", deviations.remind)
+@job("import_cases")
+def import_cases(found: Job, progress: Progress) -> None:
+    """Rights are read again now: a role that ended since the button was pressed brings nothing in."""
+    imports.apply_file(found.params["import"], by=found.actor, progress=progress)
+
+
+@shared_task
+def forget_files_of_cases() -> None:
+    imports.forget_files()

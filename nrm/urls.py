@@ -4,6 +4,7 @@ from nrm import referral_urls
 from nrm.views import assistance, care, cases, proceedings, twins
 from nrm.views import assistance, care, cases, children, identification, proceedings
 from nrm.views import assistance, care, cases, clocks, proceedings, sop, timeliness
+from nrm.views import assistance, care, cases, imports, proceedings
 from onatc.errors import factor_required
 from nrm import oversight_urls
 from nrm.views import assistance, cases, proceedings
@@ -109,6 +110,10 @@ nrm: tuple[list[URLPattern], str] = (
         path("breaches/<uuid:pk>/notify/", care.breach_notify, name="breach-notify"),
         path("breaches/<uuid:pk>/no-notice/", care.breach_no_notice, name="breach-no-notice"),
         path("breaches/<uuid:pk>/close/", care.breach_close, name="breach-close"),
+        path("imports/", imports.import_upload, name="import-upload"),
+        path("imports/<uuid:pk>/", imports.import_preview, name="import-preview"),
+        path("imports/<uuid:pk>/apply/", imports.import_apply, name="import-apply"),
+        path("statistics/", imports.statistics, name="statistics"),
     ],
     "nrm",
 )

@@ -226,6 +226,7 @@ CELERY_BEAT_SCHEDULE = {
     "remind of enquiries": {"task": "stakeholders.tasks.remind_of_enquiries", "schedule": crontab(hour=7, minute=15)},
     "bring referrals to the office": {"task": "nrm.tasks.escalate_referrals", "schedule": 300},
     "warn of breaches": {"task": "nrm.tasks.warn_of_breaches", "schedule": 600},
+    "forget files of cases": {"task": "nrm.tasks.forget_files_of_cases", "schedule": crontab(minute=25)},
     "remind of questions": {"task": "stakeholders.tasks.remind_of_questions", "schedule": crontab(hour=7, minute=10)},
     "warn of deadlines": {"task": "nrm.tasks.warn_of_deadlines", "schedule": crontab(minute=35)},
     "escalate deadlines": {"task": "nrm.tasks.escalate_deadlines", "schedule": crontab(minute=40)},

@@ -80,6 +80,7 @@ from nrm.models.identification import (
     Screening,
     ScreeningResult,
 )
+from nrm.models.imports import CaseImport, CaseImportState, ImportedCase
 from nrm.models.oversight import (
     Adaptation,
     AdaptationState,
@@ -135,6 +136,8 @@ __all__ = [
     "BreachState",
     "Case",
     "CaseDecision",
+    "CaseImport",
+    "CaseImportState",
     "CaseManagement",
     "CaseParty",
     "Cause",
@@ -166,6 +169,7 @@ __all__ = [
     "GuardianKind",
     "Guardianship",
     "Happening",
+    "ImportedCase",
     "LimitUnit",
     "MatchAnswer",
     "Measured",

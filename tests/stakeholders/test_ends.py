@@ -299,6 +299,7 @@ def test_nobody_is_offered_a_button_that_refuses_them(world, client_for):
 
 # Links to a person that only say who did something: they stay with the name of whoever did it.
 SAYS_WHO = {
+    "nrm.caseimport.brought_by", "nrm.caseimport.applied_by",
     "onatc.job.owner", "onatc.job.on_behalf_of", "onatc.message.to", "strategy.entrytranslation.by", "onatc.trailentry.actor",
     "onatc.trailentry.on_behalf_of", "onatc.problemreport.reporter", "onatc.problemreport.answered_by",
     "stakeholders.invitation.approved_by", "stakeholders.deputyship.appointed_by", "stakeholders.recovery.asked_by",

@@ -13,6 +13,7 @@ from monitoring.samples.mechanism import assistance, care, cases, referrals
 from monitoring.samples.mechanism import assistance, care, cases, identification
 from monitoring.samples.mechanism import assistance, care, cases, procedure
 from monitoring.samples.mechanism import assessment, assistance, cases, oversight
+from monitoring.samples.mechanism import assistance, care, cases, imports
 
 Area = Callable[[Cast, str], dict[str, Any]]
 AREAS: tuple[Area, ...] = (
@@ -25,6 +26,7 @@ AREAS: tuple[Area, ...] = (
     procedure.samples,
     oversight.samples,
     assessment.samples,
+    imports.samples,
 )
 
 
