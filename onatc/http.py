@@ -78,6 +78,13 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
         ],
     ),
     (
+        _("Referral mechanism"),
+        [
+            Entry("nrm:service-list", _("Services"), "sees_mechanism"),
+            Entry("nrm:network-list", _("Networks"), "sees_mechanism"),
+        ],
+    ),
+    (
         _("Monitoring"),
         [
             Entry("monitoring:dashboard", _("Dashboard"), "sees_dashboard"),

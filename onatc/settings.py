@@ -200,6 +200,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "stakeholders.tasks.remind_of_obligations",
         "schedule": crontab(hour=7, minute=25),
     },
+    "remind of services": {"task": "nrm.tasks.remind_of_services", "schedule": crontab(hour=7, minute=30)},
     "catch up the search": {"task": "onatc.tasks.catch_up_search", "schedule": 30},
     "take in roles of the day": {"task": "onatc.tasks.take_in_the_day", "schedule": crontab(hour=0, minute=5)},
     "collect files": {"task": "onatc.tasks.collect_files", "schedule": crontab(hour=3, minute=30, day_of_week=0)},

@@ -27,6 +27,7 @@ KEYS = {
     "stakeholders:minutes-read",
 }  # fmt: skip
 ASKING = {"stakeholders:ask", "stakeholders:ask-done"}  # anybody puts a question to the office, signed in or not
+FOR_EVERYBODY = {"nrm:service-public"}  # what everybody may know, signed in or not
 OFFICE = {Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.CHILD, Role.INFORMATION}
 
 
@@ -93,7 +94,7 @@ def test_whoever_is_not_signed_in_is_sent_to_the_sign_in(table):
     # The links answer whoever holds one; anybody asks for one to their own mailbox; in a demonstration the mails are there
     # for whoever is invited.
     links = {"invitation", "recovery", "browser-link", "browser-link-use", *KEYS}
-    assert open_to_all <= PUBLIC | links | {"demo-mail", *ASKING}
+    assert open_to_all <= PUBLIC | links | {"demo-mail", *ASKING, *FOR_EVERYBODY}
 
 
 def test_an_institution_never_learns_of_anothers_measure_entry_or_file(table):
@@ -129,6 +130,7 @@ def test_without_a_role_there_is_nothing_but_the_home(table):
     helping = {"first-week", "glossary", "shortcuts", "report-problem", "problem-list", "patterns"}
     own = (
         ASKING
+        | FOR_EVERYBODY
         | KEYS
         | {"home", "healthz", "readyz", "me", "mail-preferences", "session-stay", "browser-link", "demo-mail"}
     )

@@ -153,7 +153,7 @@ class ServiceQuerySet(models.QuerySet["Service"]):
         return found
 
 
-@tracked
+@tracked(exclude=["places_number"])
 class Service(models.Model):
     """Help that an institution gives. Of the place only the municipality stands here; `hides_place` keeps it, and the
     provider's name, from the public. `places_free` is what was said on `places_on`; `places_number` counts what was said.

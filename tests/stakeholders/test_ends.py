@@ -331,6 +331,9 @@ SAYS_WHO = {
     "stakeholders.libraryfile.uploaded_by", "strategy.eventmeasure.by",
     "stakeholders.exchange.created_by", "stakeholders.exchangefile.uploaded_by",
     "stakeholders.event.created_by",
+    "nrm.service.places_by", "nrm.service.confirmed_by", "nrm.service.created_by", "nrm.serviceaddress.written_by",
+    "nrm.placesreport.by", "nrm.serviceproposal.by", "nrm.serviceproposal.decided_by", "nrm.accreditation.created_by",
+    "nrm.inspection.created_by", "nrm.correctivemeasure.done_by",
 }  # fmt: skip
 # The account's own: they end or go with it.
 ITS_OWN = {

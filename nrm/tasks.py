@@ -1,0 +1,11 @@
+"""What beat asks of the referral mechanism each day; every one may run twice and late."""
+
+from celery import shared_task
+
+from nrm.actions import service_reminders
+from onatc.schedules import once_today
+
+
+@shared_task
+def remind_of_services() -> None:
+    once_today("remind of services", service_reminders.remind_of_services)
