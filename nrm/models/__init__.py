@@ -1,3 +1,5 @@
+"""The referral mechanism: cases without identities, what happens to them, and what the office knows of the mechanism."""
+
 from nrm.models.accreditation import (
     STANDARDS,
     Accreditation,
@@ -7,21 +9,6 @@ from nrm.models.accreditation import (
     Inspection,
     StandardFound,
 )
-from nrm.models.networks import Network, NetworkLevel, NetworkMember
-from nrm.models.services import (
-    ENDED,
-    Accessible,
-    Area,
-    Cost,
-    PlacesReport,
-    Service,
-    ServiceAddress,
-    ServiceProposal,
-    Spoken,
-)
-
-"""The referral mechanism: cases without identities, what happens to them, and what the office knows of the mechanism."""
-
 from nrm.models.assessment import (
     Assessment,
     AssessmentState,
@@ -101,6 +88,7 @@ from nrm.models.identification import (
     Screening,
     ScreeningResult,
 )
+from nrm.models.networks import Network, NetworkLevel, NetworkMember
 from nrm.models.oversight import (
     Adaptation,
     AdaptationState,
@@ -120,6 +108,17 @@ from nrm.models.referrals import (
     ReferralState,
     Share,
     Urgency,
+)
+from nrm.models.services import (
+    ENDED,
+    Accessible,
+    Area,
+    Cost,
+    PlacesReport,
+    Service,
+    ServiceAddress,
+    ServiceProposal,
+    Spoken,
 )
 from nrm.models.sop import (
     Clock,

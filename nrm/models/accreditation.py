@@ -152,7 +152,7 @@ class StandardFound(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     inspection = models.ForeignKey(Inspection, models.CASCADE, related_name="standards", verbose_name=_("inspection"))
     standard = models.CharField(_("standard"), max_length=40)
-    found = models.CharField(_("found"), max_length=10, choices=Found)
+    found = models.CharField(pgettext_lazy("nrm", "found"), max_length=10, choices=Found)
 
     objects = OfInspectionQuerySet.as_manager()
 

@@ -189,7 +189,7 @@ class Service(models.Model):
     area_districts = codes(_("districts"))
     area_municipalities = codes(_("municipalities"))
     # How many, how, when, for how much
-    capacity = models.PositiveSmallIntegerField(_("places"), null=True, blank=True)
+    capacity = models.PositiveSmallIntegerField(pgettext_lazy("nrm", "places"), null=True, blank=True)
     places_free = models.PositiveSmallIntegerField(_("free places"), null=True, blank=True)
     places_on = models.DateField(_("free places as of"), null=True, blank=True)
     places_by = models.ForeignKey(
@@ -328,7 +328,7 @@ class ServiceAddress(models.Model):
     service = models.OneToOneField(Service, models.PROTECT, related_name="+", verbose_name=_("service"))
     sealed = models.BinaryField()
     written_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("written by"))
-    written_at = models.DateTimeField(_("written"), default=timezone.now)
+    written_at = models.DateTimeField(pgettext_lazy("nrm", "written"), default=timezone.now)
     revision = models.PositiveIntegerField(default=0)
 
     objects = ServiceAddressQuerySet.as_manager()
@@ -374,7 +374,7 @@ class PlacesReport(models.Model):
     number = models.PositiveIntegerField(_("number"))
     on = models.DateField(_("as of"))
     free = models.PositiveSmallIntegerField(_("free places"))
-    capacity = models.PositiveSmallIntegerField(_("places"))
+    capacity = models.PositiveSmallIntegerField(pgettext_lazy("nrm", "places"))
     by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("told by"))
     at = models.DateTimeField(_("recorded"), auto_now_add=True)
 

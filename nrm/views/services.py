@@ -83,12 +83,12 @@ def _filter(request: SignedInRequest) -> RegisterFilter:
             "kind": (_("Which help"), offered("assistance")),
             "person": (_("For whom"), [("adult", pgettext("nrm", "adult")), ("child", pgettext("nrm", "child"))]),
             "sex": (_("Sex"), [one for one in offered("sex") if one[0] != "U"]),
-            "risk": (_("Risk"), [one for one in offered("risk_level") if one[0] != "RISK_NA"]),
+            "risk": (pgettext("nrm", "Risk"), [one for one in offered("risk_level") if one[0] != "RISK_NA"]),
             "near": (_("The person is in"), places),
             "free": (_("Free places"), [("1", _("free places reported"))]),
             "language": (_("Language"), list(Spoken.choices)),
-            "hours": (_("Hours"), [("always", _("round the clock"))]),
-            "accredited": (_("Accreditation"), [("1", _("valid"))]),
+            "hours": (pgettext("nrm", "Hours"), [("always", _("round the clock"))]),
+            "accredited": (_("Accreditation"), [("1", pgettext("nrm", "valid"))]),
             "provider": (_("Provider"), choices_of(visible, "provider")),
             "whose": (_("Whose"), whose),
             "ended": (_("Ended ones"), [("1", _("ended ones alone"))]),
@@ -141,8 +141,8 @@ def service_export(request: SignedInRequest) -> HttpResponseBase:
     require(request.user.sees_mechanism)
     user, words, found = request.user, Words(), _filter(request)
     head = [
-        _("service"), _("provider"), _("which help"), _("for whom"), _("municipality"), _("reaches"), _("kilometres"),
-        _("places"), _("free places"), _("as of"), _("languages"), _("accessibility"), _("opening hours"), _("cost"),
+        _("service"), _("provider"), _("which help"), _("for whom"), _("municipality"), pgettext("nrm", "reaches"), _("kilometres"),
+        pgettext("nrm", "places"), _("free places"), _("as of"), _("languages"), _("accessibility"), _("opening hours"), _("cost"),
         _("public contact"), _("contact for institutions"), _("accredited"), _("confirmed on"), _("state"),
     ]  # fmt: skip
     labels = dict([*standings(False), *standings(True)])
