@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nrm.models import Network, Service
 from onatc.search import Found, Kind, joined, register
+from stakeholders.models import Institution
 
 IN_THE_MECHANISM = ["office", "reporter", "observer"]
 
@@ -33,7 +34,12 @@ def _network(one: Network) -> Found:
 
 
 def register_services() -> None:
-    register(Kind("service", _("service"), Service, _service, lambda: Service.objects.select_related("provider")))
+    register(
+        Kind(
+            "service", _("service"), Service, _service, lambda: Service.objects.select_related("provider"),
+            {Institution: "provider"},
+        )
+    )  # fmt: skip
     register(Kind("network", _("network"), Network, _network, lambda: Network.objects.all()))
 
 

@@ -38,7 +38,7 @@ def remind_of_services(*, on: date | None = None) -> int:
             context={
                 "services": services,
                 "until": last_day_to_confirm(day),
-                "path": reverse("nrm:service-list") + "?whose=mine",
+                "path": reverse("nrm:service-list") + "?whose=unconfirmed",
             },
             kind=mail.Kind.REMINDER,
         )

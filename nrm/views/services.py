@@ -72,9 +72,18 @@ def _filter(request: SignedInRequest) -> RegisterFilter:
     accredited = Accreditation.objects.visible_to(user).valid_on(timezone.localdate()).filter(service=OuterRef("pk"))
     waiting = ServiceProposal.objects.visible_to(user).open()
     places = [(one.pk, str(one.name)) for one in Municipality.objects.all().order_by(SortKey("name"))]
-    whose = [("mine", _("of my institution"))] if user.is_reporter else []
+    whose = []
+    if user.is_reporter:
+        whose = [("mine", _("of my institution")), ("unconfirmed", _("of my institution, to be confirmed"))]
     if access.may_keep_mechanism(user):
         whose.append(("proposed", _("with a proposal that waits")))
+
+    def asked_of(value: str) -> Q:
+        if value == "proposed":
+            return Q(pk__in=waiting.values("service"))
+        own = Q(provider__in=user.institution_ids)
+        return own & ~Q(standing=Freshness.FRESH) if value == "unconfirmed" else own
+
     return RegisterFilter(
         request.GET,
         rows.with_standing().measured_from(near, user).annotate(is_accredited=Exists(accredited)),
@@ -105,9 +114,7 @@ def _filter(request: SignedInRequest) -> RegisterFilter:
             "hours": lambda _value: Q(is_round_the_clock=True),
             "accredited": lambda _value: Q(is_accredited=True),
             "provider": "provider",
-            "whose": lambda value: Q(provider__in=user.institution_ids)
-            if value == "mine"
-            else Q(pk__in=waiting.values("service")),
+            "whose": asked_of,
             "ended": lambda _value: Q(),
         },
         counted="standing",

@@ -253,13 +253,15 @@ def test_of_two_who_report_or_confirm_at_once(world):
 
 def test_one_press_confirms_for_the_quarter_and_a_second_changes_nothing(world, client_for):
     service, client = a_service(world), client_for("other_focal_point")
+    assert names(client, whose="unconfirmed") == ["Help"]
     page = client.get(url("service-confirm", service.pk)).content.decode()
     assert "Medical care" in page and "It is still right" in page
     for _time in range(2):
         assert client.post(url("service-confirm", service.pk), {"revision": 0}).status_code == 302
     service.refresh_from_db()
     assert (service.confirmed_on, service.confirmed_by) == (in_days(0), world.other_focal_point)
-    assert names(client, standing="fresh") == ["Help"]
+    assert names(client, standing="fresh") == ["Help"] == names(client, whose="mine")
+    assert names(client, whose="unconfirmed") == []
     for name in ("focal_point", "observer", "natc", "information"):
         assert client_for(name).post(url("service-confirm", service.pk), {"revision": 0}).status_code == 403
     with pytest.raises(PermissionDenied):
@@ -298,7 +300,7 @@ def test_providers_are_reminded_once_a_quarter_in_their_language(world):
     assert service_reminders.remind_of_services(on=date(2026, 11, 1)) == 1
     assert service_reminders.remind_of_services(on=date(2026, 12, 31)) == 0
     mail = Message.objects.get()
-    assert mail.to == person and "whose=mine" in mail.text and "Confirm what" not in mail.subject
+    assert mail.to == person and "whose=unconfirmed" in mail.text and "Confirm what" not in mail.subject
     assert "Helpline" not in mail.text and "DRA" not in mail.text
     assert service_reminders.remind_of_services(on=date(2027, 2, 1)) == 2
 
