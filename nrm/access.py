@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from nrm.models import Case, CaseParty, Service
+from nrm.models import Case, CaseParty, Proceeding, ProceedingVictim, Service
 from onatc.errors import Denied
 from stakeholders.models import Role, User
 
@@ -48,6 +48,36 @@ def may_manage(user: User, case: Case) -> bool | Denied:
         case.responsible_id in user.institution_ids
         or user.has_role(Role.DIRECTOR)
         or Denied(_("The responsible institution decides this."))
+    )
+
+
+def may_follow_up(user: User, case: Case) -> bool | Denied:
+    """Follow-ups reach beyond the closing: whoever took part in the case, and the office's case roles."""
+    if case.duplicate_of_id is not None:
+        return Denied(_("This case was merged into another one."))
+    if user.has_role(*CASE_KEEPERS) or (case.is_child_procedure and user.has_role(Role.CHILD)):
+        return True
+    return takes_part(user, case) or Denied(_("Only institutions that take part in the case record what happens."))
+
+
+def may_close_case(user: User, case: Case) -> bool | Denied:
+    """The responsible institution, and the Director."""
+    if case.duplicate_of_id is not None:
+        return Denied(_("This case was merged into another one."))
+    return (
+        case.responsible_id in user.institution_ids
+        or user.has_role(Role.DIRECTOR)
+        or Denied(_("The responsible institution closes the case."))
+    )
+
+
+def may_keep_proceeding(user: User, proceeding: Proceeding) -> bool | Denied:
+    """Whoever reported it, those who record in a case of one of its victims, and the office's case roles."""
+    if user.has_role(*CASE_KEEPERS) or proceeding.reported_by_id in user.institution_ids:
+        return True
+    own = CaseParty.objects.filter(institution__in=user.institution_ids, until__isnull=True)
+    return ProceedingVictim.objects.filter(proceeding=proceeding, case__in=own.values("case")).exists() or Denied(
+        _("Only institutions that take part in the case record what happens.")
     )
 
 

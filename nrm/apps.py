@@ -7,6 +7,7 @@ class NrmConfig(AppConfig):
     verbose_name = _("National Referral Mechanism")
 
     def ready(self) -> None:
-        from nrm import findable
+        from nrm import case_sections, findable
 
+        case_sections.register_own()
         findable.register_own()

@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from nrm.forms.careful import CarefulForm
 from nrm.forms.services import KeyedForm, RevisedForm, offered
 from nrm.models import STANDARDS, Found
 from onatc.forms import day_field
 from onatc.texts import SortKey
-from stakeholders.forms.records import CarefulForm
 from stakeholders.models import Institution
 
 NOT_LOOKED_AT = gettext_lazy("not looked at")

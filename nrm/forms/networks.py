@@ -9,11 +9,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from nrm.forms.accreditation import InstitutionKeyedForm
+from nrm.forms.careful import CarefulForm, KeptForm
 from nrm.models import Network
 from onatc.forms import day_field
 from onatc.models import District, Municipality
 from onatc.texts import SortKey
-from stakeholders.forms.records import CarefulForm, KeptForm
+from stakeholders.forms import records
 from stakeholders.models import Body, Institution
 
 
@@ -36,6 +37,12 @@ class NetworkForm(KeptForm):
         "network_area_fits_its_level": "level",
         "network_dates_in_order": "ended_on",
     }
+
+    def _looks_personal(self, name: str) -> list[str]:
+        """Capitals in the name of a network name no person."""
+        return (
+            records.KeptForm._looks_personal(self, name) if name.startswith("name_") else super()._looks_personal(name)
+        )
 
     def arrange(self) -> None:
         offers: dict[str, Any] = {

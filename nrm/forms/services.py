@@ -9,15 +9,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from nrm.forms.careful import CarefulForm, KeptForm
 from nrm.models import Accessible, Area, Service, Spoken
 from onatc.forms import day_field, plain_helper
 from onatc.ids import new_id
 from onatc.models import District, Municipality
 from onatc.texts import SortKey
 from onatc.vocabulary import Code
-from stakeholders.forms.records import CarefulForm, KeptForm
+from stakeholders.forms import records
 
 CONTACTS = ("public_contact", "reserved_contact")
+NAMES = ("name_", "public_name_")  # of services and contact points: capitals in them name no person
 
 
 def several(label: Any, help_text: Any = "") -> forms.MultipleChoiceField:
@@ -123,7 +125,9 @@ class ServiceForm(KeptForm):
 
     def _looks_personal(self, name: str) -> list[str]:
         """The contacts of an organisation are telephones and mailboxes: nothing to ask about."""
-        return [] if name in CONTACTS else super()._looks_personal(name)
+        if name in CONTACTS:
+            return []
+        return records.KeptForm._looks_personal(self, name) if name.startswith(NAMES) else super()._looks_personal(name)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

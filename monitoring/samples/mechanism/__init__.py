@@ -9,12 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 from monitoring.samples.cast import Cast
-from monitoring.samples.mechanism.services import services
+from monitoring.samples.mechanism import assistance, cases, services
 
 Area = Callable[[Cast, str], dict[str, Any]]
 AREAS: tuple[Area, ...] = (
     # one a line, in the order in which they are made
-    services,
+    cases.samples,
+    assistance.samples,
+    services.samples,
 )
 
 

@@ -23,7 +23,7 @@ from stakeholders.models import Role
 ADDRESS = "Rruga e matricës 7"  # stands on no page but its own
 
 
-def services(cast: Cast, code: str) -> dict[str, Any]:
+def samples(cast: Cast, code: str) -> dict[str, Any]:
     office, body, today = cast.users[Role.DIRECTOR], cast.institutions[code], timezone.localdate()
     service = Service.objects.create(
         provider=body, name_en="Matrix", kinds=["AS_SHELTER"], for_children=True, municipality_id="PRN",
