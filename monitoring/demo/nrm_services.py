@@ -83,7 +83,7 @@ OFFERS = [
           "AS_SHELTER AS_MATERIAL AS_MED", "PRN", "fresh", children=True, sexes="F", capacity=12, free=5, shelter="SH_EMERG",
           public_name=("Qendra për gra, linja 24 orë", "Centar za žene, linija 24 sata", "Centre for women, 24 hours line"),
           public="038 000 501", reserved="038 000 502", always=True, families=True),
-    Offer("LIRIA", ("Strehim dhe këshillim në Gjilan", "Smeštaj i savetovanje u Gnjilanu", "Shelter and counselling in Gjilan"),
+    Offer("LIRIA", ("Strehim dhe këshillim", "Smeštaj i savetovanje", "Shelter and counselling"),
           "AS_SHELTER AS_PSY", "GJI", "due", children=True, sexes="F", capacity=12, free=3, shelter="SH_NGO",
           public_name=("Linja e OJQ-së", "Linija NVO", "Line of the organisation"), public="0280 000 601",
           reserved="0280 000 602", always=True, districts="GJI FER", families=True),

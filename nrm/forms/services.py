@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
@@ -12,14 +13,34 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from nrm.forms.careful import CarefulForm, KeptForm
 from nrm.models import Accessible, Area, Service, Spoken
 from onatc.forms import day_field, plain_helper
+from onatc.help import fold
 from onatc.ids import new_id
 from onatc.models import District, Municipality
-from onatc.texts import SortKey
+from onatc.texts import COLUMNS, SortKey
 from onatc.vocabulary import Code
 from stakeholders.forms import records
 
 CONTACTS = ("public_contact", "reserved_contact")
 NAMES = ("name_", "public_name_")  # of services and contact points: capitals in them name no person
+
+
+# What more people read than may know the municipality of a place that is kept secret.
+TOLD = (
+    *(f"{stem}_{column}" for stem in ("name", "about", "opening", "public_name") for column in COLUMNS), *CONTACTS,
+)  # fmt: skip
+
+
+def names_of_place(text: str, place: Municipality) -> str:
+    """The first word of a text that names a municipality, in one of its languages and whatever its ending; empty when none
+    does. Words with a capital alone: the word for a year is written like Viti."""
+    stems = {fold(name.split()[0]).rstrip("aeiou") for name in (place.name_sq, place.name_sr, place.name_en) if name}
+    for word in re.findall(r"[^\W\d_]+", text):
+        folded = fold(word)
+        if word[0].isupper() and any(
+            folded.startswith(stem) and len(folded) <= len(stem) + 3 for stem in stems if stem
+        ):
+            return word
+    return ""
 
 
 def several(label: Any, help_text: Any = "") -> forms.MultipleChoiceField:
@@ -139,6 +160,14 @@ class ServiceForm(KeptForm):
             cleaned["shelter_type"] = ""
         if self.is_new or "provider" in self.changed_data:
             self.not_dissolved("provider", timezone.localdate())
+        place = cleaned.get("municipality")
+        if cleaned.get("hides_place") and place is not None:
+            for name in TOLD:
+                if named := names_of_place(str(cleaned.get(name) or ""), place):
+                    self.add_error(
+                        name,
+                        _("Its place is kept secret, and this names the municipality: %(word)s.") % {"word": named},
+                    )
         return cleaned
 
 

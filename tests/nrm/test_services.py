@@ -97,6 +97,26 @@ def test_what_cannot_be_is_refused_at_its_field(world, client_for, changes, fiel
     assert not Service.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("name_sq", "Strehimi i Pejës"), ("name_sr", "Sklonište u Peći"), ("about_en", "A house in PEJA, near the river"),
+        ("public_contact", "Peja 039"), ("reserved_contact", "039, Pejë"), ("public_name_en", "Peja line"),
+    ],
+)  # fmt: skip
+def test_no_text_names_the_municipality_of_a_secret_place(world, client_for, field, text):
+    data = form_of(
+        municipality="PEJ", hides_place="on", is_public="on", public_contact="1", public_name_en="Line",
+        name_en="Vite dhe pejzazhe",
+    )  # fmt: skip
+    page = client_for("director").post(url("service-create"), data | {field: text})
+    assert "names the municipality" in str(page.context["form"].errors[field])
+    open_place = {field: text, "hides_place": "", "is_checked": "on"}
+    assert client_for("director").post(url("service-create"), data | open_place).status_code == 302
+    data |= {"key": str(uuid.uuid4())}
+    assert client_for("director").post(url("service-create"), data).status_code == 302
+
+
 def test_a_closed_institution_provides_nothing(world, client_for):
     closed = institution("OSCE")
     closed.dissolved_on = in_days(-1)

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from monitoring.demo.nrm_services import NETWORKS, OFFERS, add_services
+from nrm.forms.services import TOLD, names_of_place
 from nrm.models import (
     Accreditation,
     CorrectiveMeasure,
@@ -48,6 +49,8 @@ def test_the_demonstration_has_services_of_every_freshness_and_is_the_same_again
         one.full_clean()
         assert one.name_sq and one.name_sr and one.name_en
         assert not one.shelter_type or one.hides_place or one.shelter_type == "SH_SEMI"
+        told = " ".join(str(getattr(one, name)) for name in TOLD)
+        assert not one.hides_place or not names_of_place(told, one.municipality)
     assert Network.objects.count() == len(NETWORKS) and NetworkMember.objects.count() > 25
     assert Accreditation.objects.count() >= 6 and Inspection.objects.count() >= 6
     assert CorrectiveMeasure.objects.filter(done_on=None).exists()
