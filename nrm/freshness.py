@@ -21,7 +21,7 @@ class Freshness(models.TextChoices):
 
     FRESH = "fresh", pgettext_lazy("nrm", "confirmed this quarter")
     DUE = "due", pgettext_lazy("nrm", "to be confirmed this quarter")
-    AGEING = "ageing", pgettext_lazy("nrm", "ageing: not confirmed for a quarter")
+    AGEING = "ageing", pgettext_lazy("nrm", "ageing")
 
 
 def fresh_since(today: date) -> date:

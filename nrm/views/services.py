@@ -196,7 +196,9 @@ def service_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     )
     standards = {one.code: str(one.label) for one in Code.objects.of("care_standard")} if inspections else {}
     for inspection in inspections:
-        inspection.said = [(standards.get(one.standard, one.standard), one) for one in inspection.standards.all()]
+        said = {one.standard: one for one in inspection.standards.all()}
+        in_order = [*(code for code in standards if code in said), *(code for code in said if code not in standards)]
+        inspection.said = [(standards.get(code, code), said[code]) for code in in_order]
         inspection.to_do = [(one, one.is_overdue_on(today)) for one in inspection.correctives.all()]
     proposals = ServiceProposal.objects.visible_to(user).filter(service=service).select_related("by", "decided_by")
     is_open = service.standing != ENDED
