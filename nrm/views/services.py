@@ -39,7 +39,7 @@ from nrm.models import (
 )
 from nrm.queries.service_words import Words
 from onatc import trail
-from onatc.errors import require
+from onatc.errors import factor_required, require
 from onatc.history import history_of
 from onatc.models import Municipality
 from onatc.registers import RegisterFilter
@@ -371,8 +371,10 @@ def proposal_answer(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
+@factor_required
 def service_address(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Where a service is: for few, after a purpose was stated, and on record. The only page on which it stands."""
+    """Where a service is: for few, in a session that showed the second factor, after a purpose was stated, and on
+    record. The only page on which it stands."""
     service = _service(request, pk)
     user = request.user
     require(access.may_read_address(user, service))
@@ -393,6 +395,7 @@ def service_address(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @sensitive_post_parameters("address")
 @require_http_methods(["GET", "POST"])
+@factor_required
 def service_address_write(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     service = _service(request, pk)
     require(access.may_read_address(request.user, service))
@@ -414,6 +417,7 @@ def service_address_write(request: SignedInRequest, pk: uuid.UUID) -> HttpRespon
 
 
 @require_http_methods(["GET", "POST"])
+@factor_required
 def service_address_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     service = _service(request, pk)
     require(access.may_read_address(request.user, service))

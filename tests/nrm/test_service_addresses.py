@@ -100,6 +100,15 @@ def test_who_may_read_it_and_after_which_question(world, client_for, shelter):
     assert Client().get(url("service-address", adults.pk)).status_code == 302  # to the sign-in
 
 
+def test_a_password_alone_opens_no_address(world, shelter):
+    client = Client()
+    client.force_login(world.other_focal_point)  # the provider's own person, without the second factor
+    for name in ("service-address", "service-address-write", "service-address-remove"):
+        answer = client.get(url(name, shelter.pk))
+        assert answer.status_code == 302 and "purpose" not in answer["Location"], name
+    assert client.get(shelter.get_absolute_url()).status_code == 200
+
+
 def test_each_reading_is_on_record_and_the_provider_sees_who_read_it(world, client_for, shelter):
     client = client_for("monitoring")
     assert read(client, shelter, "Inspection next week")[0] == 200
