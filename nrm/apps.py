@@ -21,6 +21,12 @@ class NrmConfig(AppConfig):
         holdings.register()
         referrals.register_related()
         referral_invariants.register()
+        from nrm import case_sections, findable
+        from nrm.actions import care
+        from onatc import backup
+
+        case_sections.register_own()
+        findable.register_own()
         backup.after_restore.append(care.destroy_all_again)
         MORE_CHECKS["file numbers"] = file_numbers.keys_are_there
         sealed.register("own file numbers", file_numbers.reseal)

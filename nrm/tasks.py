@@ -63,6 +63,8 @@ def release_timeliness() -> None:
 from nrm.actions import care, imports
 from onatc.jobs import Progress, job
 from onatc.models import Job
+from nrm.actions import care, service_reminders
+from onatc.schedules import once_today
 
 
 @shared_task
@@ -90,3 +92,6 @@ def import_cases(found: Job, progress: Progress) -> None:
 @shared_task
 def forget_files_of_cases() -> None:
     imports.forget_files()
+@shared_task
+def remind_of_services() -> None:
+    once_today("remind of services", service_reminders.remind_of_services)

@@ -5,6 +5,8 @@ from nrm.views import assistance, care, cases, proceedings, twins
 from nrm.views import assistance, care, cases, children, identification, proceedings
 from nrm.views import assistance, care, cases, clocks, proceedings, sop, timeliness
 from nrm.views import assistance, care, cases, imports, proceedings
+from nrm import service_urls
+from nrm.views import assistance, care, cases, proceedings
 from onatc.errors import factor_required
 from nrm import oversight_urls
 from nrm.views import assistance, cases, proceedings
@@ -114,14 +116,15 @@ nrm: tuple[list[URLPattern], str] = (
         path("imports/<uuid:pk>/", imports.import_preview, name="import-preview"),
         path("imports/<uuid:pk>/apply/", imports.import_apply, name="import-apply"),
         path("statistics/", imports.statistics, name="statistics"),
+        *service_urls.patterns,
     ],
     "nrm",
 )
 
 # What names no case; every other page opens only in a session that showed the second factor.
 WITHOUT_CASES = (
-    "adaptation-", "assessment-", "breach-", "capacity-", "certificate-", "chapter-", "competence-", "course-", "followup-",
-    "network-", "need-", "needs-", "plan-", "public-", "reach", "role-place", "roles-", "service-", "session-", "sop-",
+    "accreditation-", "adaptation-", "assessment-", "breach-", "capacity-", "certificate-", "chapter-", "competence-", "corrective-", "course-", "followup-",
+    "inspection-", "network-", "need-", "needs-", "plan-", "public-", "reach", "role-place", "roles-", "service-", "session-", "sop-",
     "statistics", "timeliness", "trainer-", "training-",
 )  # fmt: skip
 for pattern in nrm[0]:

@@ -88,6 +88,8 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
             Entry("nrm:adaptation-list", _("Adaptations"), "sees_mechanism"),
             Entry("nrm:assessment-list", _("Assessment of the mechanism"), "sees_mechanism"),
             Entry("nrm:role-matrix", _("Who does what"), "sees_mechanism"),
+            Entry("nrm:service-list", _("Services"), "sees_mechanism"),
+            Entry("nrm:network-list", _("Networks"), "sees_mechanism"),
         ],
     ),
     (

@@ -219,6 +219,7 @@ SCHEDULES = {
     "remind of access reviews": _("reminders to confirm roles"),
     "tell of agreements": _("notices before agreements end or are to be reviewed"),
     "remind of obligations": _("reminders of obligations under agreements"),
+    "remind of services": _("providers are reminded to confirm their services"),
     "warn of breaches": _("warnings before the 72 hours of a breach of data are over"),
     "find deviations": _("problems of the referral mechanism are looked for by rule"),
     "remind of corrections": _("reminders of corrections of the referral mechanism"),

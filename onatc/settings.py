@@ -208,6 +208,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "find deviations": {"task": "nrm.tasks.find_deviations", "schedule": crontab(hour=5, minute=15)},
     "remind of corrections": {"task": "nrm.tasks.remind_of_corrections", "schedule": crontab(hour=7, minute=35)},
+    "remind of services": {"task": "nrm.tasks.remind_of_services", "schedule": crontab(hour=7, minute=30)},
     "catch up the search": {"task": "onatc.tasks.catch_up_search", "schedule": 30},
     "take in roles of the day": {"task": "onatc.tasks.take_in_the_day", "schedule": crontab(hour=0, minute=5)},
     "collect files": {"task": "onatc.tasks.collect_files", "schedule": crontab(hour=3, minute=30, day_of_week=0)},

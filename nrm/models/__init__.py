@@ -1,5 +1,14 @@
 """The referral mechanism: cases without identities, what happens to them, and what the office knows of the mechanism."""
 
+from nrm.models.accreditation import (
+    STANDARDS,
+    Accreditation,
+    AccreditationState,
+    CorrectiveMeasure,
+    Found,
+    Inspection,
+    StandardFound,
+)
 from nrm.models.assessment import (
     Assessment,
     AssessmentState,
@@ -81,6 +90,7 @@ from nrm.models.identification import (
     ScreeningResult,
 )
 from nrm.models.imports import CaseImport, CaseImportState, ImportedCase
+from nrm.models.networks import Network, NetworkLevel, NetworkMember
 from nrm.models.oversight import (
     Adaptation,
     AdaptationState,
@@ -103,6 +113,17 @@ from nrm.models.referrals import (
     Share,
     Urgency,
 )
+from nrm.models.services import (
+    ENDED,
+    Accessible,
+    Area,
+    Cost,
+    PlacesReport,
+    Service,
+    ServiceAddress,
+    ServiceProposal,
+    Spoken,
+)
 from nrm.models.sop import (
     Clock,
     ClockPause,
@@ -119,14 +140,20 @@ from nrm.models.sop import (
 from nrm.models.timeliness import ClockChange, ClockCount, ClockDuration, ClockKind, TimelinessRelease
 
 __all__ = [
+    "ENDED",
     "NOTICE_WITHIN",
     "PLAIN_STEPS",
     "REVIEWS",
+    "STANDARDS",
+    "Accessible",
+    "Accreditation",
+    "AccreditationState",
     "Accused",
     "Adaptation",
     "AdaptationState",
     "AgeCheck",
     "AgeFinding",
+    "Area",
     "Assessment",
     "AssessmentState",
     "Assistance",
@@ -155,6 +182,8 @@ __all__ = [
     "Consent",
     "ConsentBy",
     "ConsentState",
+    "CorrectiveMeasure",
+    "Cost",
     "DeclineReason",
     "Destruction",
     "Deviation",
@@ -165,16 +194,21 @@ __all__ = [
     "FollowUp",
     "FollowUpAfter",
     "FollowUpResult",
+    "Found",
     "Function",
     "GuardianKind",
     "Guardianship",
     "Happening",
     "ImportedCase",
+    "Inspection",
     "LimitUnit",
     "MatchAnswer",
     "Measured",
     "Merge",
     "MergeKind",
+    "Network",
+    "NetworkLevel",
+    "NetworkMember",
     "OfCase",
     "OfCaseQuerySet",
     "Outcome",
@@ -185,6 +219,7 @@ __all__ = [
     "Person",
     "PersonRequest",
     "PersonRequestState",
+    "PlacesReport",
     "Proceeding",
     "ProceedingStage",
     "ProceedingVictim",
@@ -210,12 +245,17 @@ __all__ = [
     "Route",
     "Screening",
     "ScreeningResult",
+    "Service",
+    "ServiceAddress",
+    "ServiceProposal",
     "Share",
     "SopState",
     "SopStep",
     "SopTrial",
     "SopVersion",
+    "Spoken",
     "StageUnit",
+    "StandardFound",
     "Status",
     "Stay",
     "TimelinessRelease",

@@ -342,6 +342,9 @@ SAYS_WHO = {
     "nrm.clockpause.ended_by",
     "nrm.deviation.recorded_by", "nrm.deviation.closed_by", "nrm.deviation.done_by", "nrm.adaptation.proposed_by",
     "nrm.assessment.created_by", "nrm.chapter.edited_by",
+    "nrm.service.places_by", "nrm.service.confirmed_by", "nrm.service.created_by", "nrm.serviceaddress.written_by",
+    "nrm.placesreport.by", "nrm.serviceproposal.by", "nrm.serviceproposal.decided_by", "nrm.accreditation.created_by",
+    "nrm.inspection.created_by", "nrm.correctivemeasure.done_by",
 }  # fmt: skip
 # The account's own: they end or go with it.
 ITS_OWN = {

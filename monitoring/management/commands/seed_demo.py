@@ -24,6 +24,7 @@ from monitoring.demo.meetings import add_meetings
 from monitoring.demo.nrm_cases import add_cases
 from monitoring.demo.nrm_procedure import add_procedure
 from monitoring.demo.nrm_oversight import add_oversight
+from monitoring.demo.nrm_services import add_services
 from monitoring.demo.people import PASSWORD, make_people
 from monitoring.demo.plans import add_plans
 from monitoring.demo.progress import Story
@@ -107,6 +108,7 @@ class Command(BaseCommand):
         add_cases(people, seed, today, cases)
         add_procedure(people, seed, today)  # after all cases
         add_oversight(people, seed, today)
+        add_services(people, seed, today)
         last = Period.quarter_of(today).previous()
         report = actions.draft_report(version.plan, last, by=people["monitoring@onatc.example"])
         for language, text in CONCLUSIONS.items():

@@ -14,6 +14,7 @@ from monitoring.samples.mechanism import assistance, care, cases, identification
 from monitoring.samples.mechanism import assistance, care, cases, procedure
 from monitoring.samples.mechanism import assessment, assistance, cases, oversight
 from monitoring.samples.mechanism import assistance, care, cases, imports
+from monitoring.samples.mechanism import assistance, care, cases, services
 
 Area = Callable[[Cast, str], dict[str, Any]]
 AREAS: tuple[Area, ...] = (
@@ -27,6 +28,7 @@ AREAS: tuple[Area, ...] = (
     oversight.samples,
     assessment.samples,
     imports.samples,
+    services.samples,
 )
 
 
