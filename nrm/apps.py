@@ -5,3 +5,8 @@ from django.utils.translation import gettext_lazy as _
 class NrmConfig(AppConfig):
     name = "nrm"
     verbose_name = _("National Referral Mechanism")
+
+    def ready(self) -> None:
+        from nrm import training_sources
+
+        training_sources.register()

@@ -78,6 +78,13 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
         ],
     ),
     (
+        _("Referral mechanism"),
+        [
+            Entry("nrm:training-session-list", _("Trainings"), "sees_mechanism"),
+            Entry("nrm:needs-assessment-list", _("Training needs"), "sees_mechanism"),
+        ],
+    ),
+    (
         _("Monitoring"),
         [
             Entry("monitoring:dashboard", _("Dashboard"), "sees_dashboard"),

@@ -213,6 +213,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "remind of enquiries": {"task": "stakeholders.tasks.remind_of_enquiries", "schedule": crontab(hour=7, minute=15)},
     "remind of questions": {"task": "stakeholders.tasks.remind_of_questions", "schedule": crontab(hour=7, minute=10)},
+    "remind of training needs": {"task": "nrm.tasks.remind_of_training_needs", "schedule": crontab(hour=7, minute=30)},
+    "remind of training follow-ups": {
+        "task": "nrm.tasks.remind_of_training_follow_ups",
+        "schedule": crontab(hour=7, minute=35),
+    },
 }
 JOB_HEARTBEAT_SECONDS = env.float("JOB_HEARTBEAT_SECONDS", default=5)
 JOB_SILENT_SECONDS = env.float("JOB_SILENT_SECONDS", default=45)  # several missed beats

@@ -55,6 +55,12 @@ class NeedsAssessmentQuerySet(models.QuerySet["NeedsAssessment"]):
         asked = NeedsAnswer.objects.filter(institution__in=user.institution_ids).values("assessment")
         return self.exclude(state=AssessmentState.DRAFT).filter(pk__in=asked)
 
+    def for_reach(self, user: Any) -> Self:
+        """Those against which reach is shown to `user`: observers see sums over all that were sent, and no answer."""
+        if user.is_authenticated and user.is_observer:
+            return self.exclude(state=AssessmentState.DRAFT)
+        return self.visible_to(user)
+
 
 @tracked
 class NeedsAssessment(models.Model):
