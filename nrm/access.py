@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from nrm.models import NeedsAnswer, TrainingFollowUp
+from nrm.models import Case, CaseParty, NeedsAnswer, TrainingFollowUp
 from onatc.errors import Denied
 from stakeholders.models import Role, User
 
@@ -14,6 +14,41 @@ MECHANISM_KEEPERS = (Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.CHILD)
 def may_keep_mechanism(user: User) -> bool | Denied:
     """The office keeps the services directory, the trainings, the SOP and the assessment of the mechanism."""
     return user.has_role(*MECHANISM_KEEPERS) or Denied(_("The office keeps what is recorded about the mechanism."))
+
+
+CASE_KEEPERS = (Role.DIRECTOR, Role.MONITORING)
+
+
+def may_open_case(user: User) -> bool | Denied:
+    """Whoever reports for an institution, and the office's case roles: a first responder may be any institution."""
+    return bool(user.is_reporter or user.has_role(*CASE_KEEPERS)) or Denied(
+        _("Cases are opened by institutions and by the office.")
+    )
+
+
+def may_record(user: User, case: Case) -> bool | Denied:
+    """Add facts to an open case: the institutions that take part in it now, and the office's case roles; the child
+    protection officer in the cases of children."""
+    if case.closed_on is not None or case.duplicate_of_id is not None:
+        return Denied(_("This case is closed: open a new episode if the person came again."))
+    if user.has_role(*CASE_KEEPERS) or (case.is_child_procedure and user.has_role(Role.CHILD)):
+        return True
+    return takes_part(user, case) or Denied(_("Only institutions that take part in the case record what happens."))
+
+
+def takes_part(user: User, case: Case) -> bool:
+    return CaseParty.objects.filter(case=case, institution__in=user.institution_ids, until__isnull=True).exists()
+
+
+def may_manage(user: User, case: Case) -> bool | Denied:
+    """Name the case manager and hand the case over: the responsible institution, and the Director."""
+    if case.closed_on is not None:
+        return Denied(_("This case is closed."))
+    return (
+        case.responsible_id in user.institution_ids
+        or user.has_role(Role.DIRECTOR)
+        or Denied(_("The responsible institution decides this."))
+    )
 
 
 # Trainings

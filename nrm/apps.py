@@ -7,6 +7,7 @@ class NrmConfig(AppConfig):
     verbose_name = _("National Referral Mechanism")
 
     def ready(self) -> None:
-        from nrm import training_sources
+        from nrm import case_sections, training_sources
 
+        case_sections.register_own()
         training_sources.register()

@@ -22,6 +22,7 @@ from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_POST, require_safe
 
@@ -80,6 +81,8 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
     (
         _("Referral mechanism"),
         [
+            # one a line, in the order in which they stand
+            Entry("nrm:case-list", pgettext_lazy("nrm", "Cases"), "sees_cases"),
             Entry("nrm:training-session-list", _("Trainings"), "sees_mechanism"),
             Entry("nrm:needs-assessment-list", _("Training needs"), "sees_mechanism"),
         ],

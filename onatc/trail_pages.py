@@ -20,7 +20,7 @@ from onatc import trail, unusual
 from onatc.errors import require
 from onatc.forms import plain_helper
 
-SCOPES = {"trail": _("the trail"), "trail-of": _("what one person read and did")}
+SCOPES = {"trail": _("the trail"), "trail-of": _("what one person read and did"), "case": _("a case")}
 PATTERN_DAYS = 30
 
 

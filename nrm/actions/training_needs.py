@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nrm import access
-from nrm.models import AnswerState, AssessmentState, NeedsAnswer, NeedsAssessment, StaffNeed, TopicNeed
+from nrm.models import AnswerState, NeedsAnswer, NeedsAssessment, NeedsState, StaffNeed, TopicNeed
 from onatc import mail
 from onatc.errors import Refused, require
 from stakeholders.actions.records import Stale, locked, make_once, refuse_dissolved, save, set_fields
@@ -36,10 +36,10 @@ def change_assessment(
     """Once it is sent the topics stay, since answers were given to them; a closed one stays as it is."""
     assessment = locked(assessment)
     require(access.may_keep_mechanism(by))
-    if assessment.state == AssessmentState.CLOSED:
+    if assessment.state == NeedsState.CLOSED:
         raise Refused(_("The assessment is closed."))
     changed = set_fields(assessment, values, revision)
-    if assessment.state != AssessmentState.DRAFT and "topics" in changed:
+    if assessment.state != NeedsState.DRAFT and "topics" in changed:
         raise Refused(_("It was sent already; the topics stay as they were asked."), "topics")
     return save(assessment)
 
@@ -50,7 +50,7 @@ def open_assessment(assessment: NeedsAssessment, institutions: Iterable[Institut
     before is not asked again."""
     assessment = locked(assessment)
     require(access.may_keep_mechanism(by))
-    if assessment.state == AssessmentState.CLOSED:
+    if assessment.state == NeedsState.CLOSED:
         raise Refused(_("The assessment is closed."))
     if assessment.closes_on < timezone.localdate():
         raise Refused(_("Its last day for answers has passed. Change that day first."))
@@ -60,8 +60,8 @@ def open_assessment(assessment: NeedsAssessment, institutions: Iterable[Institut
         refuse_dissolved(one, timezone.localdate(), "institutions")
     if not new and not asked:
         raise Refused(_("Choose one institution at least."), "institutions")
-    if assessment.state == AssessmentState.DRAFT:
-        assessment.state, assessment.opened_at = AssessmentState.OPEN, timezone.now()
+    if assessment.state == NeedsState.DRAFT:
+        assessment.state, assessment.opened_at = NeedsState.OPEN, timezone.now()
         assessment.revision += 1
         save(assessment)
     for one in new:
@@ -84,11 +84,11 @@ def close_assessment(assessment: NeedsAssessment, *, by: User) -> NeedsAssessmen
     """Nobody answers any more; who did not submit stays missing. Closing twice changes nothing."""
     assessment = locked(assessment)
     require(access.may_keep_mechanism(by))
-    if assessment.state == AssessmentState.CLOSED:
+    if assessment.state == NeedsState.CLOSED:
         return assessment
-    if assessment.state == AssessmentState.DRAFT:
+    if assessment.state == NeedsState.DRAFT:
         raise Refused(_("It was not sent to anybody yet."))
-    assessment.state, assessment.closed_at = AssessmentState.CLOSED, timezone.now()
+    assessment.state, assessment.closed_at = NeedsState.CLOSED, timezone.now()
     assessment.revision += 1
     return save(assessment)
 
@@ -101,7 +101,7 @@ def _open_answer(answer: NeedsAnswer, by: User) -> NeedsAnswer:
     assessment = locked(answer.assessment)
     answer = locked(answer)
     require(access.may_answer_needs(by, answer))
-    if assessment.state == AssessmentState.CLOSED:
+    if assessment.state == NeedsState.CLOSED:
         raise Refused(_("The assessment is closed; answers are taken no more."))
     if not assessment.takes_answers():
         raise Refused(_("The last day for answers has passed."))
@@ -237,7 +237,7 @@ def remind_of_needs(*, on: date | None = None) -> int:
     waiting = (
         NeedsAnswer.objects.exclude(state=AnswerState.SUBMITTED)
         .filter(
-            assessment__state=AssessmentState.OPEN,
+            assessment__state=NeedsState.OPEN,
             assessment__closes_on__range=(day, day + timedelta(days=REMINDED_DAYS)),
             reminded_on__isnull=True,
         )

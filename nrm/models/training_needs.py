@@ -39,7 +39,7 @@ class StaffFunction(models.TextChoices):
     OTHER = "other", pgettext_lazy("function", "other function")
 
 
-class AssessmentState(models.TextChoices):
+class NeedsState(models.TextChoices):
     DRAFT = "draft", pgettext_lazy("assessment", "in preparation")
     OPEN = "open", pgettext_lazy("assessment", "open")
     CLOSED = "closed", pgettext_lazy("assessment", "closed")
@@ -53,12 +53,12 @@ class NeedsAssessmentQuerySet(models.QuerySet["NeedsAssessment"]):
         if user.is_office:
             return self
         asked = NeedsAnswer.objects.filter(institution__in=user.institution_ids).values("assessment")
-        return self.exclude(state=AssessmentState.DRAFT).filter(pk__in=asked)
+        return self.exclude(state=NeedsState.DRAFT).filter(pk__in=asked)
 
     def for_reach(self, user: Any) -> Self:
         """Those against which reach is shown to `user`: observers see sums over all that were sent, and no answer."""
         if user.is_authenticated and user.is_observer:
-            return self.exclude(state=AssessmentState.DRAFT)
+            return self.exclude(state=NeedsState.DRAFT)
         return self.visible_to(user)
 
 
@@ -75,7 +75,7 @@ class NeedsAssessment(models.Model):
     ends_on = models.DateField(_("need to"))
     topics = ArrayField(models.CharField(max_length=40), verbose_name=_("topics"))
     closes_on = models.DateField(_("answers until"))
-    state = models.CharField(_("state"), max_length=10, choices=AssessmentState, default=AssessmentState.DRAFT)
+    state = models.CharField(_("state"), max_length=10, choices=NeedsState, default=NeedsState.DRAFT)
     opened_at = models.DateTimeField(_("sent"), null=True, blank=True)
     closed_at = models.DateTimeField(pgettext_lazy("assessment", "closed"), null=True, blank=True)
     created_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("recorded by"))
@@ -120,7 +120,7 @@ class NeedsAssessment(models.Model):
 
     def takes_answers(self, on: date | None = None) -> bool:
         """Open, and its last day has not passed."""
-        return self.state == AssessmentState.OPEN and self.closes_on >= (on or timezone.localdate())
+        return self.state == NeedsState.OPEN and self.closes_on >= (on or timezone.localdate())
 
 
 class AnswerState(models.TextChoices):
@@ -135,7 +135,7 @@ class NeedsAnswerQuerySet(models.QuerySet["NeedsAnswer"]):
             return self.none()
         if user.is_office:
             return self
-        return self.filter(institution__in=user.institution_ids).exclude(assessment__state=AssessmentState.DRAFT)
+        return self.filter(institution__in=user.institution_ids).exclude(assessment__state=NeedsState.DRAFT)
 
 
 @tracked

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from nrm import access
 from nrm.actions import training_needs as actions
 from nrm.forms.training_needs import NeedsAssessmentForm, SendForm, StaffNeedForm, SubmitForm
-from nrm.models import AnswerState, AssessmentState, NeedsAnswer, NeedsAssessment, StaffNeed
+from nrm.models import AnswerState, NeedsAnswer, NeedsAssessment, NeedsState, StaffNeed
 from nrm.queries.training import needs_results, topic_labels
 from onatc import exports
 from onatc.charts import Chart, Series, stacked_bars
@@ -34,7 +34,7 @@ def needs_assessment_list(request: SignedInRequest) -> HttpResponse:
     found = RegisterFilter(
         request.GET,
         NeedsAssessment.objects.visible_to(user),
-        selects={"state": (_("State"), list(AssessmentState.choices))},
+        selects={"state": (_("State"), list(NeedsState.choices))},
         narrow={"state": "state"},
         counted="state",
         searched=("title_sq", "title_sr", "title_en"),

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from nrm import access
 from nrm.forms.training import ReachForm
-from nrm.models import AssessmentState, NeedsAssessment
+from nrm.models import NeedsAssessment, NeedsState
 from nrm.queries.training import ReachRow, ReachTable, reach_of, topic_labels
 from onatc import exports
 from onatc.charts import Chart, Series, stacked_bars
@@ -23,7 +23,7 @@ CHART_ROWS = 25
 
 def _assessments(user: Any) -> list[NeedsAssessment]:
     """Those that were sent: for observers too, who see no answer but sums."""
-    found = NeedsAssessment.objects.for_reach(user).exclude(state=AssessmentState.DRAFT)
+    found = NeedsAssessment.objects.for_reach(user).exclude(state=NeedsState.DRAFT)
     return list(found.order_by("-starts_on", "pk"))
 
 

@@ -1,0 +1,151 @@
+"""How a case is opened: with the referral that brought the person, under a marker that nobody can guess."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from nrm import access
+from nrm.actions.happenings import note, refuse_impossible
+from nrm.ages import age_group_of, procedure_track
+from nrm.markers import new_marker
+from nrm.models import (
+    Case,
+    CaseParty,
+    ConsentState,
+    EventKind,
+    PartyRole,
+    Person,
+    Purpose,
+    Referral,
+    ReferralState,
+    Share,
+    Urgency,
+)
+from onatc.errors import Refused, require
+from stakeholders.actions.records import refuse_dissolved, refuse_future
+from stakeholders.models import Institution, User
+
+ANSWER_WITHIN = {
+    Urgency.IMMEDIATE: timedelta(hours=4),
+    Urgency.URGENT: timedelta(hours=24),
+    Urgency.ORDINARY: timedelta(hours=72),
+}
+TRIES = 5  # a marker that is there already is drawn again
+
+
+@transaction.atomic
+def open_case(
+    *,
+    by: User | None,
+    key: uuid.UUID,
+    institution: Institution,
+    referred_on: date,
+    signal_on: date | None = None,
+    referring_entity: str = "E_U",
+    addressee: Institution | None = None,
+    urgency: str = Urgency.ORDINARY,
+    purpose: str = Purpose.IDENTIFICATION,
+    reason: str = "",
+    consent_state: str = ConsentState.NOT_ASKED,
+    person: Person | None = None,
+    profile: dict[str, Any] | None = None,
+) -> tuple[Case, bool]:
+    """Open a case with the referral that brings the person in; whether it is new, since a form may be sent twice.
+
+    `institution` opens and is responsible until another one accepts the responsibility. With an `addressee` the referral
+    waits for its answer; without one the person came to the institution itself. `profile` are fields of the case.
+
+    Raises PermissionDenied and Refused.
+    """
+    if by is not None:
+        require(access.may_open_case(by))
+    existing = Case.objects.filter(pk=key).first()
+    if existing is not None:
+        if existing.recorded_by_id != (by.pk if by else None):
+            raise Refused(_("This form was used already. Open it anew."))
+        return existing, False
+    for day, field in ((referred_on, "referred_on"), (signal_on, "signal_on")):
+        if day is not None:
+            refuse_future(day, field)
+    if signal_on is not None and signal_on > referred_on:
+        raise Refused(_("Signs are noticed before the person is referred."), "signal_on")
+    refuse_dissolved(institution, referred_on, "institution")
+    refuse_dissolved(addressee, timezone.localdate(), "addressee")
+    if addressee is not None and addressee.pk == institution.pk:
+        raise Refused(_("An institution does not refer to itself."), "addressee")
+    values = dict(profile or {})
+    group = age_group_of(values.get("age_at_referral"), values.get("age_group_at_referral", "AGE_U"))
+    values["age_group_at_referral"] = group
+    track = procedure_track(group)
+    case = _with_marker(
+        Case(
+            pk=key,
+            person=(whose := person or Person.objects.create()),
+            own_person=whose,
+            episode=(Case.objects.counted().filter(person=whose).count() + 1) if person else 1,
+            opened_on=referred_on,
+            opened_by=institution,
+            responsible=institution,
+            recorded_by=by,
+            track=group,
+            is_child_procedure=track == "CHILD",
+            **values,
+        )
+    )
+    for role in (PartyRole.OPENED, PartyRole.RESPONSIBLE):
+        CaseParty.objects.create(
+            case=case, institution=institution, role=role, recorded_by=by, recorded_for=institution
+        )
+    now = timezone.now()
+    is_own = addressee is None
+    referral = Referral.objects.create(
+        case=case,
+        brings_in=True,
+        sender=None if is_own else institution,
+        addressee=institution if is_own else addressee,
+        referring_entity=referring_entity,
+        referred_on=referred_on,
+        received_on=referred_on if is_own else None,
+        accepted_on=referred_on if is_own else None,
+        state=ReferralState.ACCEPTED if is_own else ReferralState.SENT,
+        answered_at=now if is_own else None,
+        answered_by=by if is_own else None,
+        answer_due_at=None if is_own else now + ANSWER_WITHIN[Urgency(urgency)],
+        purpose=purpose,
+        share=Share.HANDOVER,
+        urgency=urgency,
+        reason=reason,
+        consent_state=consent_state,
+        recorded_by=by,
+        recorded_for=institution,
+    )
+    if signal_on is not None:
+        note(case, EventKind.SIGNAL, on=signal_on, by=by, institution=institution)
+    note(case, EventKind.REFERRED, on=referred_on, by=by, institution=institution, record=referral)
+    if is_own:
+        note(case, EventKind.RECEIVED, on=referred_on, by=by, institution=institution, record=referral)
+    if track == "CHILD":
+        note(case, EventKind.CHILD, on=referred_on, by=by, institution=institution)
+    if group == "AGE_U":
+        note(case, EventKind.AGE_DOUBTED, on=referred_on, by=by, institution=institution)
+    refuse_impossible(case, referred_on, "referred_on")
+    return case, True
+
+
+def _with_marker(case: Case) -> Case:
+    for tries in range(TRIES):
+        case.marker = new_marker()
+        try:
+            with transaction.atomic():
+                case.save(force_insert=True)
+            return case
+        except IntegrityError:
+            if tries == TRIES - 1 or not Case.objects.filter(marker=case.marker).exists():
+                raise
+    raise AssertionError("unreachable")

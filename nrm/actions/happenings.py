@@ -1,0 +1,79 @@
+"""How a fact of a case enters its way through the procedures: one row, after which clocks and status follow."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime, time
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from nrm.actions.procedure import follow
+from nrm.models import Case, CaseDecision, EventKind, Happening
+from nrm.standing import Decided, status_of
+from onatc.errors import Refused
+from stakeholders.models import Institution, User
+
+NOON = time(12)
+
+
+def moment(on: date, at: time | None = None) -> datetime:
+    """The moment of a day in local time; noon stands for a day whose time nobody knows."""
+    return timezone.make_aware(datetime.combine(on, at or NOON))
+
+
+def note(
+    case: Case,
+    kind: EventKind | str,
+    *,
+    on: date,
+    by: User | None,
+    at: time | None = None,
+    institution: Institution | None = None,
+    record: Any = None,
+    text: str = "",
+    recorded_at: datetime | None = None,
+) -> Happening:
+    """Write that something happened, in the transaction that is open, and let clocks and status follow.
+
+    `record` is the record that tells more, or its key. Raises Refused for a day in the future or before the earliest
+    possible one of the case.
+    """
+    refuse_impossible(case, on)
+    made = Happening.objects.create(
+        case=case,
+        kind=kind,
+        happened_at=moment(on, at),
+        has_time=at is not None,
+        recorded_by=by,
+        recorded_for=institution,
+        record=record if record is None or isinstance(record, uuid.UUID) else record.pk,
+        note=text,
+        recorded_at=recorded_at or timezone.now(),
+    )
+    follow(case, by=by)
+    return made
+
+
+def refuse_impossible(case: Case, on: date, field: str = "") -> None:
+    """Nothing happens in the future, nor after the case was closed; before its opening only what led to it, a year at
+    most."""
+    if on > timezone.localdate():
+        raise Refused(_("This day lies in the future."), field)
+    if case.closed_on is not None and on > case.closed_on:
+        raise Refused(_("The case was closed before that day."), field)
+    if (case.opened_on - on).days > 366:
+        raise Refused(_("This day lies more than a year before the case was opened."), field)
+
+
+def restate(case: Case) -> None:
+    """Keep on a locked case the status that its decisions give."""
+    found = [
+        Decided(one.decided_on, order, one.outcome, one.stage)
+        for order, one in enumerate(CaseDecision.objects.filter(case=case).order_by("decided_on", "recorded_at", "pk"))
+    ]
+    status = status_of(found)
+    if status != case.status:
+        case.status = status
+        case.save(update_fields=["status"])

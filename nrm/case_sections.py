@@ -1,0 +1,14 @@
+"""The sections of the case page, by area; an area adds its line here and its `register_sections` in nrm/queries/<area>.py."""
+
+from __future__ import annotations
+
+
+def register_own() -> None:
+    """Called when the app is ready."""
+    from nrm.queries import cases
+
+    for area in (
+        # one a line, in the order in which they stand
+        cases,
+    ):
+        area.register_sections()

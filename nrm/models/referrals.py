@@ -1,0 +1,236 @@
+"""Referrals: from an institution to another, in the addressee's inbox until answered, answered once."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from nrm.models.cases import Case, OfCase
+from onatc.files import Attachment
+from onatc.history import tracked
+from stakeholders.models import Country, Institution, Role, User
+
+
+class Urgency(models.TextChoices):
+    IMMEDIATE = "immediate", _("immediate, within hours")
+    URGENT = "urgent", _("urgent, within a day")
+    ORDINARY = "ordinary", _("ordinary")
+
+
+class Purpose(models.TextChoices):
+    """For what somebody is referred; the need for which the directory is searched hangs on it."""
+
+    IDENTIFICATION = "identification", _("identification")
+    PROTECTION = "protection", _("shelter and protection")
+    HEALTH = "health", _("health care")
+    COUNSELLING = "counselling", _("psychological and social support")
+    LEGAL = "legal", _("legal aid and representation")
+    CHILD_PROTECTION = "child_protection", _("protection of a child")
+    RESIDENCE = "residence", _("residence and documents")
+    REINTEGRATION = "reintegration", _("reintegration")
+    RETURN = "return", _("return")
+    PROCEEDINGS = "proceedings", _("criminal proceedings")
+    COMPENSATION = "compensation", _("compensation")
+    MANAGEMENT = "management", _("management of the case")
+
+
+class Share(models.TextChoices):
+    """What the addressee takes on with the referral."""
+
+    HELP = "help", _("a part of the help; the case stays with the sender")
+    JOINT = "joint", _("work on the case together")
+    HANDOVER = "handover", _("the responsibility for the case")
+
+
+class ReferralState(models.TextChoices):
+    SENT = "sent", pgettext_lazy("referral", "waiting for an answer")
+    ACCEPTED = "accepted", pgettext_lazy("referral", "accepted")
+    DECLINED = "declined", pgettext_lazy("referral", "declined")
+    WITHDRAWN = "withdrawn", pgettext_lazy("referral", "withdrawn")
+
+
+class DeclineReason(models.TextChoices):
+    NO_PLACE = "no_place", _("no free place")
+    NOT_COMPETENT = "not_competent", _("not competent")
+    NOT_FITTING = "not_fitting", _("the help does not fit the person")
+    TOO_RISKY = "too_risky", _("the risk is too high for us")
+    AREA = "area", _("outside our area")
+    PERSON_REFUSES = "person_refuses", _("the person does not want it")
+    OTHER = "other", _("another reason")
+
+
+class ConsentState(models.TextChoices):
+    """Consent to the help and to sharing data; counting never depends on it (section 1, rule 8)."""
+
+    GIVEN = "given", _("given")
+    NOT_GIVEN = "not_given", _("not given")
+    WITHDRAWN = "withdrawn", pgettext_lazy("consent", "withdrawn")
+    NOT_NEEDED = "not_needed", _("not needed by law")
+    NOT_ASKED = "not_asked", _("not asked yet")
+
+
+class ConsentBy(models.TextChoices):
+    PERSON = "person", _("the person")
+    GUARDIAN = "guardian", _("the guardian")
+    COURT = "court", _("the court or custodian body")
+
+
+class ReferralQuerySet(models.QuerySet["Referral"]):
+    def visible_to(self, user: Any) -> Self:
+        """Those of visible cases, and for the addressee also those that wait for its answer or that it declined."""
+        if not user.is_authenticated or not user.sees_cases:
+            return self.none()
+        cases = Case.objects.visible_to(user)
+        if user.has_role(Role.DIRECTOR, Role.MONITORING):
+            return self.filter(case__destroyed_on__isnull=True)
+        own = Q(addressee__in=user.institution_ids, case__destroyed_on__isnull=True)
+        own &= Q(state__in=(ReferralState.SENT, ReferralState.DECLINED))
+        return self.filter(own | Q(case__in=cases))
+
+    def waiting(self) -> Self:
+        return self.filter(state=ReferralState.SENT)
+
+    def overdue(self, at: Any = None) -> Self:
+        """Waiting longer than the urgency allows."""
+        return self.waiting().filter(answer_due_at__lt=at or timezone.now())
+
+
+@tracked
+class Referral(OfCase):
+    """One referral. `brings_in` is true for one that reports somebody to the mechanism: those are counted as referrals
+    received; what institutions pass on among themselves afterwards is not.
+
+    Without a `sender` the person, the family or a hotline reported (`referring_entity`). A referral across the border has
+    a `country` and says what was shared on what legal basis. `after` is the declined one that it follows.
+    """
+
+    brings_in = models.BooleanField(_("brings the person into the mechanism"), default=False)
+    sender = models.ForeignKey(
+        Institution, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("from")
+    )
+    referring_entity = models.CharField(_("who referred"), max_length=12, default="E_U")
+    addressee = models.ForeignKey(
+        Institution, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("to")
+    )
+    country = models.ForeignKey(
+        Country, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("country")
+    )
+    referred_on = models.DateField(_("referred on"))
+    sent_at = models.DateTimeField(_("sent"), default=timezone.now)
+    received_on = models.DateField(_("received on"), null=True, blank=True)
+    purpose = models.CharField(_("purpose"), max_length=20, choices=Purpose, default=Purpose.IDENTIFICATION)
+    share = models.CharField(_("what is taken on"), max_length=10, choices=Share, default=Share.HELP)
+    urgency = models.CharField(_("urgency"), max_length=10, choices=Urgency, default=Urgency.ORDINARY)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    answer_due_at = models.DateTimeField(_("answer due"), null=True, blank=True)
+    state = models.CharField(_("state"), max_length=10, choices=ReferralState, default=ReferralState.SENT)
+    answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
+    answered_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    accepted_on = models.DateField(_("accepted on"), null=True, blank=True)
+    declined_on = models.DateField(_("declined on"), null=True, blank=True)
+    decline_reason = models.CharField(_("reason"), max_length=20, choices=DeclineReason, blank=True)
+    answer_note = models.CharField(_("note on the answer"), max_length=500, blank=True)
+    withdrawn_reason = models.CharField(_("why it was withdrawn"), max_length=300, blank=True)
+    manager = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("case manager there")
+    )
+    after = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="followed_by", verbose_name=_("after")
+    )
+    consent_state = models.CharField(_("consent"), max_length=12, choices=ConsentState, default=ConsentState.NOT_ASKED)
+    shared = models.CharField(_("what was shared"), max_length=500, blank=True)
+    legal_basis = models.CharField(_("legal basis"), max_length=300, blank=True)
+    escalated_at = models.DateTimeField(_("brought to the office"), null=True, blank=True)
+    revision = models.PositiveIntegerField(default=0)
+
+    objects = ReferralQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("referral")
+        verbose_name_plural = _("referrals")
+        ordering = ["-sent_at", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(sender__isnull=True) | Q(addressee__isnull=True) | ~Q(sender=F("addressee")),
+                name="referral_to_another",
+                violation_error_message=_("An institution does not refer to itself."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="accepted") | Q(accepted_on__isnull=False),
+                name="referral_accepted_on_a_day",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="declined") | Q(declined_on__isnull=False) & ~Q(decline_reason=""),
+                name="referral_declined_with_reason",
+                violation_error_message=_("A referral is declined with a reason."),
+            ),
+            models.CheckConstraint(
+                condition=Q(accepted_on__isnull=True) | Q(accepted_on__gte=F("referred_on")),
+                name="referral_accepted_after_sending",
+                violation_error_message=_("A referral is not accepted before it was made."),
+            ),
+            models.CheckConstraint(
+                condition=Q(country__isnull=True) | ~Q(shared="") & ~Q(legal_basis=""),
+                name="referral_abroad_has_a_basis",
+                violation_error_message=_("A referral across the border says what was shared and on what legal basis."),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["case", "-sent_at"], name="referral_of_case"),
+            models.Index(fields=["addressee", "-sent_at"], name="referral_to"),
+            models.Index(fields=["answer_due_at"], condition=Q(state="sent"), name="referral_waiting"),
+            models.Index(fields=["referred_on"], condition=Q(brings_in=True), name="referral_received"),
+        ]
+
+    def __str__(self) -> str:
+        return str(_("referral of case %(case)s")) % {"case": self.case}
+
+    def get_absolute_url(self) -> str:
+        return reverse("nrm:referral-detail", args=[self.pk])
+
+
+@tracked
+class Consent(OfCase):
+    """What the person, or who speaks for a child, agreed to, on a day; the latest one for a purpose holds."""
+
+    referral = models.ForeignKey(Referral, models.PROTECT, null=True, blank=True, related_name="consents")
+    purpose = models.CharField(_("for what"), max_length=20, choices=Purpose)
+    state = models.CharField(_("consent"), max_length=12, choices=ConsentState)
+    given_by = models.CharField(_("by"), max_length=10, choices=ConsentBy, default=ConsentBy.PERSON)
+    on = models.DateField(_("on"))
+
+    class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
+        ordering = ["-on", "-recorded_at"]
+
+    def __str__(self) -> str:
+        return self.get_state_display()
+
+
+class ReferralFileQuerySet(models.QuerySet["ReferralFile"]):
+    def visible_to(self, user: Any) -> Self:
+        """Files go with their referral (T2)."""
+        return self.filter(referral__in=Referral.objects.visible_to(user))
+
+
+class ReferralFile(Attachment):
+    """An attachment of a referral: forms without identities; for the two institutions of the referral."""
+
+    referral = models.ForeignKey(Referral, models.PROTECT, related_name="files")
+
+    objects = ReferralFileQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("file of a referral")
+        verbose_name_plural = _("files of referrals")
+        ordering = ["uploaded_at"]
+
+    def __str__(self) -> str:
+        return str(self.pk)
