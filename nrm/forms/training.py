@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from nrm.forms.careful import CarefulForm, KeptForm
 from nrm.forms.training_needs import municipalities, topic_choices
 from nrm.models import (
     Course,
@@ -25,7 +26,6 @@ from onatc.files import AttachmentField
 from onatc.forms import FilterForm, day_field
 from onatc.money import MoneyField
 from onatc.texts import SortKey
-from stakeholders.forms.records import CarefulForm, KeptForm
 from stakeholders.models import Contact, Decision, Event, EventKind, EventState, Institution
 
 REVISION = {"widget": forms.HiddenInput, "min_value": 0, "max_value": 2**31 - 1}

@@ -9,10 +9,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from nrm.forms.careful import CarefulForm, KeptForm
 from nrm.models import TOPICS, NeedsAnswer, NeedsAssessment, StaffNeed
 from onatc.models import Code, Municipality
 from onatc.texts import SortKey
-from stakeholders.forms.records import CarefulForm, KeptForm
 from stakeholders.models import Institution
 
 MOST_STAFF = 100_000

@@ -14,13 +14,11 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    initial = True
-
     dependencies = [
         ('onatc', '0022_mails_that_cannot_wait'),
         ('pghistory', '0007_auto_20250421_0444'),
         ('stakeholders', '0015_followed_since'),
-        ('stakeholders', '__first__'),
+        ('nrm', '0003_oversight'),
     ]
 
     operations = [
