@@ -206,6 +206,7 @@ def _of_event(values: dict[str, Any]) -> dict[str, Any]:
     event = values.get("event")
     if event is None:
         return values
+    event = locked(event)
     if event.state == EventState.CANCELLED:
         raise Refused(_("This event was cancelled."), "event")
     return values | {

@@ -296,7 +296,7 @@ def reach_of(assessment: NeedsAssessment, user: Any, *, topic: str = "") -> Reac
     counts = Headcount.objects.filter(own, session__in=held.values("pk")).order_by()
     if not access.sees_all_trained(user):
         people = people.filter(trainee__institution__in=user.institution_ids)
-    last = people.order_by("trainee", "-session__ends_on", "-session__starts_on", "-pk").distinct("trainee")
+    last = people.order_by("trainee_id", "-session__ends_on", "-session__starts_on", "-pk").distinct("trainee_id")
     once = Participation.objects.filter(pk__in=last.values("pk")).order_by()
     known = {one.institution_id for one in answers if one.state == AnswerState.SUBMITTED}
     missing = {one.institution_id for one in answers} - known
