@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from nrm.models import Case, CaseParty, NeedsAnswer, TrainingFollowUp
+from nrm.models import Case, CaseParty, NeedsAnswer, Proceeding, ProceedingVictim, TrainingFollowUp
 from onatc.errors import Denied
 from stakeholders.models import Role, User
 
@@ -15,6 +15,39 @@ def may_keep_mechanism(user: User) -> bool | Denied:
     """The office keeps the services directory, the trainings, the SOP and the assessment of the mechanism."""
     return user.has_role(*MECHANISM_KEEPERS) or Denied(_("The office keeps what is recorded about the mechanism."))
 
+
+# Trainings
+
+
+def may_answer_needs(user: User, answer: NeedsAnswer) -> bool | Denied:
+    """Whoever reports for the institution that was asked; in which state is for the act."""
+    return answer.institution_id in user.institution_ids or Denied(
+        _("Whoever reports for the institution answers for it.")
+    )
+
+
+def may_reopen_needs(user: User, answer: NeedsAnswer) -> bool | Denied:
+    """The institution itself, as long as the assessment takes answers, or the office."""
+    return user.has_role(*MECHANISM_KEEPERS) or may_answer_needs(user, answer)
+
+
+def may_adopt_training_plan(user: User) -> bool | Denied:
+    return user.has_role(Role.DIRECTOR) or Denied(_("The Director adopts the training plan."))
+
+
+def may_answer_follow_up(user: User, follow_up: TrainingFollowUp) -> bool | Denied:
+    """The institution whose people were trained, or the office in its name."""
+    if follow_up.institution_id in user.institution_ids or user.has_role(*MECHANISM_KEEPERS):
+        return True
+    return Denied(_("Whoever reports for the institution answers for it."))
+
+
+def sees_all_trained(user: User) -> bool:
+    """Sums over all institutions: the office, and observers; others see those of their own institution."""
+    return user.is_office or user.is_observer
+
+
+# Cases
 
 CASE_KEEPERS = (Role.DIRECTOR, Role.MONITORING)
 
@@ -51,32 +84,31 @@ def may_manage(user: User, case: Case) -> bool | Denied:
     )
 
 
-# Trainings
+def may_follow_up(user: User, case: Case) -> bool | Denied:
+    """Follow-ups reach beyond the closing: whoever took part in the case, and the office's case roles."""
+    if case.duplicate_of_id is not None:
+        return Denied(_("This case was merged into another one."))
+    if user.has_role(*CASE_KEEPERS) or (case.is_child_procedure and user.has_role(Role.CHILD)):
+        return True
+    return takes_part(user, case) or Denied(_("Only institutions that take part in the case record what happens."))
 
 
-def may_answer_needs(user: User, answer: NeedsAnswer) -> bool | Denied:
-    """Whoever reports for the institution that was asked; in which state is for the act."""
-    return answer.institution_id in user.institution_ids or Denied(
-        _("Whoever reports for the institution answers for it.")
+def may_close_case(user: User, case: Case) -> bool | Denied:
+    """The responsible institution, and the Director."""
+    if case.duplicate_of_id is not None:
+        return Denied(_("This case was merged into another one."))
+    return (
+        case.responsible_id in user.institution_ids
+        or user.has_role(Role.DIRECTOR)
+        or Denied(_("The responsible institution closes the case."))
     )
 
 
-def may_reopen_needs(user: User, answer: NeedsAnswer) -> bool | Denied:
-    """The institution itself, as long as the assessment takes answers, or the office."""
-    return user.has_role(*MECHANISM_KEEPERS) or may_answer_needs(user, answer)
-
-
-def may_adopt_training_plan(user: User) -> bool | Denied:
-    return user.has_role(Role.DIRECTOR) or Denied(_("The Director adopts the training plan."))
-
-
-def may_answer_follow_up(user: User, follow_up: TrainingFollowUp) -> bool | Denied:
-    """The institution whose people were trained, or the office in its name."""
-    if follow_up.institution_id in user.institution_ids or user.has_role(*MECHANISM_KEEPERS):
+def may_keep_proceeding(user: User, proceeding: Proceeding) -> bool | Denied:
+    """Whoever reported it, those who record in a case of one of its victims, and the office's case roles."""
+    if user.has_role(*CASE_KEEPERS) or proceeding.reported_by_id in user.institution_ids:
         return True
-    return Denied(_("Whoever reports for the institution answers for it."))
-
-
-def sees_all_trained(user: User) -> bool:
-    """Sums over all institutions: the office, and observers; others see those of their own institution."""
-    return user.is_office or user.is_observer
+    own = CaseParty.objects.filter(institution__in=user.institution_ids, until__isnull=True)
+    return ProceedingVictim.objects.filter(proceeding=proceeding, case__in=own.values("case")).exists() or Denied(
+        _("Only institutions that take part in the case record what happens.")
+    )

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 def register_own() -> None:
     """Called when the app is ready."""
-    from nrm.queries import cases
+    from nrm.queries import assistance, cases
 
     for area in (
         # one a line, in the order in which they stand
         cases,
+        assistance,
     ):
         area.register_sections()

@@ -25,6 +25,8 @@ VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
 FIELD_KEYS = [key for key in env.list("FIELD_KEYS", default=[SECRET_KEY] if DEMO else []) if key]
 # What seals the trail (onatc/trail.py); name the former one behind the new one when it is changed.
 TRAIL_KEYS = [key for key in env.list("TRAIL_KEYS", default=[SECRET_KEY]) if key]
+# What makes the tokens by which a person counted twice is found (nrm/twins.py): the first one makes them, all of them find.
+TOKEN_KEYS = [key for key in env.list("TOKEN_KEYS", default=[f"tokens-{SECRET_KEY}"] if DEMO else []) if key]
 TRAIL_ANCHOR_FILE = env.str("TRAIL_ANCHOR_FILE", default=str(VAR_DIR / "anchors" / "trail.log"))
 
 
@@ -46,6 +48,10 @@ def _refuse_unsafe_production() -> None:
         raise ImproperlyConfigured("FIELD_KEYS is missing, too short (32 characters or more) or the demonstration's.")
     if any(len(key) < 32 or key == DEMO_SECRET_KEY for key in TRAIL_KEYS):
         raise ImproperlyConfigured("TRAIL_KEYS is too short (32 characters or more) or the demonstration's.")
+    if not TOKEN_KEYS or any(len(key) < 32 or DEMO_SECRET_KEY in key for key in TOKEN_KEYS):
+        raise ImproperlyConfigured("TOKEN_KEYS is missing, too short (32 characters or more) or the demonstration's.")
+    if set(TOKEN_KEYS) & {SECRET_KEY, *FIELD_KEYS, *TRAIL_KEYS}:
+        raise ImproperlyConfigured("TOKEN_KEYS must be secrets of their own: none of the other keys (threats.md T30).")
     if not SITE_URL.startswith("https://"):
         raise ImproperlyConfigured("SITE_URL must begin with https://.")
 

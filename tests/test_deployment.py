@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from django.conf import settings
 from django.db import connection
 
 from onatc import services
@@ -40,7 +41,15 @@ def test_each_service_restarts_is_checked_pinned_and_known_by_its_dependants(nam
 
 def test_no_secret_has_a_default():
     text = (ROOT / "docker-compose.yml").read_text()
-    for name in ("SECRET_KEY", "FIELD_KEYS", "TRAIL_KEYS", "POSTGRES_PASSWORD", "WEB_PASSWORD", "VALKEY_PASSWORD"):
+    for name in (
+        "SECRET_KEY",
+        "FIELD_KEYS",
+        "TRAIL_KEYS",
+        "TOKEN_KEYS",
+        "POSTGRES_PASSWORD",
+        "WEB_PASSWORD",
+        "VALKEY_PASSWORD",
+    ):
         assert f"${{{name}:?" in text and f"${{{name}:-" not in text
     example = (ROOT / ".docker" / "example.env").read_text()
     assert re.search(r"^SECRET_KEY=$", example, re.M)
@@ -62,6 +71,7 @@ def test_the_dockerfile_parses_copies_what_exists_and_does_not_run_as_root():
 SAFE = {
     "SECRET_KEY": "k" * 60,
     "FIELD_KEYS": "f" * 40,
+    "TOKEN_KEYS": "t" * 40,
     "ALLOWED_HOSTS": "onatc.example.org",
     "DATABASE_URL": "postgres://u:p@localhost/x",
     "REDIS_URL": "redis://localhost/0",
@@ -97,6 +107,11 @@ def start(show: str = "DEBUG", **changes: str | None) -> subprocess.CompletedPro
         ({"FIELD_KEYS": "short"}, "FIELD_KEYS is missing"),
         ({"FIELD_KEYS": "f" * 40 + ",short"}, "FIELD_KEYS is missing"),
         ({"TRAIL_KEYS": "short"}, "TRAIL_KEYS is too short"),
+        ({"TOKEN_KEYS": None}, "TOKEN_KEYS is missing"),
+        ({"TOKEN_KEYS": "t" * 40 + ",short"}, "TOKEN_KEYS is missing"),
+        ({"TOKEN_KEYS": "tokens-" + settings.DEMO_SECRET_KEY}, "TOKEN_KEYS is missing"),
+        ({"TOKEN_KEYS": "f" * 40}, "TOKEN_KEYS must be secrets of their own"),
+        ({"TOKEN_KEYS": "t" * 40 + "," + "k" * 60}, "TOKEN_KEYS must be secrets of their own"),
         ({"SITE_URL": "http://onatc.example.org"}, "SITE_URL must begin with https"),
         ({"DEMO": "1", "SITE_URL": "https://onatc.example.org"}, "DEMO must be off"),
     ],
@@ -138,7 +153,15 @@ def test_every_setting_that_the_operation_page_asks_for_reaches_the_containers()
     }
     example = re.findall(r"^([A-Z_]+)=", (ROOT / ".docker" / "example.env").read_text(), re.M)
     assert set(example) <= given
-    assert {"BACKUP_DIR", "BACKUP_RECIPIENTS", "METRICS_TOKEN", "ADMIN_URL", "FIELD_KEYS", "TRAIL_KEYS"} <= given
+    assert {
+        "BACKUP_DIR",
+        "BACKUP_RECIPIENTS",
+        "METRICS_TOKEN",
+        "ADMIN_URL",
+        "FIELD_KEYS",
+        "TRAIL_KEYS",
+        "TOKEN_KEYS",
+    } <= given
     # Each folder that a service writes to is a volume, and the image makes it for the account that writes.
     folders = {volume.split(":")[1] for volume in COMPOSE["x-onatc"]["volumes"]}
     made = (ROOT / ".docker" / "Dockerfile").read_text()

@@ -7,8 +7,10 @@ from typing import Any, Self
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from nrm.markers import spoken
 from nrm.models.cases import Case, OfCase
 from nrm.models.identification import BestInterest, RiskAssessment
 from onatc.history import tracked
@@ -298,7 +300,10 @@ class Proceeding(models.Model):
         ordering = ["-opened_on", "pk"]
 
     def __str__(self) -> str:
-        return self.marker
+        return spoken(self.marker)
+
+    def get_absolute_url(self) -> str:
+        return reverse("nrm:proceeding-detail", args=[self.pk])
 
 
 class OfProceedingQuerySet(models.QuerySet[Any]):

@@ -1,0 +1,266 @@
+"""Help, accommodation, return, residence, compensation, follow-ups and the closing of a case."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from datetime import date, timedelta
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.urls import reverse
+from django.utils import timezone
+
+from nrm.actions import assistance as actions
+from nrm.models import (
+    Assistance,
+    BestInterest,
+    Case,
+    EventKind,
+    FollowUp,
+    Happening,
+    RiskAssessment,
+    Stay,
+)
+from onatc.errors import Refused
+from onatc.periods import months_after
+from stakeholders.actions.records import Stale
+from tests.nrm.cases import institution, opened
+
+
+@pytest.fixture
+def today():
+    return timezone.localdate()
+
+
+def kinds(case: Case) -> list[str]:
+    return list(Happening.objects.filter(case=case).order_by("recorded_at").values_list("kind", flat=True))
+
+
+def helped(case: Case, by, **values) -> Assistance:
+    values = {"kind": "AS_MED", "response": "RESP_ACC", "offered_on": case.opened_on} | values
+    return actions.record_assistance(case, uuid.uuid4(), values, by=by)
+
+
+def test_help_is_offered_accepted_and_ended_and_each_day_is_on_record(world, today):
+    case = opened(world.focal_point)
+    spell = helped(case, world.focal_point, response="RESP_PEND")
+    spell = actions.change_assistance(
+        spell, {"response": "RESP_ACC", "starts_on": today - timedelta(days=5)}, by=world.focal_point, revision=0
+    )
+    actions.change_assistance(spell, {"ends_on": today}, by=world.focal_point, revision=1)
+    assert kinds(case)[-3:] == [EventKind.OFFERED, EventKind.HELPED, EventKind.HELP_ENDED]
+    with pytest.raises(Stale):
+        actions.change_assistance(spell, {"response": "RESP_REF"}, by=world.focal_point, revision=1)
+
+
+def test_refused_help_is_a_record_and_nothing_offered_another(world):
+    case = opened(world.focal_point)
+    helped(case, world.focal_point, response="RESP_REF")
+    helped(case, world.focal_point, response="RESP_NONE", offered_on=None)
+    assert sorted(Assistance.objects.values_list("response", flat=True)) == ["RESP_NONE", "RESP_REF"]
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"offered_on": timezone.localdate() + timedelta(days=1)}, "offered_on"),
+        ({"ends_on": timezone.localdate()}, "starts_on"),
+        ({"offered_on": date(2020, 2, 29)}, "offered_on"),
+        ({"response": "RESP_NONE", "provider": True}, "provider"),
+    ],
+)
+def test_days_that_cannot_be_are_refused_at_their_field(world, values, field):
+    case = opened(world.focal_point)
+    if "provider" in values:
+        values = values | {"provider": institution("MOH")}
+    with pytest.raises(Refused) as refusal:
+        helped(case, world.focal_point, **values)
+    assert refusal.value.field == field and not Assistance.objects.exists()
+
+
+def test_help_that_was_refused_cannot_begin(world, today):
+    case = opened(world.focal_point)
+    with pytest.raises(Refused, match="accepted"):
+        helped(case, world.focal_point, response="RESP_REF", starts_on=today)
+
+
+def test_strangers_and_other_institutions_record_nothing(world):
+    case = opened(world.focal_point)
+    for name in ("other_focal_point", "natc", "planning", "observer", "administrator", "child"):
+        with pytest.raises(PermissionDenied):
+            helped(case, getattr(world, name))
+    assert helped(case, world.monitoring).recorded_for is None
+
+
+def test_a_form_sent_twice_records_once(world, client_for, today):
+    case = opened(world.focal_point)
+    client, key = client_for("focal_point"), uuid.uuid4()
+    url = reverse("nrm:assistance-create", args=[case.marker])
+    data = {"key": key, "kind": "AS_PSY", "response": "RESP_ACC", "offered_on": today.isoformat()}
+    for _again in range(2):
+        assert client.post(url, data).url == case.get_absolute_url()
+    assert Assistance.objects.count() == 1 and kinds(case).count(EventKind.OFFERED) == 1
+    page = client.post(url, data | {"key": uuid.uuid4(), "note": "Arta Krasniqi, tel. 044 123 456"})
+    assert page.status_code == 200 and "is_checked" in page.content.decode()
+    assert client_for("other_focal_point").get(url).status_code == 404
+
+
+def moved_in(case: Case, by, shelter: str = "SH_NGO", on: date | None = None) -> Stay:
+    values = {"shelter_type": shelter, "provider": None, "came_on": on or case.opened_on}
+    return actions.record_stay(case, uuid.uuid4(), values, by=by)
+
+
+def test_one_is_accommodated_in_one_place_at_a_time(world, today):
+    case = opened(world.focal_point)
+    stay = moved_in(case, world.focal_point)
+    with pytest.raises(Refused, match="accommodated already"):
+        moved_in(case, world.focal_point, on=today)
+    actions.end_stay(stay, by=world.focal_point, left_on=today - timedelta(days=2), reason="", revision=0)
+    with pytest.raises(Refused, match="elsewhere"):
+        moved_in(case, world.focal_point, on=today - timedelta(days=4))
+    moved_in(case, world.focal_point, on=today - timedelta(days=2))
+    assert kinds(case).count(EventKind.PLACED) == 2
+
+
+def test_leaving_a_shelter_plans_three_follow_ups_from_that_day(world, today):
+    case = opened(world.focal_point)
+    actions.end_stay(moved_in(case, world.focal_point), by=world.focal_point, left_on=today, reason="", revision=0)
+    assert list(FollowUp.objects.values_list("months", "due_on")) == [(m, months_after(today, m)) for m in (3, 6, 12)]
+
+
+def test_at_high_risk_the_state_shelter_is_left_with_two_approvals(world, today):
+    case = opened(world.focal_point)
+    RiskAssessment.objects.create(case=case, assessed_on=case.opened_on, level="RISK_HIGH")
+    stay = moved_in(case, world.focal_point, "SH_SECURE")
+    arguments = {"by": world.focal_point, "left_on": today, "reason": "", "revision": 0}
+    for codes in ([], ["SPO"], ["KP-THB"], ["VPAO", "KP-THB"]):
+        with pytest.raises(Refused, match="prosecution"):
+            actions.end_stay(stay, **arguments, approved_by=[institution(code) for code in codes])
+    left = actions.end_stay(stay, **arguments, approved_by=[institution("SPO"), institution("KP-THB")])
+    assert left.exit_approved_by.count() == 2
+
+
+@pytest.mark.parametrize(("finding", "is_refused"), [(None, True), ("no_return", True), ("return", False)])
+def test_a_child_returns_only_in_its_best_interest(world, today, finding, is_refused):
+    case = opened(world.focal_point, profile={"age_at_referral": 15})
+    RiskAssessment.objects.create(case=case, assessed_on=case.opened_on, level="RISK_LOW")
+    if finding:
+        BestInterest.objects.create(case=case, determined_on=today, finding=finding, institution=institution("CSW"))
+    values = {"outcome": "RT_VOL", "carried_out_on": today, "country_id": None}
+    values = {"outcome": "RT_VOL", "carried_out_on": today, "country": _albania()}
+    if is_refused:
+        with pytest.raises(Refused, match="best interest"):
+            actions.record_return(case, uuid.uuid4(), values, by=world.focal_point)
+    else:
+        actions.record_return(case, uuid.uuid4(), values, by=world.focal_point)
+        assert FollowUp.objects.filter(after="return").count() == 3 and EventKind.RETURNED in kinds(case)
+
+
+def _albania():
+    from stakeholders.models import Country
+
+    return Country.objects.get(pk="AL")
+
+
+def test_nobody_returns_before_the_risk_was_assessed(world, today):
+    case = opened(world.focal_point)
+    with pytest.raises(Refused, match="risk was assessed"):
+        actions.record_return(
+            case,
+            uuid.uuid4(),
+            {"outcome": "RT_VOL", "carried_out_on": today, "country": _albania()},
+            by=world.focal_point,
+        )
+    with pytest.raises(Refused, match="which country"):
+        actions.record_return(case, uuid.uuid4(), {"outcome": "RT_VOL", "country": None}, by=world.focal_point)
+
+
+def test_a_follow_up_is_recorded_once_also_after_the_closing(world, today):
+    case = opened(world.focal_point)
+    actions.end_stay(moved_in(case, world.focal_point), by=world.focal_point, left_on=today, reason="", revision=0)
+    actions.close(case, by=world.focal_point, closed_on=today, outcome="RT_INDEP", note_text="", revision=0)
+    one = FollowUp.objects.get(months=3)
+    actions.follow_up(one, by=world.focal_point, done_on=today, result="well")
+    assert actions.follow_up(one, by=world.focal_point, done_on=today, result="well").result == "well"
+    with pytest.raises(Refused, match="already"):
+        actions.follow_up(one, by=world.focal_point, done_on=today, result="refused")
+
+
+def test_a_case_is_closed_when_nothing_is_open_and_says_what_is(world, today):
+    case = opened(world.focal_point)
+    stay = moved_in(case, world.focal_point)
+    spell = helped(case, world.focal_point, starts_on=case.opened_on)
+    arguments = {"by": world.focal_point, "closed_on": today, "outcome": "RT_INDEP", "note_text": "", "revision": 0}
+    with pytest.raises(Refused, match=r"accommodated.*still running"):
+        actions.close(case, **arguments)
+    actions.end_stay(stay, by=world.focal_point, left_on=today, reason="", revision=0)
+    actions.change_assistance(spell, {"ends_on": today}, by=world.focal_point, revision=0)
+    closed = actions.close(case, **arguments)
+    assert closed.closed_on == today and actions.close(case, **arguments) == closed
+    with pytest.raises(PermissionDenied):
+        helped(closed, world.focal_point)
+    assert Case.objects.counted().filter(pk=case.pk).exists()
+
+
+def test_claims_hold_sums_that_agree_with_their_days(world, today):
+    case = opened(world.focal_point)
+    values = {"route": "state", "filed_on": case.opened_on, "claimed_cents": 500_000}
+    for wrong, field in (
+        ({"awarded_cents": 100}, "decided_on"),
+        ({"paid_on": today}, "paid_on"),
+        ({"decided_on": today, "awarded_cents": 100, "paid_on": today, "paid_cents": 200}, "paid_cents"),
+    ):
+        with pytest.raises(Refused) as refusal:
+            actions.record_claim(case, uuid.uuid4(), values | wrong, by=world.focal_point)
+        assert refusal.value.field == field
+    actions.record_claim(
+        case,
+        uuid.uuid4(),
+        values | {"decided_on": today, "awarded_cents": 300_000, "paid_on": today, "paid_cents": 300_000},
+        by=world.focal_point,
+    )
+    assert kinds(case)[-3:] == [
+        EventKind.COMPENSATION_ASKED, EventKind.COMPENSATION_DECIDED, EventKind.COMPENSATION_PAID,
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_institutions_that_accommodate_at_once_come_after_each_other(world):
+    case = opened(world.focal_point)
+    told: list[str] = []
+
+    def move() -> None:
+        try:
+            moved_in(Case.objects.get(pk=case.pk), world.focal_point)
+        except Refused as refusal:
+            told.append(str(refusal))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=move) for _one in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert Stay.objects.count() == 1 and len(told) == 3
+
+
+def test_the_case_page_shows_all_of_it_in_a_constant_number_of_queries(
+    world, client_for, today, django_assert_max_num_queries
+):
+    case = opened(world.focal_point)
+    client = client_for("focal_point")
+    for _one in range(6):
+        helped(case, world.focal_point)
+    client.post(
+        f"{reverse('state-purpose')}?scope=case:{case.pk}&next={case.get_absolute_url()}", {"purpose": "Planning help"}
+    )
+    with django_assert_max_num_queries(80) as first:
+        assert client.get(case.get_absolute_url()).status_code == 200
+    for _one in range(6):
+        helped(case, world.focal_point)
+    with django_assert_max_num_queries(len(first.captured_queries)):
+        page = client.get(case.get_absolute_url())
+    assert page.content.decode().count("Medical care") >= 12
