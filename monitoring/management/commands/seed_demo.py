@@ -21,6 +21,7 @@ from monitoring.demo.events import add_events
 from monitoring.demo.indicators import add_indicators
 from monitoring.demo.knowledge import add_knowledge
 from monitoring.demo.meetings import add_meetings
+from monitoring.demo.nrm_training import add_training
 from monitoring.demo.people import PASSWORD, make_people
 from monitoring.demo.plans import add_plans
 from monitoring.demo.progress import Story
@@ -98,6 +99,7 @@ class Command(BaseCommand):
         add_meetings(people, seed, today)
         add_decisions(version.plan, version, people, seed, today)
         add_events(version, people, seed, today)
+        add_training(people, seed, today)
         last = Period.quarter_of(today).previous()
         report = actions.draft_report(version.plan, last, by=people["monitoring@onatc.example"])
         for language, text in CONCLUSIONS.items():

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 from monitoring.samples.cast import Cast
-from monitoring.samples.mechanism import assistance, cases
+from monitoring.samples.mechanism import assistance, cases, trainings
 
 Area = Callable[[Cast, str], dict[str, Any]]
 AREAS: tuple[Area, ...] = (
     # one a line, in the order in which they are made
     cases.samples,
     assistance.samples,
+    trainings.samples,
 )
 
 
