@@ -95,9 +95,8 @@ def add_training(people: dict[str, User], seed: int, today: date) -> None:
     institutions = {one.code: one for one in Institution.objects.all()}
     courses = _courses(by)
     trainers = _trainers(institutions)
-    last, this = (
-        _assessment(year, by, institutions, chance, is_open=year == today.year) for year in (today.year - 1, today.year)
-    )
+    last, this = (_assessment(year, by, institutions, chance) for year in (today.year - 1, today.year))
+    _open_assessment(today, by, institutions)
     plans = [
         _plan(year, assessment, courses, institutions, by, director, chance, today)
         for year, assessment in ((today.year - 1, last), (today.year, this))
@@ -155,19 +154,17 @@ def _trainers(institutions: dict[str, Institution]) -> list[Trainer]:
     ]
 
 
-def _assessment(
-    year: int, by: User, institutions: dict[str, Institution], chance: random.Random, *, is_open: bool
-) -> NeedsAssessment:
-    """This year's was closed too, but for the answers that never came; nobody is written to about what is long past."""
+def _assessment(year: int, by: User, institutions: dict[str, Institution], chance: random.Random) -> NeedsAssessment:
+    """Closed, with the answers that came; nobody is written to about what is long past."""
     opened = date(year, 1, 10)
     assessment = NeedsAssessment.objects.create(
         starts_on=date(year, 1, 1), ends_on=date(year, 12, 31), closes_on=date(year, 2, 15), topics=ASKED,
-        state="open" if is_open else "closed", opened_at=_moment(opened),
-        closed_at=None if is_open else _moment(date(year, 2, 16)), created_by=by,
+        state="closed", opened_at=_moment(opened),
+        closed_at=_moment(date(year, 2, 16)), created_by=by,
         **_texts("title", (f"Nevojat për trajnim {year}", f"Potrebe za obukom {year}", f"Training needs {year}")),
     )  # fmt: skip
     for number, (code, function, staff, towns) in enumerate(STAFF):
-        silent = code in SILENT if not is_open else code == "KJC"
+        silent = code in SILENT and (code == "KJC" or year % 2 == 1)
         language, note = NOTES[number % len(NOTES)]
         answer = NeedsAnswer.objects.create(
             assessment=assessment, institution=institutions[code], language=language, revision=0 if silent else 2,
@@ -186,6 +183,28 @@ def _assessment(
             for topic in chance.sample(ASKED, 3):
                 TopicNeed.objects.create(row=row, topic=topic, number=chance.randrange(1, to_train + 1))
     return assessment
+
+
+def _open_assessment(today: date, by: User, institutions: dict[str, Institution]) -> None:
+    """Of next year, sent ten days ago: some have answered, one has begun, the others are still asked."""
+    year = today.year + 1
+    assessment = NeedsAssessment.objects.create(
+        starts_on=date(year, 1, 1), ends_on=date(year, 12, 31), closes_on=today + timedelta(days=20), topics=ASKED,
+        state="open", opened_at=_moment(today - timedelta(days=10)), created_by=by,
+        **_texts("title", (f"Nevojat për trajnim {year}", f"Potrebe za obukom {year}", f"Training needs {year}")),
+    )  # fmt: skip
+    for number, (code, function, staff, towns) in enumerate(STAFF):
+        state = ("asked", "submitted", "draft", "asked")[number % 4]
+        answer = NeedsAnswer.objects.create(
+            assessment=assessment, institution=institutions[code], state=state, revision=0 if state == "asked" else 2,
+            submitted_at=_moment(today - timedelta(days=3)) if state == "submitted" else None,
+        )  # fmt: skip
+        if state != "asked":
+            row = StaffNeed.objects.create(
+                answer=answer, function=function, municipality_id=towns[0], staff=staff, trained=staff // 3,
+                to_train=staff // 2,
+            )  # fmt: skip
+            TopicNeed.objects.create(row=row, topic=ASKED[number % len(ASKED)], number=staff // 4)
 
 
 def _plan(

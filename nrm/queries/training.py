@@ -71,6 +71,17 @@ class NeedsResults:
     total: FunctionNeed
     topics: list[tuple[str, str]]
 
+    def by_topic(self) -> list[tuple[str, int, list[tuple[str, int]]]]:
+        """Each topic with how many need it, and how many of each function."""
+        return [
+            (
+                label,
+                self.total.topics.get(code, 0),
+                [(one.label, one.topics[code]) for one in self.functions if one.topics.get(code)],
+            )
+            for code, label in self.topics
+        ]
+
 
 def needs_results(assessment: NeedsAssessment) -> NeedsResults:
     """Sums over the answers that were submitted; who has not is named and not taken for a zero. Four queries."""
@@ -256,6 +267,7 @@ class ReachRow:
     sexes: Sexes = field(default_factory=Sexes)
     url: str = ""
     is_missing: bool = False
+    short: str = ""
 
 
 @dataclass(frozen=True)
@@ -319,7 +331,7 @@ def reach_of(assessment: NeedsAssessment, user: Any, *, topic: str = "") -> Reac
         sexes[key] += of_sex(sex, n)
     of_institutions = [
         ReachRow(
-            key, str(institutions[key].name), reach, sexes[key], institutions[key].get_absolute_url(), key in missing
+            key, str(institutions[key].name), reach, sexes[key], institutions[key].get_absolute_url(), key in missing, institutions[key].short,
         )
         for key, reach in by_institution.items()
     ]  # fmt: skip

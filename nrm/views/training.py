@@ -230,6 +230,7 @@ def training_plan_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpRespons
             "lines": lines,
             "total": total,
             "shows_cost": access.sees_all_trained(user),
+            "sees_assessment": user.is_office,
             "may_change": may_keep and is_draft,
             "may_adopt": bool(access.may_adopt_training_plan(user)),
             "history": history_of(plan, *(one.item for one in lines if one.item)) if user.is_office else None,

@@ -105,10 +105,6 @@ def needs_assessment_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResp
             "answers": answers,
             "topics": [labels.get(code, code) for code in assessment.topics],
             "results": results,
-            "rows": [(one, [one.topics.get(code, 0) for code in assessment.topics]) for one in results.functions]
-            if results
-            else [],
-            "sums": [results.total.topics.get(code, 0) for code in assessment.topics] if results else [],
             "chart": _chart(results) if results else None,
             "takes_answers": assessment.takes_answers(),
             "may_keep": bool(access.may_keep_mechanism(user)),

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -28,13 +29,17 @@ def _assessments(user: Any) -> list[NeedsAssessment]:
 
 
 def _asked(request: SignedInRequest) -> tuple[ReachForm, NeedsAssessment | None, str]:
-    assessments, labels = _assessments(request.user), topic_labels()
+    """The one that the address names, else the one whose period it is, else the newest that has begun."""
+    assessments, labels, today = _assessments(request.user), topic_labels(), timezone.localdate()
+    usual = next((one for one in assessments if one.starts_on <= today), assessments[0] if assessments else None)
+    wanted = request.GET.get("assessment")
+    chosen = next((one for one in assessments if str(one.pk) == wanted), usual)
+    said = {"assessment": str(chosen.pk) if chosen else "", "topic": request.GET.get("topic", "")}
     form = ReachForm(
-        request.GET, assessment=[(str(one.pk), str(one.title)) for one in assessments], topic=list(labels.items())
+        said, assessment=[(str(one.pk), str(one.title)) for one in assessments], topic=list(labels.items())
     )
+    form.fields["assessment"].choices = form.fields["assessment"].choices[1:]  # type: ignore[attr-defined]
     form.is_valid()
-    wanted = form.cleaned_data.get("assessment")
-    chosen = next((one for one in assessments if str(one.pk) == wanted), assessments[0] if assessments else None)
     return form, chosen, form.cleaned_data.get("topic") or ""
 
 
@@ -48,7 +53,7 @@ def _chart(title: str, head: str, rows: list[ReachRow]) -> Chart | None:
         Series(_("trained, perhaps counted before"), [row.reach.uncoded for row in known], "2"),
         Series(_("still to train"), [max(0, (row.reach.left or 0) - row.reach.uncoded) for row in known], "4"),
     ]
-    return stacked_bars(title, _("people"), [row.label for row in known], series, head=head)
+    return stacked_bars(title, _("people"), [row.short or row.label for row in known], series, head=head)
 
 
 @require_safe
