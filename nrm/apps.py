@@ -8,6 +8,9 @@ class NrmConfig(AppConfig):
 
     def ready(self) -> None:
         from nrm import case_sections, training_sources
+        from nrm.actions import care
+        from onatc import backup
 
         case_sections.register_own()
+        backup.after_restore.append(care.destroy_all_again)
         training_sources.register()

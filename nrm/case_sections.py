@@ -5,11 +5,12 @@ from __future__ import annotations
 
 def register_own() -> None:
     """Called when the app is ready."""
-    from nrm.queries import assistance, cases
+    from nrm.queries import assistance, care, cases
 
     for area in (
         # one a line, in the order in which they stand
         cases,
         assistance,
+        care,
     ):
         area.register_sections()

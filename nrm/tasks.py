@@ -1,9 +1,14 @@
-"""What beat asks of the referral mechanism each day; every task may run twice and late."""
+"""What beat asks of the referral mechanism; every one may run twice and late."""
 
 from celery import shared_task
 
-from nrm.actions import training_follow_ups, training_needs
+from nrm.actions import care, training_follow_ups, training_needs
 from onatc.schedules import once_today
+
+
+@shared_task
+def warn_of_breaches() -> None:
+    care.warn_of_breaches()
 
 
 @shared_task

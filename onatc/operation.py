@@ -218,6 +218,7 @@ SCHEDULES = {
     "remind of access reviews": _("reminders to confirm roles"),
     "tell of agreements": _("notices before agreements end or are to be reviewed"),
     "remind of obligations": _("reminders of obligations under agreements"),
+    "warn of breaches": _("warnings before the 72 hours of a breach of data are over"),
     "catch up the search": _("the search takes in what is new"),
     "collect files": _("files that belong to no record are removed"),
     "nightly backup": _("backup of the night"),

@@ -331,6 +331,9 @@ SAYS_WHO = {
     "stakeholders.libraryfile.uploaded_by", "strategy.eventmeasure.by",
     "stakeholders.exchange.created_by", "stakeholders.exchangefile.uploaded_by",
     "stakeholders.event.created_by",
+    "nrm.needsassessment.created_by", "nrm.needsanswer.submitted_by", "nrm.course.created_by", "nrm.coursefile.uploaded_by",
+    "nrm.trainingplan.created_by", "nrm.trainingplan.adopted_by", "nrm.trainingsession.created_by",
+    "nrm.participation.certified_by", "nrm.trainingfollowup.answered_by",
 }  # fmt: skip
 # The account's own: they end or go with it.
 ITS_OWN = {

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from monitoring.samples.cast import Cast
-from monitoring.samples.mechanism import assistance, cases, trainings
+from monitoring.samples.mechanism import assistance, care, cases, trainings
 
 Area = Callable[[Cast, str], dict[str, Any]]
 AREAS: tuple[Area, ...] = (
@@ -17,6 +17,7 @@ AREAS: tuple[Area, ...] = (
     cases.samples,
     assistance.samples,
     trainings.samples,
+    care.samples,
 )
 
 
