@@ -7,10 +7,11 @@ class NrmConfig(AppConfig):
     verbose_name = _("National Referral Mechanism")
 
     def ready(self) -> None:
-        from nrm import case_sections, training_sources
+        from nrm import case_sections, training_invariants, training_sources
         from nrm.actions import care
         from onatc import backup
 
         case_sections.register_own()
         backup.after_restore.append(care.destroy_all_again)
         training_sources.register()
+        training_invariants.register()

@@ -19,6 +19,7 @@ from nrm.models import (
     Headcount,
     NeedsAnswer,
     NeedsAssessment,
+    NeedsState,
     Participation,
     StaffFunction,
     StaffNeed,
@@ -131,7 +132,7 @@ def needs_results(assessment: NeedsAssessment) -> NeedsResults:
 # Who took part
 
 
-def _sum_of_headcounts(**narrow: Any) -> Any:
+def sum_of_headcounts(**narrow: Any) -> Any:
     row = sum((Coalesce(F(name), Value(0)) for name in ("women", "men", "others", "unknown")), Value(0))
     return Coalesce(
         Subquery(
@@ -152,7 +153,7 @@ def with_people(sessions: QuerySet[TrainingSession], user: Any) -> QuerySet[Trai
     number = Subquery(
         coded.order_by().values("session").annotate(n=Count("pk")).values("n"), output_field=IntegerField()
     )
-    return sessions.annotate(people=Coalesce(number, Value(0)) + _sum_of_headcounts(**own))
+    return sessions.annotate(people=Coalesce(number, Value(0)) + sum_of_headcounts(**own))
 
 
 @dataclass
@@ -278,6 +279,12 @@ class ReachTable:
     total: Reach
     asked: int
     submitted: int
+
+
+def assessments_for_reach(user: Any) -> list[NeedsAssessment]:
+    """Those that were sent and against which reach is shown; observers, who see no answer, see the sums."""
+    found = NeedsAssessment.objects.for_reach(user).exclude(state=NeedsState.DRAFT)
+    return list(found.order_by("-starts_on", "pk"))
 
 
 def _needs(rows: QuerySet[StaffNeed], topic: str, by: str) -> dict[Any, int]:

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_safe
 
 from nrm import access
 from nrm.forms.training import ReachForm
-from nrm.models import NeedsAssessment, NeedsState
-from nrm.queries.training import ReachRow, ReachTable, reach_of, topic_labels
+from nrm.models import NeedsAssessment
+from nrm.queries.training import ReachRow, ReachTable, assessments_for_reach, reach_of, topic_labels
 from onatc import exports
 from onatc.charts import Chart, Series, stacked_bars
 from onatc.errors import require
@@ -22,15 +22,9 @@ from stakeholders.accounts import SignedInRequest
 CHART_ROWS = 25
 
 
-def _assessments(user: Any) -> list[NeedsAssessment]:
-    """Those that were sent: for observers too, who see no answer but sums."""
-    found = NeedsAssessment.objects.for_reach(user).exclude(state=NeedsState.DRAFT)
-    return list(found.order_by("-starts_on", "pk"))
-
-
 def _asked(request: SignedInRequest) -> tuple[ReachForm, NeedsAssessment | None, str]:
     """The one that the address names, else the one whose period it is, else the newest that has begun."""
-    assessments, labels, today = _assessments(request.user), topic_labels(), timezone.localdate()
+    assessments, labels, today = assessments_for_reach(request.user), topic_labels(), timezone.localdate()
     usual = next((one for one in assessments if one.starts_on <= today), assessments[0] if assessments else None)
     wanted = request.GET.get("assessment")
     chosen = next((one for one in assessments if str(one.pk) == wanted), usual)
