@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db.models import Q
@@ -10,22 +10,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from nrm.models import Case, CaseParty, Destruction, EmergencyAccess, Proceeding, ProceedingVictim, Referral
-from collections.abc import Callable
-
-from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
-
 from nrm.models import (
-    Case,
-    CaseParty,
-    Competence,
-    Destruction,
-    EmergencyAccess,
-    Function,
-    Happening,
-    Proceeding,
-    ProceedingVictim,
     Adaptation,
     AdaptationState,
     Assessment,
@@ -33,13 +18,19 @@ from nrm.models import (
     Case,
     CaseParty,
     Competence,
+    Destruction,
     Deviation,
+    EmergencyAccess,
     Function,
+    Happening,
+    NeedsAnswer,
     Proceeding,
     ProceedingVictim,
+    Referral,
+    Service,
     SopStep,
+    TrainingFollowUp,
 )
-from nrm.models import Case, CaseParty, Destruction, EmergencyAccess, Proceeding, ProceedingVictim, Service
 from onatc.errors import Denied
 from stakeholders.models import REPORTERS, Institution, Role, RoleAssignment, User
 
@@ -49,6 +40,40 @@ MECHANISM_KEEPERS = (Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.CHILD)
 def may_keep_mechanism(user: User) -> bool | Denied:
     """The office keeps the services directory, the trainings, the SOP and the assessment of the mechanism."""
     return user.has_role(*MECHANISM_KEEPERS) or Denied(_("The office keeps what is recorded about the mechanism."))
+
+
+# Trainings
+
+
+def may_answer_needs(user: User, answer: NeedsAnswer) -> bool | Denied:
+    """Whoever reports for the institution that was asked; in which state is for the act."""
+    return answer.institution_id in user.institution_ids or Denied(
+        _("Whoever reports for the institution answers for it.")
+    )
+
+
+def may_reopen_needs(user: User, answer: NeedsAnswer) -> bool | Denied:
+    """The institution itself, as long as the assessment takes answers, or the office."""
+    return user.has_role(*MECHANISM_KEEPERS) or may_answer_needs(user, answer)
+
+
+def may_adopt_training_plan(user: User) -> bool | Denied:
+    return user.has_role(Role.DIRECTOR) or Denied(_("The Director adopts the training plan."))
+
+
+def may_answer_follow_up(user: User, follow_up: TrainingFollowUp) -> bool | Denied:
+    """The institution whose people were trained, or the office in its name."""
+    if follow_up.institution_id in user.institution_ids or user.has_role(*MECHANISM_KEEPERS):
+        return True
+    return Denied(_("Whoever reports for the institution answers for it."))
+
+
+def sees_all_trained(user: User) -> bool:
+    """Sums over all institutions: the office, and observers; others see those of their own institution."""
+    return user.is_office or user.is_observer
+
+
+# Cases
 
 
 CASE_KEEPERS = (Role.DIRECTOR, Role.MONITORING)
@@ -417,6 +442,7 @@ def may_count_cases(user: User) -> bool | Denied:
     """Unprotected counts (disclosure_control.md, section 4): whoever sees all cases. Everybody else sees protected ones."""
     return user.has_role(*CASE_KEEPERS) or Denied(
         _("Unprotected counts are for the Director and the monitoring officer; tables that are released are protected.")
+    )
 
 
 # The services directory

@@ -1,15 +1,20 @@
 from django.urls import URLPattern, include, path
 
-from nrm import referral_urls
-from nrm.views import assistance, care, cases, proceedings, twins
-from nrm.views import assistance, care, cases, children, identification, proceedings
-from nrm.views import assistance, care, cases, clocks, proceedings, sop, timeliness
-from nrm.views import assistance, care, cases, imports, proceedings
-from nrm import service_urls
-from nrm.views import assistance, care, cases, proceedings
+from nrm import oversight_urls, referral_urls, service_urls, training_urls
+from nrm.views import (
+    assistance,
+    care,
+    cases,
+    children,
+    clocks,
+    identification,
+    imports,
+    proceedings,
+    sop,
+    timeliness,
+    twins,
+)
 from onatc.errors import factor_required
-from nrm import oversight_urls
-from nrm.views import assistance, cases, proceedings
 
 # Cases stand in addresses by their marker, never by their key (threats.md T32).
 nrm: tuple[list[URLPattern], str] = (
@@ -117,6 +122,7 @@ nrm: tuple[list[URLPattern], str] = (
         path("imports/<uuid:pk>/apply/", imports.import_apply, name="import-apply"),
         path("statistics/", imports.statistics, name="statistics"),
         *service_urls.patterns,
+        *training_urls.patterns,
     ],
     "nrm",
 )

@@ -90,6 +90,8 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
             Entry("nrm:role-matrix", _("Who does what"), "sees_mechanism"),
             Entry("nrm:service-list", _("Services"), "sees_mechanism"),
             Entry("nrm:network-list", _("Networks"), "sees_mechanism"),
+            Entry("nrm:training-session-list", _("Trainings"), "sees_mechanism"),
+            Entry("nrm:needs-assessment-list", _("Training needs"), "sees_mechanism"),
         ],
     ),
     (

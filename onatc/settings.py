@@ -234,6 +234,11 @@ CELERY_BEAT_SCHEDULE = {
     "refresh timeliness": {"task": "nrm.tasks.refresh_timeliness", "schedule": 600},
     "keep timeliness": {"task": "nrm.tasks.keep_timeliness", "schedule": crontab(hour=1, minute=15)},
     "release timeliness": {"task": "nrm.tasks.release_timeliness", "schedule": crontab(hour=1, minute=45)},
+    "remind of training needs": {"task": "nrm.tasks.remind_of_training_needs", "schedule": crontab(hour=7, minute=30)},
+    "remind of training follow-ups": {
+        "task": "nrm.tasks.remind_of_training_follow_ups",
+        "schedule": crontab(hour=7, minute=35),
+    },
 }
 JOB_HEARTBEAT_SECONDS = env.float("JOB_HEARTBEAT_SECONDS", default=5)
 JOB_SILENT_SECONDS = env.float("JOB_SILENT_SECONDS", default=45)  # several missed beats

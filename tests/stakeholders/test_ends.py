@@ -345,6 +345,9 @@ SAYS_WHO = {
     "nrm.service.places_by", "nrm.service.confirmed_by", "nrm.service.created_by", "nrm.serviceaddress.written_by",
     "nrm.placesreport.by", "nrm.serviceproposal.by", "nrm.serviceproposal.decided_by", "nrm.accreditation.created_by",
     "nrm.inspection.created_by", "nrm.correctivemeasure.done_by",
+    "nrm.needsassessment.created_by", "nrm.needsanswer.submitted_by", "nrm.course.created_by", "nrm.coursefile.uploaded_by",
+    "nrm.trainingplan.created_by", "nrm.trainingplan.adopted_by", "nrm.trainingsession.created_by",
+    "nrm.participation.certified_by", "nrm.trainingfollowup.answered_by",
 }  # fmt: skip
 # The account's own: they end or go with it.
 ITS_OWN = {

@@ -20,8 +20,7 @@ from freezegun import freeze_time
 
 from monitoring.demo.people import PASSWORD
 from monitoring.management.commands.access_matrix import sign_in
-from nrm.models import SopVersion
-from nrm.models import Assessment
+from nrm.models import Assessment, SopVersion
 from onatc.models import DatedSetting, Maintenance, TrailEntry
 from stakeholders.actions.feeds import open_feed
 from stakeholders.models import (

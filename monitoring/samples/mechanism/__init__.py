@@ -9,12 +9,19 @@ from collections.abc import Callable
 from typing import Any
 
 from monitoring.samples.cast import Cast
-from monitoring.samples.mechanism import assistance, care, cases, referrals
-from monitoring.samples.mechanism import assistance, care, cases, identification
-from monitoring.samples.mechanism import assistance, care, cases, procedure
-from monitoring.samples.mechanism import assessment, assistance, cases, oversight
-from monitoring.samples.mechanism import assistance, care, cases, imports
-from monitoring.samples.mechanism import assistance, care, cases, services
+from monitoring.samples.mechanism import (
+    assessment,
+    assistance,
+    care,
+    cases,
+    identification,
+    imports,
+    oversight,
+    procedure,
+    referrals,
+    services,
+    trainings,
+)
 
 Area = Callable[[Cast, str], dict[str, Any]]
 AREAS: tuple[Area, ...] = (
@@ -23,6 +30,7 @@ AREAS: tuple[Area, ...] = (
     referrals.samples,
     identification.samples,
     assistance.samples,
+    trainings.samples,
     care.samples,
     procedure.samples,
     oversight.samples,

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('nrm', '0004_destructions'),
+        ('nrm', '0007_referrals'),
     ]
 
     operations = [

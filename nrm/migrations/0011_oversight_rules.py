@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('nrm', '0005_sop_settings'),
+        ('nrm', '0010_sop_settings'),
         ('onatc', '0023_sop_settings'),
         ('stakeholders', '0015_followed_since'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
