@@ -83,6 +83,15 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
         [
             # one a line, in the order in which they stand
             Entry("nrm:case-list", pgettext_lazy("nrm", "Cases"), "sees_cases"),
+            Entry("nrm:referral-list", _("Referrals"), "sees_cases"),
+            Entry("nrm:deviation-list", _("Deviations"), "sees_deviations"),
+            Entry("nrm:adaptation-list", _("Adaptations"), "sees_mechanism"),
+            Entry("nrm:assessment-list", _("Assessment of the mechanism"), "sees_mechanism"),
+            Entry("nrm:role-matrix", _("Who does what"), "sees_mechanism"),
+            Entry("nrm:service-list", _("Services"), "sees_mechanism"),
+            Entry("nrm:network-list", _("Networks"), "sees_mechanism"),
+            Entry("nrm:training-session-list", _("Trainings"), "sees_mechanism"),
+            Entry("nrm:needs-assessment-list", _("Training needs"), "sees_mechanism"),
         ],
     ),
     (

@@ -10,5 +10,5 @@ def load(apps, _schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("nrm", "0005_case_keeping"), ("onatc", "0022_mails_that_cannot_wait")]
+    dependencies = [('nrm', '0005_case_keeping'), ("onatc", "0022_mails_that_cannot_wait")]
     operations = [migrations.RunPython(load, migrations.RunPython.noop)]
