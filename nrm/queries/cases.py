@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from nrm import access
-from nrm.models import Case, CaseDecision, CaseManagement, CaseParty, Consent, ConsentState, Happening, Merge, Referral
+from nrm.models import Case, CaseDecision, Consent, ConsentState, Happening, Merge, Referral
 from nrm.queries.file_numbers import file_numbers_of
 from nrm.sections import ASIDE, Act, Section, register
 from nrm.standing import GIVES
@@ -166,19 +166,6 @@ def _profile_acts(case: Case, user: User) -> list[Act]:
     return [Act(label, reverse("nrm:case-edit", args=[case.marker]))]
 
 
-def _parties(case: Case, user: User) -> dict[str, Any]:
-    parties = CaseParty.objects.filter(case=case).select_related("institution").order_by("until", "since", "pk")
-    managers = CaseManagement.objects.filter(case=case).select_related("manager", "institution").order_by("since")
-    return {"parties": list(parties), "managers": list(managers)}
-
-
-def _parties_acts(case: Case, user: User) -> list[Act]:
-    if case.duplicate_of_id is not None or not access.may_manage(user, case):
-        return []
-    label = _("Name another case manager") if case.manager_id else _("Name a case manager")
-    return [Act(label, reverse("nrm:case-manager", args=[case.marker]), is_next=case.manager_id is None)]
-
-
 def _file_numbers(case: Case, user: User) -> dict[str, Any]:
     return {"file_numbers": file_numbers_of(case, user)}
 
@@ -230,10 +217,6 @@ def may_record(case: Case, user: User) -> bool:
 def register_sections() -> None:
     for section in (
         Section("profile", gettext_lazy("Profile"), "nrm/sections/profile.html", _profile, _profile_acts, order=10),
-        Section(
-            "parties", gettext_lazy("Institutions of the case"), "nrm/sections/parties.html", _parties, _parties_acts,
-            order=15,
-        ),
         Section(
             "file-number", gettext_lazy("Own file number"), "nrm/sections/file_number.html", _file_numbers,
             _file_number_acts, place=ASIDE, order=10,

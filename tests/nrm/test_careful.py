@@ -112,7 +112,8 @@ def test_a_false_alarm_is_confirmed_and_then_saved():
 
 # Forms whose texts are no free text: each with the reason.
 WITHOUT_FREE_TEXT = {
-    "ManagerForm": "a choice", "FileNumberForm": "the institution's own number, sealed",
+    "AddressForm": "the address of a provider, sealed in its own table", "VerifyForm": "the number of a certificate",
+    "FileNumberForm": "the institution's own number, sealed",
     "MarkerForm": "a marker", "TwinForm": "what it asks for is an identity, and it is not kept",
 }  # fmt: skip
 
