@@ -66,6 +66,7 @@ def open_case(
     """
     if by is not None:
         require(access.may_open_case(by))
+        require(access.may_open_for(by, institution))
     existing = Case.objects.filter(pk=key).first()
     if existing is not None:
         if existing.recorded_by_id != (by.pk if by else None):

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('onatc', '0022_mails_that_cannot_wait'),
+        ('onatc', '0023_sop_settings'),
     ]
 
     operations = [
