@@ -119,6 +119,7 @@ def test_referring_from_the_page_of_a_case_with_files_once(world, client_for):
     client, address = client_for("focal_point"), url("referral-send", case.marker)
     page = text(client.get(address + "?purpose=health"))
     assert "Who could be asked" in page and str(institution("MOH").name) in page
+    assert f"?purpose=health&amp;addressee={institution('MOH').pk}" in page
     form = form_of()
     for _number in range(2):
         upload = SimpleUploadedFile("formular.txt", b"Formular", content_type="text/plain")
