@@ -177,7 +177,7 @@ class Referral(OfCase):
     escalated_at = models.DateTimeField(_("brought to the office"), null=True, blank=True)
     revision = models.PositiveIntegerField(default=0)
 
-    objects = ReferralQuerySet.as_manager()
+    objects = ReferralQuerySet.as_manager()  # type: ignore[assignment, misc]
 
     class Meta:
         verbose_name = _("referral")
