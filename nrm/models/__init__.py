@@ -112,7 +112,7 @@ from nrm.models.sop import (
     SopVersion,
     Who,
 )
-from nrm.models.timeliness import ClockChange, ClockCount, ClockDuration, ClockKind, TimelinessRelease
+from nrm.models.timeliness import ClockChange, ClockCount, ClockDuration, ClockKind, Side, TimelinessRelease
 
 __all__ = [
     "NOTICE_WITHIN",
@@ -201,6 +201,7 @@ __all__ = [
     "Screening",
     "ScreeningResult",
     "Share",
+    "Side",
     "SopState",
     "SopStep",
     "SopTrial",
