@@ -126,7 +126,7 @@ def calendar_entries(user: Any, start: date, end: date) -> Iterator[Entry]:
     """What is due in cases that the reader sees, by step and institution; no marker stands in a title (Entry)."""
     if not user.sees_cases:
         return
-    rows = Clock.objects.visible_to(user).filter(
+    rows = Clock.objects.open_to(user).filter(
         state=ClockState.RUNNING,
         due_at__gte=_midnight(start), due_at__lt=_midnight(end + timedelta(days=1)),
     )  # fmt: skip
