@@ -20,7 +20,7 @@ from freezegun import freeze_time
 
 from monitoring.demo.people import PASSWORD
 from monitoring.management.commands.access_matrix import sign_in
-from nrm.models import SopVersion
+from nrm.models import Assessment, SopVersion
 from onatc.models import DatedSetting, Maintenance, TrailEntry
 from stakeholders.actions.feeds import open_feed
 from stakeholders.models import (
@@ -68,6 +68,7 @@ GRAVE = {
     "holiday-remove": "director", "maintenance-switch": "administrator", "admin": "administrator",
     # what can never be taken back
     "monitoring:report-issue": "natc", "strategy:plan-adopt": "director", "strategy:consultation-publish": "planning",
+    "nrm:assessment-approve": "director",
     # what leaves the office
     "stakeholders:feed-list": "director", "stakeholders:feed-renew": "director",
     "stakeholders:circular-send": "director",
@@ -177,6 +178,7 @@ def arguments(world):
         "strategy:plan-adopt": (draft := PlanVersion.objects.create(plan=world.plan, number=2)).pk,
         "strategy:plan-": world.version.pk,  # the proof is asked for before the record is looked for
         "nrm:sop-adopt": SopVersion.objects.create(number=9, title_sq="x").pk,
+        "nrm:assessment-": Assessment.objects.create(number=1, as_of=today, state="laid", laid_on=today).pk,
         "strategy:consultation-publish": Consultation.objects.create(
             version=draft,
             opens_on=today,
@@ -226,6 +228,7 @@ def trace() -> list[Any]:
             Agreement,
             Circular,
             CalendarFeed,
+            Assessment,
         )
     ] + [TrailEntry.objects.count()]
 

@@ -24,6 +24,6 @@ def carry_over(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("nrm", "0005_procedure"), ("onatc", "0023_sop_settings")]
+    dependencies = [('nrm', '0009_procedure'), ("onatc", "0023_sop_settings")]
 
     operations = [migrations.RunPython(carry_over, migrations.RunPython.noop)]
