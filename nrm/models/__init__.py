@@ -138,7 +138,6 @@ from nrm.models.sop import (
     Who,
 )
 from nrm.models.timeliness import ClockChange, ClockCount, ClockDuration, ClockKind, Side, TimelinessRelease
-from nrm.models.timeliness import ClockChange, ClockCount, ClockDuration, ClockKind, TimelinessRelease
 from nrm.models.trained import (
     Headcount,
     Judgement,

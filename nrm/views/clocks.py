@@ -84,7 +84,7 @@ def clock_list(request: SignedInRequest) -> HttpResponse:
     now = timezone.now()
 
     def prepare(keys: Any) -> list[Any]:
-        rows = Clock.objects.visible_to(request.user).select_related(*READ_WITH)
+        rows: Any = Clock.objects.visible_to(request.user).select_related(*READ_WITH)
         by_key = {one.pk: one for one in rows.filter(pk__in=list(keys))}
         shown = [by_key[key] for key in keys if key in by_key]
         for one in shown:
