@@ -53,6 +53,7 @@ from nrm.models import (
 )
 from nrm.models.imports import KEPT
 from nrm.queries.imports import brought_before, token, vocabulary
+from nrm.queries.procedure import days_to_next_risk
 from nrm.standing import Decided, status_of
 from onatc import jobs
 from onatc.dated_settings import SettingName, settings_between
@@ -267,7 +268,7 @@ class _Writing:
         days = [day for row in self.rows for day in (row.reflection_start, row.risk_on) if day is not None]
         first, last = min(days, default=timezone.localdate()), max(days, default=timezone.localdate())
         self.reflection_days = settings_between(SettingName.SOP_REFLECTION, first, last)
-        self.risk_again = settings_between(SettingName.SOP_RISK_AGAIN, first, last)
+        self.risk_again = days_to_next_risk()
 
     def write(self, progress: Progress) -> None:
         for row in self.rows:
@@ -407,7 +408,7 @@ class _Writing:
                 row.risk_on,
                 assessed_on=row.risk_on,
                 level=row.risk_level,
-                next_due=row.risk_on + timedelta(days=self.risk_again(row.risk_on)),
+                next_due=row.risk_on + timedelta(days=again) if (again := self.risk_again(row.risk_on)) else None,
             )
             self._note(case, EventKind.RISK_ASSESSED, row.risk_on, risk)
         if row.reflection_start is not None:
