@@ -19,6 +19,7 @@ from nrm.models import (
     ProceedingVictim,
     SopStep,
 )
+from nrm.models import Case, CaseParty, Destruction, EmergencyAccess, Proceeding, ProceedingVictim
 from onatc.errors import Denied
 from stakeholders.models import Role, User
 
@@ -181,3 +182,60 @@ def may_write_assessment(user: User, assessment: Assessment | None = None) -> bo
 
 def may_approve_assessment(user: User) -> bool | Denied:
     return user.has_role(Role.DIRECTOR) or Denied(_("The Director records that the Authority approved."))
+# Emergencies, retention, requests of persons and breaches
+
+
+def may_open_in_emergency(user: User) -> bool | Denied:
+    """The secretariat and whoever reports for an institution: the Coordinator, observers and administrators see no case,
+    not in an emergency either."""
+    return bool(user.is_secretariat or user.is_reporter) or Denied(_("Your role does not open cases."))
+
+
+def may_review_emergency(user: User, one: EmergencyAccess) -> bool | Denied:
+    """The Director, never of an own one."""
+    if one.user_id == user.pk:
+        return Denied(_("Nobody reviews what they opened themselves."))
+    return user.has_role(Role.DIRECTOR) or Denied(_("The Director looks at this."))
+
+
+def may_see_retention(user: User) -> bool | Denied:
+    return user.has_role(Role.DIRECTOR, Role.MONITORING) or Denied(
+        _("The Director and the monitoring officer look after retention.")
+    )
+
+
+def may_set_retention(user: User) -> bool | Denied:
+    return user.has_role(Role.DIRECTOR) or Denied(_("The Director sets for how long records are kept."))
+
+
+def may_prepare_destruction(user: User) -> bool | Denied:
+    return may_see_retention(user)
+
+
+def may_approve_destruction(user: User, one: Destruction) -> bool | Denied:
+    """The Director or the monitoring officer, whoever did not prepare it."""
+    if one.prepared_by_id == user.pk:
+        return Denied(_("Another person approves a destruction."))
+    return may_see_retention(user)
+
+
+def may_bring_request(user: User, case: Case) -> bool | Denied:
+    """An institution that takes or took part in the case, or the Director."""
+    own = CaseParty.objects.filter(case=case, institution__in=user.institution_ids)
+    return (
+        user.has_role(Role.DIRECTOR)
+        or own.exists()
+        or Denied(_("A request is brought by an institution that knows the person."))
+    )
+
+
+def may_answer_request(user: User) -> bool | Denied:
+    return user.has_role(Role.DIRECTOR) or Denied(_("The Director answers requests of persons."))
+
+
+def may_report_breach(user: User) -> bool | Denied:
+    return bool(user.roles) or Denied(_("Whoever holds a role reports a breach."))
+
+
+def may_keep_breaches(user: User) -> bool | Denied:
+    return user.has_role(Role.DIRECTOR) or Denied(_("The Director keeps the register of breaches."))

@@ -11,3 +11,10 @@ class NrmConfig(AppConfig):
 
         case_sections.register_own()
         oversight_sources.register_own()
+        from nrm import case_sections, invariants
+        from nrm.actions import care
+        from onatc import backup
+
+        case_sections.register_own()
+        invariants.register()
+        backup.after_restore.append(care.destroy_all_again)

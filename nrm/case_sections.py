@@ -6,11 +6,13 @@ from __future__ import annotations
 def register_own() -> None:
     """Called when the app is ready."""
     from nrm.queries import assistance, cases, deviations
+    from nrm.queries import assistance, care, cases
 
     for area in (
         # one a line, in the order in which they stand
         cases,
         assistance,
         deviations,
+        care,
     ):
         area.register_sections()

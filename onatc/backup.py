@@ -22,7 +22,7 @@ import subprocess
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -132,6 +132,10 @@ def make(target: Path) -> Made:
     return Made(target, digest, _rows(manifest), len(manifest["files"]), time.monotonic() - started)
 
 
+# What the apps above do once an older state is back, such as destroying again what was destroyed since (threats.md T38).
+after_restore: list[Callable[[], object]] = []
+
+
 def restore(source: Path, *, replace: bool = False, identity: Path | None = None) -> Restored:
     """Check the whole file, then put files and database in place and compare them with its manifest.
 
@@ -155,6 +159,8 @@ def restore(source: Path, *, replace: bool = False, identity: Path | None = None
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise BackupError(_("The database was left as it was: %(reason)s") % {"reason": reason}) from error
     connection.close()
+    for redo in after_restore:
+        redo()
     trail.record(trail.Act.RESTORED, by=None, made_at=manifest["made_at"], head=manifest["trail"][0])
     with contextlib.suppress(redis.RedisError):
         cache.clear()  # pages of what was there before, and nudges for work that has ended

@@ -70,3 +70,10 @@ def proof_required_to_open(view: View) -> View:
     """The same for a page that is grave to open: a file that takes much away, a form whose content must not wait."""
     view.proof_required_for = ("GET", "HEAD", "POST")  # type: ignore[attr-defined]
     return view
+
+
+def factor_required(view: View) -> View:
+    """Mark a view that opens only in a session that showed the second factor, whatever roles the reader has: pages of
+    cases (threats.md, "phished focal point"; `stakeholders.sessions` asks)."""
+    view.factor_required = True  # type: ignore[attr-defined]
+    return view

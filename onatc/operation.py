@@ -220,6 +220,7 @@ SCHEDULES = {
     "remind of obligations": _("reminders of obligations under agreements"),
     "find deviations": _("problems of the referral mechanism are looked for by rule"),
     "remind of corrections": _("reminders of corrections of the referral mechanism"),
+    "warn of breaches": _("warnings before the 72 hours of a breach of data are over"),
     "catch up the search": _("the search takes in what is new"),
     "collect files": _("files that belong to no record are removed"),
     "nightly backup": _("backup of the night"),

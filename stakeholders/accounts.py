@@ -286,6 +286,13 @@ def proof_required_for(request: HttpRequest) -> tuple[str, ...]:
     return getattr(match.func, "proof_required_for", ()) if match else ()
 
 
+def needs_factor(request: HttpRequest) -> bool:
+    """Whether the person's roles, or the page that is asked for (`onatc.errors.factor_required`), want the second factor."""
+    user: User = request.user  # type: ignore[assignment]
+    match = request.resolver_match
+    return user.needs_second_factor or bool(match and getattr(match.func, "factor_required", False))
+
+
 def ask_for_factor(request: HttpRequest) -> HttpResponse:
     """To the page where the second factor is shown, or set up when there is none yet."""
     user: User = request.user  # type: ignore[assignment]

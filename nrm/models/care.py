@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
@@ -87,7 +87,8 @@ class DestructionQuerySet(models.QuerySet["Destruction"]):
 class Destruction(models.Model):
     """What was destroyed, when, by which rule, and how many; never what it said. Counts of cases stay as they were.
 
-    `cases` are the keys of the cases concerned: a backup that is restored is gone through again by them (T38).
+    One person prepares it, another approves, and only then anything is gone. `cases` are the keys of the cases concerned: a
+    backup that is restored is gone through again by them (T38).
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -97,18 +98,38 @@ class Destruction(models.Model):
     count = models.PositiveIntegerField(_("number"))
     cases = models.JSONField(default=list)
     prepared_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("prepared by"))
-    approved_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("approved by"))
-    destroyed_at = models.DateTimeField(_("destroyed"), default=timezone.now)
+    prepared_at = models.DateTimeField(_("prepared"), default=timezone.now)
+    approved_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("approved by")
+    )
+    destroyed_at = models.DateTimeField(_("destroyed"), null=True, blank=True)
 
     objects = DestructionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("record of a destruction")
         verbose_name_plural = _("records of destructions")
-        ordering = ["-destroyed_at"]
+        ordering = ["-prepared_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(destroyed_at__isnull=True, approved_by__isnull=True)
+                | Q(destroyed_at__isnull=False, approved_by__isnull=False) & ~Q(approved_by=F("prepared_by")),
+                name="destruction_by_two_people",
+                violation_error_message=_("Another person approves a destruction."),
+            ),
+            models.UniqueConstraint(
+                fields=["kind"],
+                condition=Q(destroyed_at__isnull=True),
+                name="destruction_prepared_once",
+                violation_error_message=_("A destruction of this kind is prepared already."),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.count}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("nrm:retention")
 
 
 class PersonRequestState(models.TextChoices):
@@ -240,5 +261,6 @@ class Breach(models.Model):
         return reverse("nrm:breach-detail", args=[self.pk])
 
     @property
-    def due_at(self) -> Any:
-        return self.known_at + NOTICE_WITHIN
+    def due_at(self) -> datetime:
+        """Seventy-two real hours after it became known, also across a change of the clock."""
+        return self.known_at.astimezone(UTC) + NOTICE_WITHIN

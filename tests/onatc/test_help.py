@@ -51,6 +51,7 @@ WITHOUT_HELP = {
         "assignment-file",
     )},
     "stakeholders:feed": "a file",
+    "nrm:request-export": "a file",
     **{f"stakeholders:{name}": "a file" for name in (
         "body-export", "body-members", "circular-export", "circular-file", "circular-read-file", "circular-recipients-export", "contact-export",
         "country-export", "document-export", "event-export", "event-file", "exchange-export", "exchange-file",

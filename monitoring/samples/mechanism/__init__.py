@@ -10,6 +10,7 @@ from typing import Any
 
 from monitoring.samples.cast import Cast
 from monitoring.samples.mechanism import assessment, assistance, cases, oversight
+from monitoring.samples.mechanism import assistance, care, cases
 
 Area = Callable[[Cast, str], dict[str, Any]]
 AREAS: tuple[Area, ...] = (
@@ -18,6 +19,7 @@ AREAS: tuple[Area, ...] = (
     assistance.samples,
     oversight.samples,
     assessment.samples,
+    care.samples,
 )
 
 
