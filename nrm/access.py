@@ -13,13 +13,14 @@ from nrm.models import (
     Case,
     CaseParty,
     Competence,
+    Destruction,
     Deviation,
+    EmergencyAccess,
     Function,
     Proceeding,
     ProceedingVictim,
     SopStep,
 )
-from nrm.models import Case, CaseParty, Destruction, EmergencyAccess, Proceeding, ProceedingVictim
 from onatc.errors import Denied
 from stakeholders.models import Role, User
 
@@ -182,6 +183,8 @@ def may_write_assessment(user: User, assessment: Assessment | None = None) -> bo
 
 def may_approve_assessment(user: User) -> bool | Denied:
     return user.has_role(Role.DIRECTOR) or Denied(_("The Director records that the Authority approved."))
+
+
 # Emergencies, retention, requests of persons and breaches
 
 

@@ -7,14 +7,11 @@ class NrmConfig(AppConfig):
     verbose_name = _("National Referral Mechanism")
 
     def ready(self) -> None:
-        from nrm import case_sections, oversight_sources
-
-        case_sections.register_own()
-        oversight_sources.register_own()
-        from nrm import case_sections, invariants
+        from nrm import case_sections, invariants, oversight_sources
         from nrm.actions import care
         from onatc import backup
 
         case_sections.register_own()
+        oversight_sources.register_own()
         invariants.register()
         backup.after_restore.append(care.destroy_all_again)

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 def register_own() -> None:
     """Called when the app is ready."""
-    from nrm.queries import assistance, cases, deviations
-    from nrm.queries import assistance, care, cases
+    from nrm.queries import assistance, care, cases, deviations
 
     for area in (
         # one a line, in the order in which they stand

@@ -43,6 +43,10 @@ def _in_languages(title: Any) -> dict[str, str]:
     return titles
 
 
+def _day(day: date | None) -> str:
+    return date_format(day, "DATE_FORMAT") if day is not None else ""
+
+
 def _hears_of_all(meeting: Meeting) -> bool:
     if meeting.body is None or meeting.body.kind == BodyKind.AUTHORITY:
         return True
@@ -144,8 +148,7 @@ def effects_due(meeting: Meeting, user: Any, limit: int) -> Iterable[agenda.Open
             {column: getattr(one, f"title_{column}") for column in COLUMNS},
             AgendaKind.INFORMATION,
             one.get_absolute_url(),
-            _("In place; its effect is to be checked from %(date)s on.")
-            % {"date": date_format(one.effect_due_on, "DATE_FORMAT")},
+            _("In place; its effect is to be checked from %(date)s on.") % {"date": _day(one.effect_due_on)},
             one.effect_due_on,
         )
 
@@ -164,7 +167,7 @@ def laid_assessments(meeting: Meeting, user: Any, limit: int) -> Iterable[agenda
             ),
             AgendaKind.DECISION,
             one.get_absolute_url(),
-            _("It was laid before the Authority on %(date)s.") % {"date": date_format(one.laid_on, "DATE_FORMAT")},
+            _("It was laid before the Authority on %(date)s.") % {"date": _day(one.laid_on)},
         )
 
 

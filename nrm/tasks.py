@@ -1,9 +1,14 @@
-"""What beat asks of the referral mechanism each day; every one may run twice and late."""
+"""What beat asks of the referral mechanism; every one may run twice and late."""
 
 from celery import shared_task
 
-from nrm.actions import deviations
+from nrm.actions import care, deviations
 from onatc.schedules import once_today
+
+
+@shared_task
+def warn_of_breaches() -> None:
+    care.warn_of_breaches()
 
 
 @shared_task
@@ -14,13 +19,3 @@ def find_deviations() -> None:
 @shared_task
 def remind_of_corrections() -> None:
     once_today("remind of corrections", deviations.remind)
-"""What beat asks of the referral mechanism; every one may run twice and late."""
-
-from celery import shared_task
-
-from nrm.actions import care
-
-
-@shared_task
-def warn_of_breaches() -> None:
-    care.warn_of_breaches()

@@ -1,7 +1,6 @@
 from django.urls import URLPattern, include, path
 
 from nrm import oversight_urls
-from nrm.views import assistance, cases, proceedings
 from nrm.views import assistance, care, cases, proceedings
 from onatc.errors import factor_required
 

@@ -44,7 +44,7 @@ def _new_patterns(now: datetime, today: date) -> list[Deviation]:
         for rule, institution, step, state, checked_on in Deviation.objects.filter(case__isnull=True)
         .exclude(rule="")
         .values_list("rule", "institution", "step", "state", "checked_on")
-        if state != DeviationState.CLOSED or checked_on > quiet_since
+        if state != DeviationState.CLOSED or (checked_on is not None and checked_on > quiet_since)
     }
     found = [one for one in oversight.patterns(now) if (one.rule, one.institution, one.step) not in known]
     gone = _dissolved({one.institution for one in found}, today)
@@ -156,7 +156,7 @@ def report_done(deviation: Deviation, *, by: User, done_on: date, done_note: str
     if found.state == DeviationState.DONE and found.done_by_id == by.pk and found.done_note == done_note:
         return found
     if found.state != DeviationState.CORRECTING:
-        raise Refused(_NOT_NOW[found.state]())
+        raise Refused(_NOT_NOW[DeviationState(found.state)]())
     refuse_future(done_on, "done_on")
     if done_on < found.found_on:
         raise Refused(_("It was not corrected before it was found."), "done_on")

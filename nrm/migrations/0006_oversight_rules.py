@@ -11,6 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
+        ('nrm', '0004_destructions'),
         ('nrm', '0005_sop_settings'),
         ('onatc', '0023_sop_settings'),
         ('stakeholders', '0015_followed_since'),

@@ -55,7 +55,8 @@ def ran(clocks: QuerySet[Clock], now: datetime) -> Iterator[tuple[uuid.UUID | No
     for key, owner, step, case, started, due, state, met, ended in rows.iterator(chunk_size=2000):
         is_met = state == ClockState.MET
         over = met if is_met else ended if state in OVER else None
-        yield owner, step, case, Ran(started, due, over, is_met, case, pauses.get(key, timedelta()))
+        if due is not None:
+            yield owner, step, case, Ran(started, due, over, is_met, case, pauses.get(key, timedelta()))
 
 
 @dataclass(frozen=True)

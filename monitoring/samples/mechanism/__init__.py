@@ -9,8 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from monitoring.samples.cast import Cast
-from monitoring.samples.mechanism import assessment, assistance, cases, oversight
-from monitoring.samples.mechanism import assistance, care, cases
+from monitoring.samples.mechanism import assessment, assistance, care, cases, oversight
 
 Area = Callable[[Cast, str], dict[str, Any]]
 AREAS: tuple[Area, ...] = (
