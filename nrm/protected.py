@@ -21,7 +21,9 @@ def is_small(count: int, threshold: int) -> bool:
     return 0 < count < threshold
 
 
-def shown(lines: Sequence[Sequence[int]], threshold: int, contributors: Sequence[Sequence[int]] | None = None) -> list[list[Count]]:
+def shown(
+    lines: Sequence[Sequence[int]], threshold: int, contributors: Sequence[Sequence[int]] | None = None
+) -> list[list[Count]]:
     """The table with None where a count is hidden. `contributors` are the cases behind each count where it counts something
     else, such as clocks; a count is small when few cases stand behind it."""
     behind = contributors if contributors is not None else lines
@@ -53,7 +55,9 @@ def safe_row(whole: int, part: int, threshold: int) -> tuple[Count, Count]:
     return whole, part
 
 
-def interval(lines: Sequence[Sequence[Count]], kind: int, line: int, column_total: int | None) -> tuple[int, int | None]:
+def interval(
+    lines: Sequence[Sequence[Count]], kind: int, line: int, column_total: int | None
+) -> tuple[int, int | None]:
     """What a reader can work out about a hidden count who knows the total of its kind, or nothing (None): from, to (None:
     without an end). The check of `shown`, and of nothing else."""
     if column_total is None:

@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nrm import access, clocks
+from nrm.actions.timeliness import note_changes
 from nrm.models import Case, CaseParty, Clock, ClockPause, ClockState, Competence, Function, Happening, SopStep
 from nrm.queries.procedure import Given, as_step, first_day, given, holidays_for, versions_in_force
 from onatc.errors import Refused, require
@@ -121,6 +122,7 @@ class _Changes:
 
     def write(self) -> None:
         Clock.objects.bulk_create(self.new, batch_size=1000)
+        note_changes([*self.new, *self.changed])
         names = [name.removesuffix("_id") for name in KEPT_FIELDS]
         Clock.objects.bulk_update(dict.fromkeys(self.changed), [*names, "trigger_event", "warned_at"], batch_size=500)
         if self.lost_pauses:
@@ -360,6 +362,7 @@ def set_aside(clock: Clock, *, by: User, reason: str) -> Clock:
         standing.save(update_fields=["ends_at", "ended_by"])
     found.state, found.reason, found.ended_at, found.recorded_by = ClockState.NOT_APPLICABLE, reason[:200], now, by
     found.save(update_fields=["state", "reason", "ended_at", "recorded_by"])
+    note_changes([found])
     follow(case, by=by)
     return found
 

