@@ -256,6 +256,22 @@ def reopen(deviation: Deviation, *, by: User, reason: str, due_on: date | None) 
     return found
 
 
+# When a case is destroyed
+
+
+def forget_words(cases: Iterable[Case]) -> list[uuid.UUID]:
+    """What people typed about deviations of these cases goes; rule, step, institution, days and cause stay and count. The
+    keys of the deviations, whose history goes as well."""
+    rows = Deviation.objects.filter(case__in=list(cases))
+    keys = list(rows.values_list("pk", flat=True))
+    gone = "-"  # where a word must stand
+    rows.filter(rule="").update(what=gone)
+    rows.exclude(action="").update(action=gone)
+    rows.exclude(check_note="").update(check_note=gone)
+    rows.update(cause_note="", done_note="", recorded_by=None, done_by=None, closed_by=None)
+    return keys
+
+
 # Mails
 
 
