@@ -23,6 +23,7 @@ from nrm.models import (
     SopStep,
 )
 from nrm.problems import RULES
+from nrm.queries.deviations import register_related
 from onatc.texts import COLUMNS, DJANGO_CODES, choose, column_of
 from stakeholders import agenda, calendar
 from stakeholders.calendar import Entry
@@ -195,6 +196,7 @@ def _effects(user: Any, start: date, end: date) -> Iterator[Entry]:
 
 def register_own() -> None:
     """Called when the app is ready."""
+    register_related()
     for key, label, rank, points in (
         ("assessments", gettext_lazy("the assessment of the mechanism"), 34, laid_assessments),
         ("adaptations", gettext_lazy("proposals to adapt the mechanism"), 36, waiting_adaptations),

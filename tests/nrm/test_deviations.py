@@ -438,6 +438,8 @@ def test_the_pages_do_what_they_say_and_a_form_sent_twice_records_once(world, cl
     ).status_code == 302  # fmt: skip
     one.refresh_from_db()
     assert (one.state, one.point) == (DeviationState.CLOSED, point)
+    for name, sees in (("director", True), ("planning", False)):  # who sees no case, sees no deviation of one
+        assert (one.get_absolute_url() in client_for(name).get(point.get_absolute_url()).content.decode()) == sees
     rules = client_for("planning").get(reverse("nrm:problem-rules")).content.decode()
     assert all(str(rule.title) in rules for rule in problems.RULES.values())
 
