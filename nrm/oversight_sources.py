@@ -23,6 +23,7 @@ from nrm.models import (
     SopStep,
 )
 from nrm.problems import RULES
+from nrm.queries.deviations import register_related
 from onatc.texts import COLUMNS, DJANGO_CODES, choose, column_of
 from stakeholders import agenda, calendar
 from stakeholders.calendar import Entry
@@ -41,6 +42,10 @@ def _in_languages(title: Any) -> dict[str, str]:
         with override(DJANGO_CODES[column]):
             titles[column] = title(column)
     return titles
+
+
+def _day(day: date | None) -> str:
+    return date_format(day, "DATE_FORMAT") if day is not None else ""
 
 
 def _hears_of_all(meeting: Meeting) -> bool:
@@ -144,8 +149,7 @@ def effects_due(meeting: Meeting, user: Any, limit: int) -> Iterable[agenda.Open
             {column: getattr(one, f"title_{column}") for column in COLUMNS},
             AgendaKind.INFORMATION,
             one.get_absolute_url(),
-            _("In place; its effect is to be checked from %(date)s on.")
-            % {"date": date_format(one.effect_due_on, "DATE_FORMAT")},
+            _("In place; its effect is to be checked from %(date)s on.") % {"date": _day(one.effect_due_on)},
             one.effect_due_on,
         )
 
@@ -164,7 +168,7 @@ def laid_assessments(meeting: Meeting, user: Any, limit: int) -> Iterable[agenda
             ),
             AgendaKind.DECISION,
             one.get_absolute_url(),
-            _("It was laid before the Authority on %(date)s.") % {"date": date_format(one.laid_on, "DATE_FORMAT")},
+            _("It was laid before the Authority on %(date)s.") % {"date": _day(one.laid_on)},
         )
 
 
@@ -192,6 +196,7 @@ def _effects(user: Any, start: date, end: date) -> Iterator[Entry]:
 
 def register_own() -> None:
     """Called when the app is ready."""
+    register_related()
     for key, label, rank, points in (
         ("assessments", gettext_lazy("the assessment of the mechanism"), 34, laid_assessments),
         ("adaptations", gettext_lazy("proposals to adapt the mechanism"), 36, waiting_adaptations),

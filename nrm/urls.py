@@ -129,7 +129,7 @@ nrm: tuple[list[URLPattern], str] = (
 # What names no case; every other page opens only in a session that showed the second factor.
 WITHOUT_CASES = (
     "accreditation-", "adaptation-", "assessment-", "breach-", "capacity-", "certificate-", "chapter-", "competence-", "corrective-", "course-", "followup-",
-    "inspection-", "network-", "need-", "needs-", "plan-", "public-", "reach", "role-place", "roles-", "service-", "session-", "sop-",
+    "inspection-", "network-", "need-", "needs-", "plan-", "public-", "reach", "problem-", "role-", "service-", "session-", "sop-",
     "statistics", "timeliness", "trainer-", "training-",
 )  # fmt: skip
 for pattern in nrm[0]:

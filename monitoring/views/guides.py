@@ -20,7 +20,8 @@ from django.views.decorators.http import require_safe
 from monitoring.first_week import guide_of
 from monitoring.models import ReportState
 from nrm.freshness import Freshness
-from nrm.models import AccreditationState, Found
+from nrm.models import AccreditationState, AdaptationState, AssessmentState, DeviationState, Found, Part
+from nrm.queries.mechanism import KIND_WORDS
 from onatc.charts import Chart, Mark, Series, Span, columns, stacked_bars, timeline
 from onatc.forms import PlainSelect, plain_helper
 from onatc.help import ProblemState
@@ -221,6 +222,14 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("Services"), Freshness.choices),
             (gettext("Accreditation"), AccreditationState.choices),
             (gettext("Inspections"), Found.choices),
+            (gettext("Deviations"), [(f"deviation-{code}", label) for code, label in DeviationState.choices]),
+            (gettext("Adaptations"), [(f"adaptation-{code}", label) for code, label in AdaptationState.choices]),
+            (
+                gettext("Assessment of the mechanism"),
+                [(f"assessment-{code}", label) for code, label in AssessmentState.choices],
+            ),
+            (gettext("Who does what"), [(f"part-{code}", label) for code, label in Part.choices]),
+            (gettext("Gaps and overlaps"), [(f"finding-{code}", label) for code, label in KIND_WORDS.items()]),
             (gettext("Reported problem"), ProblemState.choices),
             (gettext("Long work"), JobState.choices),
         ],

@@ -219,7 +219,7 @@ def prefill(version: SopVersion, *, by: User) -> int:
     competent = Competence.objects.on(today).exclude(institution__dissolved_on__lte=today)
     able = list(competent.order_by("function", "institution__code").values_list("function", "institution"))
     there = set(RolePlace.objects.filter(version=version).values_list("step_lineage", "institution"))
-    wanted = proposed(steps, able)  # type: ignore[arg-type]
+    wanted: dict[Any, str] = proposed(steps, able)  # type: ignore[arg-type,assignment]
     made = [
         RolePlace(version=version, step_lineage=step, institution_id=institution, part=part, language=by.language)
         for (step, institution), part in wanted.items()

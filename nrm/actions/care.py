@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nrm import access, destroyed
+from nrm.actions import deviations
 from nrm.markers import new_marker
 from nrm.models import (
     Assistance,
@@ -26,6 +27,7 @@ from nrm.models import (
     CaseDecision,
     CaseManagement,
     Destruction,
+    Deviation,
     EmergencyAccess,
     Happening,
     Merge,
@@ -228,6 +230,7 @@ def _cases(cases: list[Case]) -> int:
         keys = list(rows.values_list("pk", flat=True))
         rows.update(**dict.fromkeys(fields, ""), recorded_by=None)
         _forget(model, keys)
+    _forget(Deviation, deviations.forget_words(cases))
     Referral.objects.filter(case__in=cases).update(manager=None, answered_by=None)
     _with_history(CaseManagement, case__in=cases)
     Happening.objects.filter(case__in=cases).update(note="", struck_reason="", recorded_by=None)

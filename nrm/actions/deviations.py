@@ -44,7 +44,7 @@ def _new_patterns(now: datetime, today: date) -> list[Deviation]:
         for rule, institution, step, state, checked_on in Deviation.objects.filter(case__isnull=True)
         .exclude(rule="")
         .values_list("rule", "institution", "step", "state", "checked_on")
-        if state != DeviationState.CLOSED or checked_on > quiet_since
+        if state != DeviationState.CLOSED or (checked_on is not None and checked_on > quiet_since)
     }
     found = [one for one in oversight.patterns(now) if (one.rule, one.institution, one.step) not in known]
     gone = _dissolved({one.institution for one in found}, today)
@@ -156,7 +156,7 @@ def report_done(deviation: Deviation, *, by: User, done_on: date, done_note: str
     if found.state == DeviationState.DONE and found.done_by_id == by.pk and found.done_note == done_note:
         return found
     if found.state != DeviationState.CORRECTING:
-        raise Refused(_NOT_NOW[found.state]())
+        raise Refused(_NOT_NOW[DeviationState(found.state)]())
     refuse_future(done_on, "done_on")
     if done_on < found.found_on:
         raise Refused(_("It was not corrected before it was found."), "done_on")
@@ -254,6 +254,22 @@ def reopen(deviation: Deviation, *, by: User, reason: str, due_on: date | None) 
     if found.state == DeviationState.CORRECTING:
         _tell(found, "again", by=by)
     return found
+
+
+# When a case is destroyed
+
+
+def forget_words(cases: Iterable[Case]) -> list[uuid.UUID]:
+    """What people typed about deviations of these cases goes; rule, step, institution, days and cause stay and count. The
+    keys of the deviations, whose history goes as well."""
+    rows = Deviation.objects.filter(case__in=list(cases))
+    keys = list(rows.values_list("pk", flat=True))
+    gone = "-"  # where a word must stand
+    rows.filter(rule="").update(what=gone)
+    rows.exclude(action="").update(action=gone)
+    rows.exclude(check_note="").update(check_note=gone)
+    rows.update(cause_note="", done_note="", recorded_by=None, done_by=None, closed_by=None)
+    return keys
 
 
 # Mails

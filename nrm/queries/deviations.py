@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,12 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from nrm import access
-from nrm.models import Case, Deviation, DeviationState
+from nrm.models import Adaptation, Assessment, Case, Deviation, DeviationState
 from nrm.problems import RULES, sentence
 from nrm.sections import Act, Section, register
 from onatc.dated_settings import SettingName, setting
 from onatc.texts import Text, written_in
-from stakeholders.models import User
+from stakeholders import related
+from stakeholders.models import ActionPoint, Decision, User
 
 
 def for_list(rows: QuerySet[Deviation]) -> QuerySet[Deviation]:
@@ -79,3 +80,43 @@ def may_of(one: Deviation, user: User) -> dict[str, bool]:
         "may_reopen": steers and one.state == DeviationState.CLOSED,
         "is_own_report": steers and one.state == DeviationState.DONE and one.done_by_id == user.pk,
     }
+
+
+# On the pages of what a meeting gave and decided
+
+
+def _of_points(points: Collection[ActionPoint], user: User) -> dict[Any, list[related.Related]]:
+    found: dict[Any, list[related.Related]] = {}
+    rows = for_list(Deviation.objects.visible_to(user).filter(point__in=[one.pk for one in points]))
+    for one in told(rows.order_by("found_on", "pk"), user):
+        said_of: Any = one
+        title = f"{one.institution.short}: {said_of.rule_title or one.what}"
+        found.setdefault(one.point_id, []).append(
+            related.Related(
+                title, one.get_absolute_url(), state=f"deviation-{one.state}", state_label=one.get_state_display()
+            )
+        )
+    return found
+
+
+def _of_decisions(decisions: Collection[Decision], user: User) -> dict[Any, list[related.Related]]:
+    found: dict[Any, list[related.Related]] = {}
+    keys = [one.pk for one in decisions]
+    for one in Adaptation.objects.visible_to(user).filter(decision__in=keys).order_by("proposed_on", "pk"):
+        found.setdefault(one.decision_id, []).append(
+            related.Related(
+                one.title, one.get_absolute_url(), state=f"adaptation-{one.state}", state_label=one.get_state_display()
+            )
+        )
+    for two in Assessment.objects.visible_to(user).filter(decision__in=keys).order_by("number"):
+        found.setdefault(two.decision_id, []).append(
+            related.Related(
+                str(two), two.get_absolute_url(), state=f"assessment-{two.state}", state_label=two.get_state_display()
+            )
+        )
+    return found
+
+
+def register_related() -> None:
+    related.register(related.Source("deviation", ActionPoint, _("Deviations from the SOP"), _of_points))
+    related.register(related.Source("mechanism", Decision, _("The mechanism"), _of_decisions))

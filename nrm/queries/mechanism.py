@@ -246,7 +246,7 @@ def matrix(version: SopVersion, user: User, day: date) -> Matrix:
         for one in RolePlace.objects.visible_to(user).filter(version=version)
     }
     found = found_in(version, day)
-    named = {key for _step, key in places} | {key for one in found for key in one.institutions}
+    named: set[Any] = {key for _step, key in places} | {key for one in found for key in one.institutions}
     institutions = {one.pk: one for one in Institution.objects.visible_to(user).filter(pk__in=named).order_by("code")}
     with_part = {key for _step, key in places}
     columns = [one for key, one in institutions.items() if key in with_part]
@@ -284,7 +284,8 @@ def in_words(
     def names(keys: Any) -> str:
         return ", ".join(institutions[key].short for key in keys if key in institutions)
 
-    said, idle = [], []
+    said: list[SaidFinding] = []
+    idle: list[Any] = []
     for one in found:
         step = by_lineage.get(one.step, "")  # type: ignore[call-overload]
         match one.kind:

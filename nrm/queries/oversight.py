@@ -43,6 +43,11 @@ def of_real_cases(clocks: QuerySet[Clock]) -> QuerySet[Clock]:
     return clocks.filter(case__duplicate_of__isnull=True).exclude(state=ClockState.NOT_APPLICABLE)
 
 
+def watched(clocks: QuerySet[Clock]) -> QuerySet[Clock]:
+    """The rules of problems leave out what a file brought in: nobody could have mended it while it was late."""
+    return of_real_cases(clocks).filter(case__is_imported=False)
+
+
 def ran(clocks: QuerySet[Clock], now: datetime) -> Iterator[tuple[uuid.UUID | None, Any, uuid.UUID, Ran]]:
     """(who owes it, step, case, clock) of clocks that have a limit; two queries, however many there are."""
     pauses: dict[uuid.UUID, timedelta] = defaultdict(timedelta)
@@ -55,7 +60,8 @@ def ran(clocks: QuerySet[Clock], now: datetime) -> Iterator[tuple[uuid.UUID | No
     for key, owner, step, case, started, due, state, met, ended in rows.iterator(chunk_size=2000):
         is_met = state == ClockState.MET
         over = met if is_met else ended if state in OVER else None
-        yield owner, step, case, Ran(started, due, over, is_met, case, pauses.get(key, timedelta()))
+        if due is not None:
+            yield owner, step, case, Ran(started, due, over, is_met, case, pauses.get(key, timedelta()))
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ class Pattern:
 def patterns(now: datetime) -> list[Pattern]:
     """What the rules on many clocks and referrals find at this moment, by institution and step."""
     since = now - timedelta(days=problems.WINDOW_DAYS)
-    clocks = of_real_cases(Clock.objects.filter(owner__isnull=False))
+    clocks = watched(Clock.objects.filter(owner__isnull=False))
     found = []
     for rule, asked, chosen in (
         (problems.LATE, problems.late_often, clocks.filter(due_at__gte=since, due_at__lte=now)),
@@ -83,7 +89,11 @@ def patterns(now: datetime) -> list[Pattern]:
                 found.append(Pattern(rule, owner, step, figures))
     late = Q(state=ReferralState.SENT, answer_due_at__lt=now)
     sent = Referral.objects.filter(
-        sent_at__gte=since, sent_at__lte=now, addressee__isnull=False, case__duplicate_of__isnull=True
+        sent_at__gte=since,
+        sent_at__lte=now,
+        addressee__isnull=False,
+        case__duplicate_of__isnull=True,
+        case__is_imported=False,
     ).exclude(state=ReferralState.WITHDRAWN)
     counted = (
         sent.order_by()
@@ -121,7 +131,7 @@ def in_cases(now: datetime) -> list[InCase]:
 
 
 def _open_clocks() -> QuerySet[Clock]:
-    return of_real_cases(Clock.objects.filter(case__closed_on__isnull=True, state=ClockState.RUNNING))
+    return watched(Clock.objects.filter(case__closed_on__isnull=True, state=ClockState.RUNNING))
 
 
 def _risk(now: datetime) -> Iterator[InCase]:
@@ -141,7 +151,7 @@ def _far(now: datetime) -> Iterator[InCase]:
     late = Q(state=ClockState.RUNNING, due_at__lt=now, case__closed_on__isnull=True) | Q(
         state=ClockState.MET, met_at__gte=since, met_at__gt=F("due_at")
     )
-    clocks = of_real_cases(Clock.objects.filter(late)).filter(due_at__isnull=False)
+    clocks = watched(Clock.objects.filter(late)).filter(due_at__isnull=False)
     stood: dict[uuid.UUID, timedelta] = defaultdict(timedelta)
     for key, start, end in ClockPause.objects.filter(clock__in=clocks.values("pk")).values_list(
         "clock", "starts_at", "ends_at"
@@ -165,6 +175,7 @@ def _waiting(kind: str, done: Any, until: datetime, **also: Any) -> Iterator[tup
             happened_at__lt=until,
             case__closed_on__isnull=True,
             case__duplicate_of__isnull=True,
+            case__is_imported=False,
             **also,
         )
         .exclude(Exists(done))

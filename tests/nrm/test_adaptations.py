@@ -255,6 +255,7 @@ def test_the_pages_lead_from_the_proposal_to_the_effect(world, client_for, today
     decision = decided_on(world, today)
     told = {"is_agreed": "1", "decision": decision.pk, "decision_note": "Needed."}
     assert director.post(reverse("nrm:adaptation-decide", args=[one.pk]), told).status_code == 302
+    assert one.get_absolute_url() in director.get(decision.get_absolute_url()).content.decode()
     told = {"in_place_on": today, "measure": "median", "months": 3}
     assert client.post(reverse("nrm:adaptation-in-place", args=[one.pk]), told).status_code == 302
     early = client.post(reverse("nrm:adaptation-effect", args=[one.pk]), {"effect_note": "Good."})

@@ -7,14 +7,17 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from nrm import problems
+from nrm.actions import care
 from nrm.actions import deviations as actions
-from nrm.models import ClockState, Deviation, DeviationState, EventKind, Guardianship, Happening, Referral
+from nrm.models import ClockState, Deviation, DeviationState, EventKind, Guardianship, Happening, Referral, RetainedKind
 from nrm.oversight_sources import open_deviations
 from nrm.queries import oversight
+from nrm.queries.deviations import told
 from onatc.errors import Refused
 from onatc.models import Message
 from stakeholders.actions.records import Stale
@@ -52,7 +55,7 @@ def test_a_pattern_is_found_once_however_often_the_rules_are_asked(world):
     assert actions.find() == 0 and found(problems.LATE).count() == 1
 
 
-def test_four_clocks_and_clocks_of_records_entered_twice_are_no_pattern(world):
+def test_four_clocks_records_entered_twice_and_what_a_file_brought_are_no_pattern(world):
     case = opened(world.focal_point)
     late_at_csw(case, 4)
     actions.find()
@@ -60,6 +63,9 @@ def test_four_clocks_and_clocks_of_records_entered_twice_are_no_pattern(world):
     other = opened(world.focal_point)
     late_at_csw(other)
     type(case).objects.filter(pk=other.pk).update(duplicate_of=case)
+    actions.find()
+    assert not found(problems.LATE).exists()
+    type(case).objects.filter(pk=other.pk).update(duplicate_of=None, is_imported=True)
     actions.find()
     assert not found(problems.LATE).exists()
 
@@ -281,6 +287,27 @@ def test_two_who_report_and_two_who_check_at_once(world, today):
     assert sum(isinstance(result, Refused) for result in results) == 1
 
 
+def test_words_go_when_a_case_is_destroyed_and_the_count_stays(world, today):
+    case = opened(world.focal_point)
+    by_hand = a_deviation(world.monitoring, case=case, what="What nobody may read any more.")
+    actions.close_without_correction(by_hand, by=world.director, cause="staff", check_note="Looked at it.")
+    a_clock(case, started=40, limit=10)
+    actions.find()
+    other = a_deviation(world.director)
+    kept = Deviation.objects.filter(case=case).count()
+    with transaction.atomic():
+        care.DESTROYS[RetainedKind.CASE]([case])
+    rows = Deviation.objects.filter(case=case)
+    assert rows.count() == kept and not rows.filter(what__contains="nobody").exists()
+    by_hand.refresh_from_db()
+    assert (by_hand.check_note, by_hand.cause, by_hand.state, by_hand.closed_by) == ("-", "staff", "closed", None)
+    assert not Deviation.pgh_event_model.objects.filter(what__contains="nobody").exists()
+    other.refresh_from_db()
+    assert other.what == "Nobody told the advocate." and not {
+        one.shown_case for one in told([by_hand], world.director)
+    } - {None}
+
+
 # Reminders, agendas, the calendar
 
 
@@ -411,6 +438,8 @@ def test_the_pages_do_what_they_say_and_a_form_sent_twice_records_once(world, cl
     ).status_code == 302  # fmt: skip
     one.refresh_from_db()
     assert (one.state, one.point) == (DeviationState.CLOSED, point)
+    for name, sees in (("director", True), ("planning", False)):  # who sees no case, sees no deviation of one
+        assert (one.get_absolute_url() in client_for(name).get(point.get_absolute_url()).content.decode()) == sees
     rules = client_for("planning").get(reverse("nrm:problem-rules")).content.decode()
     assert all(str(rule.title) in rules for rule in problems.RULES.values())
 
