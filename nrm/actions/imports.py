@@ -23,6 +23,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nrm import access
+from nrm.actions import procedure
 from nrm.actions.happenings import moment
 from nrm.ages import age_group_of, procedure_track
 from nrm.imports.reading import Problem, Reading, read_cases
@@ -65,6 +66,7 @@ from stakeholders.models import Institution, User
 
 LOCK = 0x4F4E49  # one file at a time: the references of two must not cross
 BATCH = 1000
+AT_ONCE = 200  # cases whose clocks follow together
 MOST_KEPT = 2000  # problems of an uploaded file that are kept to be shown
 CARRIED_OUT = ("RT_VOL", "RT_IN", "RT_FORCED")
 TELLS = {
@@ -287,7 +289,15 @@ class _Writing:
                 done += len(rows[start : start + BATCH])
                 progress(done, total)
         for case in moved:
-            case.save(update_fields=["person", "episode", "duplicate_of"])
+            case.save(update_fields=["person", "episode"])
+        self._let_clocks_follow()
+
+    def _let_clocks_follow(self) -> None:
+        """Those of open cases, together; the steps of one that is over were not recorded, and nobody owes them any more."""
+        follow_many = getattr(procedure, "follow_many", None)
+        cases = [case for case in self.cases.values() if case.is_open]
+        for start in range(0, len(cases) if follow_many else 0, AT_ONCE):
+            follow_many(cases[start : start + AT_ONCE], by=self.by)
 
     def _add(self, record: Any) -> Any:
         self.new[type(record)].append(record)
