@@ -266,10 +266,9 @@ class _Writing:
                 self.persons.setdefault(row.person_ref, Person(pk=case.own_person_id))
         self.cases: dict[str, Case] = {}
         self.order = 0
-        days = [day for row in self.rows for day in (row.reflection_start, row.risk_on) if day is not None]
+        days = [row.reflection_start for row in self.rows if row.reflection_start is not None]
         first, last = min(days, default=timezone.localdate()), max(days, default=timezone.localdate())
         self.reflection_days = settings_between(SettingName.SOP_REFLECTION, first, last)
-        self.risk_again = settings_between(SettingName.SOP_RISK_AGAIN, first, last)
 
     def write(self, progress: Progress) -> None:
         for row in self.rows:
@@ -294,7 +293,7 @@ class _Writing:
 
     def _let_clocks_follow(self) -> None:
         """Those of open cases, together; the steps of one that is over were not recorded, and nobody owes them any more."""
-        follow_many = getattr(procedure, "follow_many", None)
+        follow_many: Any = getattr(procedure, "follow_many", None)
         cases = [case for case in self.cases.values() if case.is_open]
         for start in range(0, len(cases) if follow_many else 0, AT_ONCE):
             follow_many(cases[start : start + AT_ONCE], by=self.by)
@@ -417,7 +416,6 @@ class _Writing:
                 row.risk_on,
                 assessed_on=row.risk_on,
                 level=row.risk_level,
-                next_due=row.risk_on + timedelta(days=self.risk_again(row.risk_on)),
             )
             self._note(case, EventKind.RISK_ASSESSED, row.risk_on, risk)
         if row.reflection_start is not None:
