@@ -13,7 +13,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('nrm', '0004_destructions'),
+        ('nrm', '0011_oversight_rules'),
         ('pghistory', '0007_auto_20250421_0444'),
         ('stakeholders', '0015_followed_since'),
         ('stakeholders', '__first__'),
