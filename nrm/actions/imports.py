@@ -23,8 +23,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nrm import access
-from nrm.actions import procedure
 from nrm.actions.happenings import moment
+from nrm.actions.procedure import AT_ONCE, follow_many
 from nrm.ages import age_group_of, procedure_track
 from nrm.imports.reading import Problem, Reading, read_cases
 from nrm.imports.row import Row
@@ -66,7 +66,6 @@ from stakeholders.models import Institution, User
 
 LOCK = 0x4F4E49  # one file at a time: the references of two must not cross
 BATCH = 1000
-AT_ONCE = 200  # cases whose clocks follow together
 MOST_KEPT = 2000  # problems of an uploaded file that are kept to be shown
 CARRIED_OUT = ("RT_VOL", "RT_IN", "RT_FORCED")
 TELLS = {
@@ -293,9 +292,8 @@ class _Writing:
 
     def _let_clocks_follow(self) -> None:
         """Those of open cases, together; the steps of one that is over were not recorded, and nobody owes them any more."""
-        follow_many: Any = getattr(procedure, "follow_many", None)
         cases = [case for case in self.cases.values() if case.is_open]
-        for start in range(0, len(cases) if follow_many else 0, AT_ONCE):
+        for start in range(0, len(cases), AT_ONCE):
             follow_many(cases[start : start + AT_ONCE], by=self.by)
 
     def _add(self, record: Any) -> Any:
@@ -509,13 +507,13 @@ class _Writing:
                         moved.append(case)
 
 
-def renew_tokens() -> tuple[int, int]:
+def renew_tokens(chunk: int = BATCH) -> tuple[int, int]:
     """After a new key was put in front of FIELD_KEYS: the references are known again under it, as far as the own file numbers
     still say them; how many, and how many cannot be opened. Safe to repeat."""
     done = unreadable = 0
     numbers = OwnFileNumber.objects.filter(case__is_imported=True).select_related("institution")
     tokens = {one.case_id: one for one in ImportedCase.objects.all()}
-    for number in numbers.iterator(chunk_size=BATCH):
+    for number in numbers.iterator(chunk_size=chunk):
         held = tokens.get(number.case_id)
         if held is None or held.institution_id != number.institution_id:
             continue

@@ -80,7 +80,7 @@ def _cases() -> Iterator[CaseFact]:
 def _former_days(as_of: date | None) -> dict[str, date]:
     """A merge in the application puts the earliest dates into the rows of the survivor, and keeps what stood there: as of a
     day before it, the rows say what they said then. By the key of the row."""
-    if as_of is None or "kept" not in {one.name for one in Merge._meta.get_fields()}:
+    if as_of is None:
         return {}
     found: dict[str, date] = {}
     later = (
