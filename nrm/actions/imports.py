@@ -26,7 +26,7 @@ from nrm import access
 from nrm.actions.happenings import moment
 from nrm.actions.procedure import AT_ONCE, follow_many
 from nrm.ages import age_group_of, procedure_track
-from nrm.imports.reading import TICK, Problem, Reading, read_cases
+from nrm.imports.reading import Problem, Reading, read_cases
 from nrm.imports.row import Row
 from nrm.markers import new_marker
 from nrm.models import (
@@ -103,15 +103,9 @@ class Brought:
     remarks: list[Problem] = field(default_factory=list)
 
 
-def keep_alive() -> None:
-    """The database ends a transaction in which nothing was asked for a minute: a slow machine may read a file for longer."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-
-
 def look_into(file: BinaryIO, institution: Institution) -> tuple[Reading, Brought]:
     """What the file would bring, and all that is wrong with it; writes nothing."""
-    reading = read_cases(file, vocabulary(), timezone.localdate(), keep_alive)
+    reading = read_cases(file, vocabulary(), timezone.localdate())
     known = brought_before((row.case_ref for row in reading.rows), institution)
     new = [row for row in reading.rows if row.case_ref not in known]
     found = Brought(rows=reading.count, new=len(new), known=len(reading.rows) - len(new))
@@ -276,10 +270,8 @@ class _Writing:
         self.reflection_days = settings_between(SettingName.SOP_REFLECTION, first, last)
 
     def write(self, progress: Progress) -> None:
-        for number, row in enumerate(self.rows):
+        for row in self.rows:
             self._case(row)
-            if number % TICK == 0:
-                keep_alive()
         moved = self._merge()
         self._number(moved)
         kinds = (

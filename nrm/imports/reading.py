@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import BinaryIO
@@ -30,7 +30,6 @@ from nrm.imports.row import Row, Spell, Stayed
 from nrm.imports.words import Vocabulary, Words
 
 MAX_ROWS = 200_000
-TICK = 200
 MAX_CELL = 4_000
 MAX_REF = 200
 NOT_ASKED = "NA_NOTASKED"
@@ -72,10 +71,8 @@ class Unfit(Exception):
         self.problem = Problem(row, column, reason)
 
 
-def read_cases(
-    file: BinaryIO, vocabulary: Vocabulary, today: date, tick: Callable[[], None] = lambda: None
-) -> Reading:  # fmt: skip
-    """Read and check a file; never raises for anything that may stand in it. `tick` is called now and then meanwhile."""
+def read_cases(file: BinaryIO, vocabulary: Vocabulary, today: date) -> Reading:
+    """Read and check a file; never raises for anything that may stand in it."""
     reading = Reading()
     try:
         table = _table(file)
@@ -88,8 +85,6 @@ def read_cases(
         for number, cells in table:
             if any(cell.strip() for cell in cells):
                 reading.count += 1
-                if reading.count % TICK == 0:
-                    tick()
                 if reading.count > MAX_ROWS:
                     raise Unfit(_("The file has more than %(count)d rows. Divide it.") % {"count": MAX_ROWS})
                 _row(number, names, cells, vocabulary, today, reading)
