@@ -126,6 +126,8 @@ def bring_in(
     """Read the file and write all its new cases in one transaction; a reference of the institution that came before is left
     as it is. Raises Unfit with all problems when there is one."""
     with connection.cursor() as cursor:
+        # A slow machine may read and arrange a long file for more than the minute in which a transaction must ask something.
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     reading, found = look_into(file, institution)
     if found.problems:
