@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from nrm.markers import ALPHABET
 from nrm.models import (
@@ -61,7 +61,7 @@ def fill_cases(*, cases: int, by: User) -> dict[str, list[Any]]:
     opened = f"({filling.day} - (n * 7919 % {DAYS}))::date"
     case = Case.objects.create(
         marker="0" * 15 + "X", person=person, own_person=person, opened_on=start, opened_by=own, responsible=own, sex="F",
-        age_at_referral=24, age_group_at_referral="ADULT", track="ADULT", citizenship=["XK"], forms=["SEX"],
+        status="IDENTIFIED", age_at_referral=24, age_group_at_referral="ADULT", track="ADULT", citizenship=["XK"], forms=["SEX"],
         municipality_id="PRN", recorded_by=by,
     )  # fmt: skip
     _multiply(
@@ -77,16 +77,20 @@ def fill_cases(*, cases: int, by: User) -> dict[str, list[Any]]:
             "municipality_id": "(SELECT code FROM onatc_municipality ORDER BY code OFFSET n % 38 LIMIT 1)",
             "status": "(ARRAY['POTENTIAL', 'PRESUMED', 'IDENTIFIED', 'IDENTIFIED', 'NOT_VICTIM'])[1 + n % 5]",
             "closed_on": f"CASE WHEN {OPEN} THEN NULL ELSE {opened} END", "outcome": f"CASE WHEN {OPEN} THEN '' ELSE 'RT_INDEP' END",
-            "next_due_at": f"CASE WHEN {OPEN} THEN {opened}::timestamptz + interval '30 days' END",
         },
         _series(1, cases - 1),
     )  # fmt: skip
-    each = f"SELECT id, opened_on, recorded_at, responsible_id, opened_by_id, closed_on, row_number() OVER (ORDER BY id) AS n FROM {Case._meta.db_table}"
+    each = f"SELECT id, opened_on, recorded_at, responsible_id, opened_by_id, closed_on, status, row_number() OVER (ORDER BY id) AS n FROM {Case._meta.db_table}"
     rest = f"SELECT * FROM ({each}) AS x WHERE id <> '{case.pk}'"
     _analyse(Case, Person)
     _of_each(filling, case, rest)
     happening = _happenings(case, rest)
     _clocks(case, rest, happening)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {Case._meta.db_table} AS c SET next_due_at = d.first FROM (SELECT case_id, min(due_at) AS first "
+            f"FROM {Clock._meta.db_table} WHERE state = 'running' GROUP BY 1) AS d WHERE d.case_id = c.id"
+        )
     _analyse(CaseParty, Referral, CaseDecision, RiskAssessment, Assistance, Stay, Happening, Clock)
     referral = Referral.objects.filter(case=case).get()
     return {"case": [case.marker], "referral": [referral.pk]}
@@ -94,7 +98,7 @@ def fill_cases(*, cases: int, by: User) -> dict[str, list[Any]]:
 
 def _of_each(filling: Filling, case: Case, rest: str) -> None:
     """A party, an accepted referral, a decision, a risk, help and a stay of every case."""
-    own, day = filling.institutions[0], case.opened_on
+    own, day, waits = filling.institutions[0], case.opened_on, "(made.closed_on IS NULL AND n % 10 = 0)"
     party = CaseParty.objects.create(case=case, institution=own, role="responsible")
     _multiply(
         party,
@@ -114,8 +118,8 @@ def _of_each(filling: Filling, case: Case, rest: str) -> None:
         referral,
         {
             "id": _key("referral", "n"), "case_id": "made.id", "referred_on": "made.opened_on",
-            "accepted_on": "CASE WHEN n % 50 = 0 THEN NULL ELSE made.opened_on END",
-            "state": "CASE WHEN n % 50 = 0 THEN 'sent' ELSE 'accepted' END", "sent_at": "made.recorded_at",
+            "accepted_on": f"CASE WHEN {waits} THEN NULL ELSE made.opened_on END",
+            "state": f"CASE WHEN {waits} THEN 'sent' ELSE 'accepted' END", "sent_at": "made.recorded_at",
             "answer_due_at": "made.recorded_at + interval '3 days'", "sender_id": filling.of("n"),
             "addressee_id": filling.of("n + 1"),
         },
@@ -175,7 +179,7 @@ def _clocks(case: Case, rest: str, happening: Happening) -> None:
         case=case, step=steps[0], trigger_event=happening, started_at=case.recorded_at, owner=case.responsible
     )
     started = "made.recorded_at + k * interval '1 day'"
-    runs = f"(n % 10 < 2 AND k > {CLOCKS - 3})"
+    runs = f"(made.closed_on IS NULL AND k > {CLOCKS - 3})"
     _multiply(
         clock,
         {

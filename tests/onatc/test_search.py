@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring import actions as report_actions
+from nrm.actions.training import add_course_files
 from onatc import search
 from onatc.files import AttachmentField
 from onatc.help import report_problem
@@ -32,6 +33,7 @@ from strategy.actions.recommendations import save_recommendation
 from strategy.models import Evidence, ProgressEntry, ProgressRequest
 from tests.conftest import CAST, plan_that_runs
 from tests.nrm.served import a_network, a_shelter
+from tests.nrm.trainings import a_course
 from tests.samples import document
 from tests.stakeholders import outreach as samples
 from tests.stakeholders.agreed import a_signed_agreement, an_agreement
@@ -127,6 +129,8 @@ def full(world):
     an_agreement(world, parties=["NATC", "KP-THB"])
     a_signed_agreement(world, parties=["NATC", "KP-THB", "OSCE"])
     a_signed_agreement(world, parties=["NATC", "MOH"])
+    course = a_course(world.director)
+    add_course_files(course, samples.checked("a.txt", b"Ushtrime"), by=world.director)
     meetings_of_each(world.director, called=[world.observer, world.administrator], local=world.local)
     version = apply_import(
         preview_import(renewed, "renewed.csv", plan=world.plan, by=world.planning), by=world.planning

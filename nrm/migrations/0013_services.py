@@ -17,7 +17,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('nrm', '0004_destructions'),
+        ('nrm', '0012_imports'),
         ('onatc', '0022_mails_that_cannot_wait'),
         ('pghistory', '0007_auto_20250421_0444'),
         ('stakeholders', '0015_followed_since'),

@@ -10,6 +10,6 @@ def load(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("nrm", "0100_services"), ("onatc", "0004_vocabulary")]
+    dependencies = [('nrm', '0013_services'), ("onatc", "0004_vocabulary")]
 
     operations = [migrations.RunPython(load, migrations.RunPython.noop)]
