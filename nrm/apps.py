@@ -7,11 +7,30 @@ class NrmConfig(AppConfig):
     verbose_name = _("National Referral Mechanism")
 
     def ready(self) -> None:
-        from nrm import case_sections, training_invariants, training_sources
-        from nrm.actions import care
-        from onatc import backup
+        from nrm import (
+            case_sections,
+            findable,
+            holdings,
+            invariants,
+            oversight_sources,
+            referral_invariants,
+            training_invariants,
+            training_sources,
+        )
+        from nrm.actions import care, file_numbers
+        from nrm.queries import referrals
+        from onatc import backup, sealed
+        from onatc.http import MORE_CHECKS
 
         case_sections.register_own()
-        backup.after_restore.append(care.destroy_all_again)
-        training_sources.register()
+        findable.register_own()
+        holdings.register()
+        invariants.register()
+        referral_invariants.register()
         training_invariants.register()
+        referrals.register_related()
+        oversight_sources.register_own()
+        training_sources.register()
+        backup.after_restore.append(care.destroy_all_again)
+        MORE_CHECKS["file numbers"] = file_numbers.keys_are_there
+        sealed.register("own file numbers", file_numbers.reseal)

@@ -31,7 +31,8 @@ PLAIN_WORDS = frozenset(
     albanian serbian english turkish bosnian romani roma ashkali egyptian kosovo kosova kosovar albania serbia macedonia montenegro
     europe european balkan balkans monday tuesday wednesday thursday friday saturday sunday january february march april may june
     july august september october november december sop nrm mnr psv onatc iom unicef osce eulex interpol europol frontex red cross
-    internet facebook instagram tiktok telegram whatsapp viber snapchat messenger google youtube law article ligji neni zakon clan
+    criminal code procedure court supreme basic appeal police centre center social work border shelter office ministry agency
+    directorate prosecution authority national department state house internet facebook instagram tiktok telegram whatsapp viber snapchat messenger google youtube law article ligji neni zakon clan
     kodi penal krivicni zakonik shqip serbisht bashkimi evropian evropska unija ballkani kosove shqiperi serbi gjykata prokuroria
     policia qendra komuna ministria drejtoria zyra strehimorja sud tuzilastvo policija centar opstina ministarstvo kancelarija
     skloniste shtepia kuca
@@ -60,6 +61,7 @@ SURNAME_ALONE = re.compile(r"\w{2,}(?:iqi|ovic|evic|jevic|oglu|oski|evski)\Z|\w{
 TITLE = r"(?:znj|zonja|zonjusha|zoti|z|gdin|gospodin|gospodja|gospođa|gospoda|gdja|gđa|g|mr|mrs|ms|miss|dr)"
 AFTER_TITLE = re.compile(rf"(?<!\w){TITLE}\.? +(?=[^\W\d_])(\w+)", re.IGNORECASE)
 INITIALS = re.compile(r"(?<![\w.])([^\W\d_])\. ?([^\W\d_])\.(?! ?[^\W\d_]\.)(?!\w)")
+MARKER = re.compile(r"(?<![0-9A-Za-z])(?=([0-9A-Za-z]{4}(?:[ -]?[0-9A-Za-z]{4}){3}))")
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 END_OF_SENTENCE = re.compile(r"(?:^|[.!?:;\n•(\"“„»-])\s*\Z")
 DOCUMENT = re.compile(r"(?<![\w-])[A-Z]{1,2} ?-?\d{6,9}(?![\w-])|(?<![\w/.-])\d{8,9}(?![\w/.-])")
@@ -72,9 +74,9 @@ BORN = re.compile(
 def looks_like_identity(text: str) -> list[str]:
     """What in `text` looks like data of a person, each with what it looks like; empty when nothing does."""
     text = unicodedata.normalize("NFC", text)
-    for run in re.findall(r"[0-9A-Za-z]{4}(?:[ -]?[0-9A-Za-z]{4}){3}", text):
-        if markers.is_valid(markers.normalised(run)):
-            text = text.replace(run, " ")  # a case marker is how one speaks of a person here
+    for match in MARKER.findall(text):
+        if markers.is_valid(markers.normalised(match)):
+            text = text.replace(match, " ")  # a case marker is how one speaks of a person here
     found = looks_personal(text)
     found += [_said(match, _("document number")) for match in DOCUMENT.findall(text) if match not in " ".join(found)]
     found += [_said(match.group().strip(), _("date of birth")) for match in BORN.finditer(fold(text))]

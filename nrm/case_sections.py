@@ -5,12 +5,17 @@ from __future__ import annotations
 
 def register_own() -> None:
     """Called when the app is ready."""
-    from nrm.queries import assistance, care, cases
+    from nrm.queries import assistance, care, cases, children, clocks, deviations, identification, referrals
 
     for area in (
         # one a line, in the order in which they stand
         cases,
+        referrals,
+        children,
+        identification,
+        clocks,
         assistance,
         care,
+        deviations,
     ):
         area.register_sections()

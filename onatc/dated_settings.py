@@ -44,24 +44,13 @@ class SettingName(models.TextChoices):
     LOGO = "logo", _("logo on reports")
     ENQUIRY_DAYS = "enquiry_days", _("days in which an enquiry is answered")
     ENQUIRY_KEEP_DAYS = "enquiry_keep_days", _("days after which data of private senders is removed")
-    SOP_NOTICE = "sop_notice_hours", _("hours to notify the directorate and the victim advocate")
-    SOP_NEEDS = "sop_needs_hours", _("hours to meet urgent needs")
-    SOP_INFORMATION = "sop_information_hours", _("hours to explain rights, with an interpreter")
-    SOP_AGE = "sop_age_hours", _("hours to check the age of somebody who may be a child")
-    SOP_GUARDIAN = "sop_guardian_hours", _("hours to call the centre for social work for a child")
-    SOP_RISK = "sop_risk_hours", _("hours for the early risk assessment")
-    SOP_PLACEMENT = "sop_placement_hours", _("hours for the placement after the risk assessment")
     SOP_REFLECTION = "sop_reflection_days", _("days of the reflection period")
-    SOP_DECISION = "sop_decision_days", _("days to decide on identification")
-    SOP_PERMIT = "sop_permit_days", _("days to arrange the residence permit")
-    SOP_CASE_PLAN = "sop_case_plan_days", _("days to make the plan of first assistance")
-    SOP_BEST_INTEREST = "sop_best_interest_days", _("days to determine the best interest of a child")
-    SOP_RISK_AGAIN = "sop_risk_again_days", _("days between two risk assessments")
-    SOP_REINTEGRATION = "sop_reintegration_days", _("days to agree on the reintegration plan")
-    SOP_SERVICES = "sop_services_days", _("days between two reviews of services")
-    SOP_RETURN = "sop_return_days", _("days to prepare a return")
-    SOP_COMPENSATION = "sop_compensation_months", _("months to ask for compensation")
-    SOP_CLOSING = "sop_closing_days", _("days to close a case after its last step")
+    CLOCK_WARNING = "clock_warning_hours", _("hours before a deadline of a case at which its owner is warned")
+    CLOCK_ESCALATION = (
+        "clock_escalation_hours",
+        _("hours after a missed deadline of a case at which the office is told"),
+    )
+    SMALL_COUNT = "small_count", _("number of persons from which on a count is shown to everybody")
 
 
 class Group(models.TextChoices):
@@ -71,7 +60,7 @@ class Group(models.TextChoices):
     REPORTS = "reports", _("Reports of the office")
     ENQUIRIES = "enquiries", _("Enquiries")
     SOP = "sop", _("Standard operating procedures")
-    READING = "reading", _("Reading that is unusual")
+    READING = "reading", _("Reading and protection")
 
 
 class Moves(models.TextChoices):
@@ -103,14 +92,6 @@ class Definition:
         return next((value for start, value in reversed(self.later) if start <= day), self.default)
 
 
-OFFICE_DEFAULT = _("A default of the office, not a limit of the law.")
-
-
-def _sop(default: int, most: int, help: Any = OFFICE_DEFAULT) -> Definition:
-    return Definition("number", default, 1, most, help, Group.SOP)
-
-
-# The defaults of the SOP are those of the office's checklist; the text of the law is named where it says otherwise.
 DEFINITIONS: dict[str, Definition] = {
     SettingName.DUE_DAYS: Definition(
         "number",
@@ -175,13 +156,6 @@ DEFINITIONS: dict[str, Definition] = {
     SettingName.ENQUIRY_KEEP_DAYS: Definition(
         "number", 180, 1, 3650, _("Counted from the answer, or from the day on which it was closed."), Group.ENQUIRIES
     ),
-    SettingName.SOP_NOTICE: _sop(24, 240),
-    SettingName.SOP_NEEDS: _sop(24, 240),
-    SettingName.SOP_INFORMATION: _sop(48, 240),
-    SettingName.SOP_AGE: _sop(24, 240),
-    SettingName.SOP_GUARDIAN: _sop(24, 240),
-    SettingName.SOP_RISK: _sop(48, 240),
-    SettingName.SOP_PLACEMENT: _sop(24, 240),
     SettingName.SOP_REFLECTION: Definition(
         "number",
         30,
@@ -193,18 +167,18 @@ DEFINITIONS: dict[str, Definition] = {
         Group.SOP,
         later=((date(2024, 1, 1), 90),),
     ),
-    SettingName.SOP_DECISION: _sop(10, 365),
-    SettingName.SOP_PERMIT: _sop(30, 365),
-    SettingName.SOP_CASE_PLAN: _sop(7, 365),
-    SettingName.SOP_BEST_INTEREST: _sop(15, 365),
-    SettingName.SOP_RISK_AGAIN: _sop(30, 365),
-    SettingName.SOP_REINTEGRATION: _sop(30, 365),
-    SettingName.SOP_SERVICES: _sop(90, 365),
-    SettingName.SOP_RETURN: _sop(60, 365),
-    SettingName.SOP_COMPENSATION: _sop(
-        6, 120, _("By the law on compensation of victims of crime; check the text in force.")
+    SettingName.CLOCK_WARNING: Definition("number", 24, 1, 720, _("Each deadline is warned of once."), Group.SOP),
+    SettingName.CLOCK_ESCALATION: Definition(
+        "number", 48, 1, 720, _("Who sees cases in the office is told once of each."), Group.SOP
     ),
-    SettingName.SOP_CLOSING: _sop(15, 365),
+    SettingName.SMALL_COUNT: Definition(
+        "number",
+        5,
+        3,
+        100,
+        _("Smaller counts, and what they follow from, are hidden from everybody who may not see cases."),
+        Group.READING,
+    ),
     SettingName.MANY_READINGS: Definition(
         "number",
         30,

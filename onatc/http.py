@@ -83,6 +83,13 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
         [
             # one a line, in the order in which they stand
             Entry("nrm:case-list", pgettext_lazy("nrm", "Cases"), "sees_cases"),
+            Entry("nrm:referral-list", _("Referrals"), "sees_cases"),
+            Entry("nrm:deviation-list", _("Deviations"), "sees_deviations"),
+            Entry("nrm:adaptation-list", _("Adaptations"), "sees_mechanism"),
+            Entry("nrm:assessment-list", _("Assessment of the mechanism"), "sees_mechanism"),
+            Entry("nrm:role-matrix", _("Who does what"), "sees_mechanism"),
+            Entry("nrm:service-list", _("Services"), "sees_mechanism"),
+            Entry("nrm:network-list", _("Networks"), "sees_mechanism"),
             Entry("nrm:training-session-list", _("Trainings"), "sees_mechanism"),
             Entry("nrm:needs-assessment-list", _("Training needs"), "sees_mechanism"),
         ],
@@ -282,6 +289,10 @@ def readyz(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
 
 
+# What apps above add to the readiness, by its name: "ok", or what is wrong.
+MORE_CHECKS: dict[str, Callable[[], str]] = {}
+
+
 def readiness() -> dict[str, str]:
     checks = {"database": _check_database(), "migrations": "unknown", "broker": _check_broker(), "worker": "unknown",
               "anchors": "unknown"}  # fmt: skip
@@ -292,6 +303,7 @@ def readiness() -> dict[str, str]:
         if not pending:
             checks["worker"] = "ok" if worker_is_alive() else "no heartbeat for two minutes"
             checks["anchors"] = trail.anchors_are_well()
+            checks |= {name: check() for name, check in MORE_CHECKS.items()}
     checks["files"] = store.is_well()
     if settings.CLAMAV_URL:
         checks["scanner"] = scanner_state()

@@ -68,8 +68,8 @@ NIGHT_BEGINS, NIGHT_ENDS = 21, 7  # by the office's clock
 
 
 class Kind(models.TextChoices):
-    """What a mail is about. Mails on the account, on what the law obliges an institution to report and calls to meetings
-    come always."""
+    """What a mail is about. Mails on the account, on what the law obliges an institution to report, calls to meetings and
+    referrals come always."""
 
     ACCOUNT = "account", _("your account and its security")
     REMINDER = "reminder", _("reminders of reports that are due")
@@ -77,11 +77,12 @@ class Kind(models.TextChoices):
     NOTICE = "notice", _("notices of the office")
     MEETING = "meeting", _("calls to meetings")
     SOON = "soon", _("news of a meeting that begins before the next morning")
+    REFERRAL = "referral", _("referrals that wait for an answer")
     DIGEST = "digest", _("daily digest")
 
 
-NEVER_IN_DIGEST = frozenset({Kind.ACCOUNT, Kind.DIGEST, Kind.MEETING, Kind.SOON})
-AT_NIGHT_TOO = frozenset({Kind.ACCOUNT, Kind.SOON})
+NEVER_IN_DIGEST = frozenset({Kind.ACCOUNT, Kind.DIGEST, Kind.MEETING, Kind.SOON, Kind.REFERRAL})
+AT_NIGHT_TOO = frozenset({Kind.ACCOUNT, Kind.SOON, Kind.REFERRAL})
 REFUSABLE = (Kind.REVIEW, Kind.NOTICE)
 
 

@@ -192,6 +192,7 @@ CHECKS = {
     "worker": (_("worker"), _("no sign of life for two minutes")),
     "files": (_("store of files"), _("cannot be written to, or has no room left")),
     "anchors": (_("seals of the trail"), None),  # says itself what is wrong (onatc/trail.py)
+    "file numbers": (_("own file numbers of cases"), _("some are sealed with a key that is missing")),
     "scanner": (_("scanner of files"), _("does not answer; no file is taken")),
 }
 SCHEDULES = {
@@ -218,7 +219,10 @@ SCHEDULES = {
     "remind of access reviews": _("reminders to confirm roles"),
     "tell of agreements": _("notices before agreements end or are to be reviewed"),
     "remind of obligations": _("reminders of obligations under agreements"),
+    "remind of services": _("providers are reminded to confirm their services"),
     "warn of breaches": _("warnings before the 72 hours of a breach of data are over"),
+    "find deviations": _("problems of the referral mechanism are looked for by rule"),
+    "remind of corrections": _("reminders of corrections of the referral mechanism"),
     "catch up the search": _("the search takes in what is new"),
     "collect files": _("files that belong to no record are removed"),
     "nightly backup": _("backup of the night"),
@@ -227,11 +231,20 @@ SCHEDULES = {
     "forget private senders": _("data of private senders of enquiries is removed"),
     "remind of enquiries": _("reminders of enquiries that are due or overdue"),
     "remind of questions": _("reminders of questions of questionnaires that are due"),
+    "bring referrals to the office": _("referrals without an answer are brought to the office"),
+    "warn of deadlines": _("owners of steps of cases are warned before they are due"),
+    "escalate deadlines": _("missed steps of cases are brought to the office"),
+    "refresh timeliness": _("figures of timeliness are made anew where something changed"),
+    "keep timeliness": _("all figures of timeliness are made anew"),
+    "release timeliness": _("timeliness of a half-year that is over is released"),
 }
 JOBS = {
     "build_report": _("files of a report"),
     "issue_report": _("a report is issued"),
     "questionnaire_file": _("file of a questionnaire"),
+    "ask_about_twins": _("institutions are asked about cases that may be of one person"),
+    "referral_receipt": _("receipt of a referral"),
+    "sop_trial": _("trial of a version of the SOP"),
 }
 
 

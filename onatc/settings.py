@@ -206,6 +206,9 @@ CELERY_BEAT_SCHEDULE = {
         "task": "stakeholders.tasks.remind_of_obligations",
         "schedule": crontab(hour=7, minute=25),
     },
+    "find deviations": {"task": "nrm.tasks.find_deviations", "schedule": crontab(hour=5, minute=15)},
+    "remind of corrections": {"task": "nrm.tasks.remind_of_corrections", "schedule": crontab(hour=7, minute=35)},
+    "remind of services": {"task": "nrm.tasks.remind_of_services", "schedule": crontab(hour=7, minute=30)},
     "catch up the search": {"task": "onatc.tasks.catch_up_search", "schedule": 30},
     "take in roles of the day": {"task": "onatc.tasks.take_in_the_day", "schedule": crontab(hour=0, minute=5)},
     "collect files": {"task": "onatc.tasks.collect_files", "schedule": crontab(hour=3, minute=30, day_of_week=0)},
@@ -217,9 +220,20 @@ CELERY_BEAT_SCHEDULE = {
         "task": "stakeholders.tasks.forget_private_senders",
         "schedule": crontab(hour=3, minute=50),
     },
+    "end reflection periods": {
+        "task": "nrm.tasks.end_reflection_periods",
+        "schedule": crontab(hour=0, minute=20),
+    },
     "remind of enquiries": {"task": "stakeholders.tasks.remind_of_enquiries", "schedule": crontab(hour=7, minute=15)},
+    "bring referrals to the office": {"task": "nrm.tasks.escalate_referrals", "schedule": 300},
     "warn of breaches": {"task": "nrm.tasks.warn_of_breaches", "schedule": 600},
+    "forget files of cases": {"task": "nrm.tasks.forget_files_of_cases", "schedule": crontab(minute=25)},
     "remind of questions": {"task": "stakeholders.tasks.remind_of_questions", "schedule": crontab(hour=7, minute=10)},
+    "warn of deadlines": {"task": "nrm.tasks.warn_of_deadlines", "schedule": crontab(minute=35)},
+    "escalate deadlines": {"task": "nrm.tasks.escalate_deadlines", "schedule": crontab(minute=40)},
+    "refresh timeliness": {"task": "nrm.tasks.refresh_timeliness", "schedule": 600},
+    "keep timeliness": {"task": "nrm.tasks.keep_timeliness", "schedule": crontab(hour=1, minute=15)},
+    "release timeliness": {"task": "nrm.tasks.release_timeliness", "schedule": crontab(hour=1, minute=45)},
     "remind of training needs": {"task": "nrm.tasks.remind_of_training_needs", "schedule": crontab(hour=7, minute=30)},
     "remind of training follow-ups": {
         "task": "nrm.tasks.remind_of_training_follow_ups",
@@ -264,6 +278,7 @@ ACCOUNT_RATE_LIMITS = {
     "calendar_feed": "240/m/ip,30/m/key",
     # A link that opens a circular without signing in: an office of many people is one network address.
     "circular": "240/m/ip,30/m/key",
+    "case_marker": "30/h/key",  # wrong case markers that one person tries (nrm/views/reading.py)
 }
 # Questions of the public form that are believed within an hour, of all addresses together. The office gets a few a day and
 # perhaps ten after a press conference; what comes beyond is kept, but somebody looks at it first.

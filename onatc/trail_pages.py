@@ -20,7 +20,12 @@ from onatc import trail, unusual
 from onatc.errors import require
 from onatc.forms import plain_helper
 
-SCOPES = {"trail": _("the trail"), "trail-of": _("what one person read and did"), "case": _("a case")}
+SCOPES = {
+    "trail": _("the trail"),
+    "trail-of": _("what one person read and did"),
+    "case": _("a case"),
+    "service-address": _("the address of a service"),
+}
 PATTERN_DAYS = 30
 
 

@@ -7,11 +7,13 @@ class StakeholdersConfig(AppConfig):
     verbose_name = _("stakeholders")
 
     def ready(self) -> None:
+        from onatc import sealed
         from stakeholders import (
             account_events,
             agenda_sources,
             calendar_sources,
             due_days,
+            factor_secrets,
             findable,
             invariants,
             ownership,
@@ -24,3 +26,4 @@ class StakeholdersConfig(AppConfig):
         calendar_sources.register_own()
         invariants.register()
         due_days.register()
+        sealed.register("second factors", factor_secrets.reseal)

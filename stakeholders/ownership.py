@@ -34,7 +34,8 @@ class Holding:
     """A kind of record that somebody answers for.
 
     `field` is the foreign key that names the person; `heirs` gives who may take such records over. What `stays` with an
-    institution may be left without a person: the next one who acts for it finds it.
+    institution may be left without a person: the next one who acts for it finds it. `take_over(record, heir, by)` says how
+    a record changes hands where that is more than another name in the field.
     """
 
     key: str
@@ -43,6 +44,7 @@ class Holding:
     field: str
     heirs: Callable[[list[Any]], models.QuerySet[User]]
     stays: bool = False
+    take_over: Callable[[Any, User, User], None] | None = None
 
 
 _kinds: dict[str, Holding] = {}

@@ -169,10 +169,23 @@ def ask_to_sign_in(request: HttpRequest, user: User) -> HttpResponse:
     return HttpResponseRedirect(address)
 
 
+def keeps_no_text(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Mark a view in which something is typed for a moment only: when the session has ended, it is gone (T26)."""
+    view.keeps_no_text = True  # type: ignore[attr-defined]
+    return view
+
+
+def _is_typed_for_a_moment(request: HttpRequest) -> bool:
+    try:
+        return getattr(resolve(request.path_info).func, "keeps_no_text", False)
+    except Resolver404:
+        return True  # no page of ours: nothing there asked for it
+
+
 def keep_text(request: HttpRequest, user: User) -> KeptText | None:
     """The fields of the form without secrets, and the names of its files: those themselves are not kept, since nobody
     has looked yet whether they may be there. None when nothing was written."""
-    if request.path.startswith(reverse("account_login").removesuffix("login/")):
+    if request.path.startswith(reverse("account_login").removesuffix("login/")) or _is_typed_for_a_moment(request):
         return None
     fields = [
         (name, value)

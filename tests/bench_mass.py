@@ -1,8 +1,8 @@
 """`python -m tests.bench_mass`: each list, record and dashboard of strategy, stakeholders and monitoring at full mass and at a tenth of it.
 
 20 plans, 5,000 measures, 40 rounds and 100,000 entries (tests/mass.py), 50 bodies, 3,000 meetings, 40,000 action points and what
-else stands between institutions (tests/mass_cooperation.py) against a tenth of each, in two databases of one
-server that are asked in turn, page for page, so that what else the machine does meets both. Each page is made anew (the
+else stands between institutions (tests/mass_cooperation.py), 100,000 cases with 2,000,000 happenings (tests/mass_nrm.py)
+against a tenth of each, in two databases of one server that are asked in turn, page for page, so that what else the machine does meets both. Each page is made anew (the
 pages kept in Valkey are passed by); the median and the number of queries count. Goal: at most 1.5 times the time, the same
 number of queries. Pages are found by their names: every address of the two apps that needs no argument or whose argument
 is a plan, a version, a measure or a round, and that answers with a page; of stakeholders lists, records and what `WIDE` names. The result is merged into var/bench.json.
@@ -31,6 +31,8 @@ COOPERATION = {
     "bodies": 50, "meetings": 3_000, "points": 40_000, "agreements": 500, "communications": 5_000, "enquiries": 2_000,
     "events": 2_000, "circulars": 400,
 }  # fmt: skip
+CASES = {"cases": 100_000}
+CASES_TENTH = {name: number // 10 for name, number in CASES.items()}
 COOPERATION_TENTH = {name: number // 10 for name, number in COOPERATION.items()}
 TURNS = int(os.environ.get("MASS_TURNS", "7"))
 # Beside the plain lists: what filters, sorts, searches and turns pages.
@@ -53,6 +55,9 @@ QUERIES = {
     "stakeholders:event-list": ["?kind=training", "?q=strehim"],
     "stakeholders:circular-list": ["?state=sent", "?q=strehim"],
     "stakeholders:contact-list": ["?q=personi"],
+    "nrm:case-list": ["?status=IDENTIFIED&page=3", "?open=open", "?procedure=child", "?municipality=PEJ", "?form=LAB", "?late=yes"],
+    "nrm:clock-list": ["?state=late", "?page=3"],
+    "nrm:referral-list": ["?state=sent", "?page=2"],
 }  # fmt: skip
 ROLES = {"director": "director@onatc.example", "focal point": "kp-thb@demo.example", "NATC": "natc@onatc.example",
          "observer": "observer@demo.example"}  # fmt: skip
@@ -61,9 +66,10 @@ OFTEN = {
     "stakeholders:meeting-list", "stakeholders:meeting-detail", "stakeholders:body-list", "stakeholders:decision-list",
     "stakeholders:action-point-list", "stakeholders:agreement-list", "stakeholders:event-list", "stakeholders:circular-list",
     "stakeholders:country-list", "stakeholders:calendar", "stakeholders:assignment-list",
+    "nrm:case-list", "nrm:referral-list", "nrm:clock-list",
 }  # fmt: skip
 # Of stakeholders, what is asked beside lists and records: pages that show much at once.
-WIDE = ("-list", "-detail", "-matrix", ":calendar", ":meeting-minutes")
+WIDE = ("-list", "-detail", "-matrix", ":calendar", ":meeting-minutes", ":timeliness", "-inbox", ":retention")
 
 
 def serve() -> None:
@@ -80,6 +86,7 @@ def serve() -> None:
     from stakeholders.models import Institution
     from tests.mass import fill
     from tests.mass_cooperation import fill_cooperation
+    from tests.mass_nrm import fill_cases
 
     setup_test_environment()
     numbers = json.loads(os.environ["MASS"])
@@ -90,12 +97,14 @@ def serve() -> None:
     began = time.perf_counter()
     plan = fill(**numbers["plans"], author=people[ROLES["focal point"]], reviewer=people[ROLES["director"]])
     made = fill_cooperation(**numbers["cooperation"], by=people[ROLES["director"]])
+    made |= fill_cases(**numbers["cases"], by=people[ROLES["director"]])
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     clients = {}
     for name, email in ROLES.items():
         clients[name] = Client()
         sign_in(clients[name], people[email])
+        said_why(clients[name], made["case"][0])
     answer({"filled": round(time.perf_counter() - began, 1), "pages": pages(plan, made)})
     plain = {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -116,6 +125,16 @@ def serve() -> None:
             start = time.perf_counter()
             client.get(asked["address"], secure=True)
             answer({"seconds": time.perf_counter() - start})
+
+
+def said_why(client: Any, marker: str) -> None:
+    """The purpose for which a case is read, as the page would keep it."""
+    from nrm.models import Case
+
+    session = client.session
+    case = Case.objects.get(marker=marker)
+    session["purposes"] = {f"case:{case.pk}": {"purpose": "measuring", "at": time.time()}}
+    session.save()
 
 
 def answer(said: dict[str, Any]) -> None:
@@ -141,10 +160,12 @@ def pages(plan: Any, made: dict[str, list[Any]] | None = None) -> list[tuple[str
     found = []
     for name, wanted in sorted(named_patterns().items()):
         app, _colon, page = name.rpartition(":")
-        is_wide = app == "stakeholders" and made is not None and name.endswith(WIDE)
+        is_wide = app in ("stakeholders", "nrm") and made is not None and name.endswith(WIDE)
         if app not in ("strategy", "monitoring") and name != "home" and not is_wide:
             continue
-        records = kinds.get(page.partition("-")[0], []) if wanted == ["pk"] else [None] if not wanted else []
+        records = (
+            kinds.get(page.partition("-")[0], []) if wanted in (["pk"], ["marker"]) else [None] if not wanted else []
+        )
         for pk in records:
             try:
                 address = reverse(name, args=[pk] if pk else [])
@@ -217,7 +238,10 @@ def measure() -> list[dict[str, Any]]:
     """The rows of the table; starts both sides, asks them in turn."""
     urls = databases()
     brokers = [os.environ["REDIS_URL"].rpartition("/")[0] + f"/{number}" for number in (11, 12)]
-    sizes = [{"plans": FULL, "cooperation": COOPERATION}, {"plans": TENTH, "cooperation": COOPERATION_TENTH}]
+    sizes = [
+        {"plans": FULL, "cooperation": COOPERATION, "cases": CASES},
+        {"plans": TENTH, "cooperation": COOPERATION_TENTH, "cases": CASES_TENTH},
+    ]
     sides = [Side(numbers, database, broker) for numbers, database, broker in zip(sizes, urls, brokers, strict=True)]
     ready = [side.read() for side in sides]
     print("filled in", [one["filled"] for one in ready], "seconds", file=sys.stderr, flush=True)

@@ -14,6 +14,7 @@ import pytest
 from django.http.response import HttpResponseBase
 
 from monitoring.management.commands.access_matrix import HEAD, PUBLIC, ROLES, rows
+from monitoring.samples.mechanism.services import ADDRESS
 from onatc.http import PERMISSIONS_POLICY
 from stakeholders.models import Role
 
@@ -27,6 +28,7 @@ KEYS = {
     "stakeholders:minutes-read",
 }  # fmt: skip
 ASKING = {"stakeholders:ask", "stakeholders:ask-done"}  # anybody puts a question to the office, signed in or not
+FOR_EVERYBODY = {"nrm:service-public"}  # what everybody may know, signed in or not
 OFFICE = {Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.CHILD, Role.INFORMATION}
 
 
@@ -64,18 +66,22 @@ def test_the_matrix_is_the_one_that_was_agreed(databases, part):
     """Nothing breaks for anybody, every answer (pages, files, refusals, redirections and what is not there) carries the
     policies of the browser (T25), and each is what was agreed. One test, since asking is what takes the time."""
     bare: set[tuple[str, str]] = set()  # URL name and the header that an answer lacked
+    told: set[str] = set()  # URL names of answers that say where the sample's shelter is (T35)
 
     def look_at_headers(name: str, response: HttpResponseBase) -> None:
         bare.update((name, header) for header, value in HEADERS.items() if response.headers.get(header) != value)
         policy = {one.strip() for one in response.headers.get("Content-Security-Policy", "").split(";")}
         if policy != POLICY and policy != {"default-src 'none'", "sandbox"}:  # the latter is of attachments
             bare.add((name, "Content-Security-Policy"))
+        body = b"" if response.streaming else response.content
+        if ADDRESS.encode() in body and name != "nrm:service-address":
+            told.add(name)
 
     roles = ROLES[part::PARTS_OF_ALL]
     table = [tuple(row) for row in rows(look_at_headers, roles)]
     if os.environ.get("ACCESS_MATRIX") == "write":
         write(table, roles)
-    assert len(table) > 100 and sorted(bare) == []
+    assert len(table) > 100 and sorted(bare) == [] and sorted(told) == []
     assert [row for row in table if "500" in row[3:] or "400" in row[3:]] == []
     agreed = {row for row in golden() if row[0] in roles}
     assert sorted(set(table) - agreed) == []
@@ -93,7 +99,7 @@ def test_whoever_is_not_signed_in_is_sent_to_the_sign_in(table):
     # The links answer whoever holds one; anybody asks for one to their own mailbox; in a demonstration the mails are there
     # for whoever is invited.
     links = {"invitation", "recovery", "browser-link", "browser-link-use", *KEYS}
-    assert open_to_all <= PUBLIC | links | {"demo-mail", *ASKING}
+    assert open_to_all <= PUBLIC | links | {"demo-mail", *ASKING, *FOR_EVERYBODY}
 
 
 def test_an_institution_never_learns_of_anothers_measure_entry_or_file(table):
@@ -129,6 +135,7 @@ def test_without_a_role_there_is_nothing_but_the_home(table):
     helping = {"first-week", "glossary", "shortcuts", "report-problem", "problem-list", "patterns"}
     own = (
         ASKING
+        | FOR_EVERYBODY
         | KEYS
         | {"home", "healthz", "readyz", "me", "mail-preferences", "session-stay", "browser-link", "demo-mail"}
     )

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import ngettext
 
+from nrm.queries.referrals import waiting_numbers
 from stakeholders.lapse import LAPSED_DAYS, REVIEW_NOTICE
 from stakeholders.models import (
     ActionPoint,
@@ -63,7 +64,7 @@ class Waiting:
 
 
 def _list(name: str, query: str) -> str:
-    return f"{reverse(f'stakeholders:{name}')}?{query}"
+    return f"{reverse(name if ':' in name else f'stakeholders:{name}')}?{query}"
 
 
 def _numbers(*found: tuple[str, int, str, str]) -> list[Number]:
@@ -129,6 +130,23 @@ def _meetings_numbers(user: Any) -> list[tuple[str, int, str, str]]:
     ]  # fmt: skip
 
 
+def _referral_numbers(user: Any) -> list[tuple[str, int, str, str]]:
+    """What of referrals waits for the reader: to be answered, to be passed on, brought to the office."""
+    found = waiting_numbers(user)
+    return [
+        (ngettext("referral to answer", "referrals to answer", found["waiting"]), found["waiting"],
+         "nrm:referral-list", "what=open"),
+        (ngettext("referral to answer overdue", "referrals to answer overdue", found["overdue"]), found["overdue"],
+         "nrm:referral-list", "stands=overdue"),
+        (ngettext("referral of ours without an answer in time", "referrals of ours without an answer in time",
+                  found["unanswered"]), found["unanswered"], "nrm:referral-sent", "stands=overdue"),
+        (ngettext("declined referral to pass on", "declined referrals to pass on", found["declined"]),
+         found["declined"], "nrm:referral-sent", "what=alone"),
+        (ngettext("referral brought to the office", "referrals brought to the office", found["escalated"]),
+         found["escalated"], "nrm:referral-list", "what=escalated"),
+    ]  # fmt: skip
+
+
 def _overdue_label(count: int) -> str:
     return ngettext("action point overdue", "action points overdue", count)
 
@@ -138,7 +156,7 @@ def _to_approve_label(count: int) -> str:
 
 
 def for_the_office(user: Any) -> Waiting:
-    """Eight queries."""
+    """Nine queries."""
     enquiries = _enquiries(user)
     overdue = _overdue_points(ActionPoint.objects.visible_to(user))
     silent = CircularRecipient.objects.filter(circular=OuterRef("pk"), confirmed_at__isnull=True, has_no_address=False)
@@ -162,6 +180,7 @@ def for_the_office(user: Any) -> Waiting:
             (_to_approve_label(enquiries["to_approve"]), enquiries["to_approve"], "enquiry-list", "state=drafted"),
             *_agreements_numbers(user),
             *_meetings_numbers(user),
+            *_referral_numbers(user),
         ),
         meeting=_next_meeting(user, MeetingState.DRAFT, MeetingState.CALLED),
         unconfirmed=list(
@@ -189,7 +208,7 @@ def for_the_coordinator(user: Any) -> Waiting:
 
 
 def for_an_institution(user: Any) -> Waiting:
-    """What an institution's people have to do, answer and confirm: five queries."""
+    """What an institution's people have to do, answer and confirm: eight queries."""
     today = timezone.localdate()
     mine = Q(owner__in={one.institution_id for one in user.assignments}) | Q(person=user)
     points = (
@@ -215,6 +234,7 @@ def for_an_institution(user: Any) -> Waiting:
             ),
             (_overdue_label(points["overdue"]), points["overdue"], "action-point-list", "whose=mine&standing=overdue"),
             (ngettext("question to answer", "questions to answer", asked), asked, "assignment-list", "due=waiting"),
+            *_referral_numbers(user),
         ),
         meeting=_next_meeting(user, MeetingState.CALLED),
         to_answer=list(

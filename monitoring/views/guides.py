@@ -19,6 +19,8 @@ from django.views.decorators.http import require_safe
 
 from monitoring.first_week import guide_of
 from monitoring.models import ReportState
+from nrm.freshness import Freshness
+from nrm.models import AccreditationState, Found
 from onatc.charts import Chart, Mark, Series, Span, columns, stacked_bars, timeline
 from onatc.forms import PlainSelect, plain_helper
 from onatc.help import ProblemState
@@ -216,6 +218,9 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("Questionnaires"), QuestionState.choices),
             (gettext("Questions put to institutions"), AssignmentState.choices),
             (gettext("Report"), ReportState.choices),
+            (gettext("Services"), Freshness.choices),
+            (gettext("Accreditation"), AccreditationState.choices),
+            (gettext("Inspections"), Found.choices),
             (gettext("Reported problem"), ProblemState.choices),
             (gettext("Long work"), JobState.choices),
         ],

@@ -37,6 +37,8 @@ from nrm.models import (
     ReflectionEvent,
     RetainedKind,
     RetentionRule,
+    RiskAssessment,
+    RiskMeasure,
     Screening,
     TwinToken,
 )
@@ -211,6 +213,8 @@ WORDS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (Referral, ("reason", "answer_note", "withdrawn_reason")),
     (CaseDecision, ("reason",)),
     (ReflectionEvent, ("reason",)),
+    (RiskAssessment, ("incomplete_reason",)),
+    (RiskMeasure, ("what",)),
     (Assistance, ("note",)),
 )
 

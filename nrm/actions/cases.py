@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nrm import access
+from nrm.actions import referral_notices
 from nrm.actions.happenings import note, refuse_impossible
 from nrm.ages import age_group_of, procedure_track
 from nrm.markers import new_marker
@@ -65,6 +66,7 @@ def open_case(
     """
     if by is not None:
         require(access.may_open_case(by))
+        require(access.may_open_for(by, institution))
     existing = Case.objects.filter(pk=key).first()
     if existing is not None:
         if existing.recorded_by_id != (by.pk if by else None):
@@ -135,6 +137,8 @@ def open_case(
     if group == "AGE_U":
         note(case, EventKind.AGE_DOUBTED, on=referred_on, by=by, institution=institution)
     refuse_impossible(case, referred_on, "referred_on")
+    if not is_own:
+        referral_notices.came(referral)
     return case, True
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nrm.actions.procedure import follow
+from nrm.ages import was_born_by
 from nrm.models import Case, CaseDecision, EventKind, Happening
 from nrm.standing import Decided, status_of
 from onatc.errors import Refused
@@ -34,14 +35,16 @@ def note(
     record: Any = None,
     text: str = "",
     recorded_at: datetime | None = None,
+    key: uuid.UUID | None = None,
 ) -> Happening:
     """Write that something happened, in the transaction that is open, and let clocks and status follow.
 
-    `record` is the record that tells more, or its key. Raises Refused for a day in the future or before the earliest
+    `record` is the record that tells more, or its key; `key` is that of the new row, where a form carries one. Raises Refused for a day in the future or before the earliest
     possible one of the case.
     """
     refuse_impossible(case, on)
     made = Happening.objects.create(
+        **({"pk": key} if key is not None else {}),
         case=case,
         kind=kind,
         happened_at=moment(on, at),
@@ -65,6 +68,8 @@ def refuse_impossible(case: Case, on: date, field: str = "") -> None:
         raise Refused(_("The case was closed before that day."), field)
     if (case.opened_on - on).days > 366:
         raise Refused(_("This day lies more than a year before the case was opened."), field)
+    if case.age_at_referral is not None and not was_born_by(on, case.age_at_referral, case.opened_on):
+        raise Refused(_("By the age at the referral the person was not born on that day."), field)
 
 
 def restate(case: Case) -> None:

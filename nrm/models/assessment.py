@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -17,6 +18,28 @@ from onatc.history import tracked
 from onatc.ids import new_id
 from onatc.texts import Translated
 from stakeholders.models import Decision, Institution, User
+
+APPROVED = """
+    RAISE EXCEPTION 'The Authority approved this assessment; it never changes.'
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'frozen_once_approved';
+"""
+
+
+CHAPTER_OF_APPROVED = """
+    IF EXISTS (
+        SELECT 1 FROM nrm_assessment WHERE state = 'approved' AND id IN (
+            CASE WHEN TG_OP = 'INSERT' THEN NULL ELSE OLD.assessment_id END,
+            CASE WHEN TG_OP = 'DELETE' THEN NULL ELSE NEW.assessment_id END
+        )
+    ) THEN
+        RAISE EXCEPTION 'The Authority approved this assessment; it never changes.'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'frozen_once_approved';
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+        RETURN OLD;
+    END IF;
+    RETURN NEW;
+"""
 
 
 class AssessmentState(models.TextChoices):
@@ -67,6 +90,24 @@ class Assessment(models.Model):
                 condition=~Q(state="approved") | Q(approved_on__isnull=False, decision__isnull=False),
                 name="assessment_approved_by_a_decision",
                 violation_error_message=_("The Authority approves by a decision."),
+            ),
+            models.UniqueConstraint(
+                fields=["state"],
+                condition=~Q(state="approved"),
+                name="assessment_one_in_work",
+                violation_error_message=_("Another version is being written or waits for the Authority."),
+            ),
+            models.CheckConstraint(
+                condition=Q(state="draft") | Q(laid_on__isnull=False), name="assessment_laid_before_approval"
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="frozen_once_approved",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__state="approved"),
+                func="IF TG_OP = 'UPDATE' AND to_jsonb(OLD) = to_jsonb(NEW) THEN RETURN NEW; END IF;" + APPROVED,
             )
         ]
 
@@ -95,7 +136,10 @@ class ChapterQuerySet(models.QuerySet["Chapter"]):
 
 @tracked
 class Chapter(models.Model):
-    """A chapter in the languages in which it was written; `figures` of the assessment stand beside the first."""
+    """A chapter in the languages in which it was written; `figures` of the assessment stand beside the first.
+
+    Each language has its revision: who writes the Serbian text is not in the way of who writes the Albanian one.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     assessment = models.ForeignKey(Assessment, models.CASCADE, related_name="chapters")
@@ -106,7 +150,9 @@ class Chapter(models.Model):
     text = Translated("text")
     edited_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     edited_at = models.DateTimeField(_("edited"), default=timezone.now)
-    revision = models.PositiveIntegerField(default=0)
+    revision_sq = models.PositiveIntegerField(default=0)
+    revision_sr = models.PositiveIntegerField(default=0)
+    revision_en = models.PositiveIntegerField(default=0)
 
     objects = ChapterQuerySet.as_manager()
 
@@ -115,6 +161,14 @@ class Chapter(models.Model):
         verbose_name_plural = _("chapters of assessments")
         ordering = ["assessment", "kind"]
         constraints = [models.UniqueConstraint(fields=["assessment", "kind"], name="chapter_once")]
+        triggers = [
+            pgtrigger.Trigger(
+                name="frozen_once_approved",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                func=CHAPTER_OF_APPROVED,
+            )
+        ]
 
     def __str__(self) -> str:
         return self.get_kind_display()

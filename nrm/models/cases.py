@@ -239,6 +239,11 @@ class Case(models.Model):
     def is_open(self) -> bool:
         return self.closed_on is None and self.duplicate_of_id is None
 
+    @property
+    def is_anonymous(self) -> bool:
+        """Opened with sex and age group only, and not completed yet."""
+        return not (self.citizenship or self.forms or self.municipality_id or self.age_at_referral is not None)
+
 
 class OfCaseQuerySet(models.QuerySet[Any]):
     """Records of a case: whoever sees the case sees them."""
@@ -377,7 +382,8 @@ class MergeKind(models.TextChoices):
 class Merge(OfCase):
     """That `case` is `into` entered twice, or another episode of the same person; undone, both are as before.
 
-    `happened_on` is the day from which it counts (section 3.4); `moved` are the cases whose person it changed.
+    `moved` are the cases whose person it changed. The survivor of a duplicate keeps the earliest dates (section 3.4); what
+    it had before stands in `kept`, with the institutions that came over to it, for the undoing.
     """
 
     kind = models.CharField(_("kind"), max_length=20, choices=MergeKind)
@@ -385,6 +391,7 @@ class Merge(OfCase):
     person_before = models.ForeignKey(Person, models.PROTECT, related_name="+")
     person_after = models.ForeignKey(Person, models.PROTECT, related_name="+")
     moved = models.JSONField(default=list)
+    kept = models.JSONField(default=dict)
     reason = models.CharField(_("reason"), max_length=300)
     undone_at = models.DateTimeField(_("undone"), null=True, blank=True)
     undone_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")

@@ -115,9 +115,31 @@ class RiskLevel(models.TextChoices):
     NOT_ASSESSED = "RISK_NA", _("not assessed")
 
 
+class RiskFactor(models.TextChoices):
+    """What makes the risk; the codes stand in `RiskAssessment.factors`. A choice of the office, to be confirmed."""
+
+    KNOWS_PLACE = "knows_place", _("those who exploited know where the person is")
+    AT_LARGE = "at_large", _("those who exploited are at large")
+    THREATS = "threats", _("threats against the person")
+    RELATIVES = "relatives", _("threats against relatives or children")
+    FAMILY = "family", _("family or partner took part")
+    CONTACT = "contact", _("contact with those who exploited goes on")
+    MISSING = "missing", _("went missing before")
+    SELF_HARM = "self_harm", _("danger to oneself")
+    DEPENDENCE = "dependence", _("dependence on substances")
+    DEBT = "debt", _("debts that are demanded")
+    WITNESS = "witness", _("witness in a criminal proceeding")
+    NO_HOME = "no_home", _("no safe place to live")
+    NO_PAPERS = "no_papers", _("no papers or no residence")
+    DEPENDENTS = "dependents", _("children or others depend on the person")
+
+
 @tracked
 class RiskAssessment(OfCase):
-    """The risk on a day, by the institutions that assessed it together; repeated by `next_due`, the latest one holds."""
+    """The risk on a day, by the institutions that assessed it together; repeated by `next_due`, the latest one holds.
+
+    `incomplete_reason` says why one of those that assess together by the SOP was not there.
+    """
 
     assessed_on = models.DateField(_("assessed on"))
     level = models.CharField(_("level"), max_length=10, choices=RiskLevel)
@@ -125,6 +147,7 @@ class RiskAssessment(OfCase):
     assessors = models.ManyToManyField(Institution, related_name="+", verbose_name=_("assessed by"))
     next_due = models.DateField(_("to be assessed again by"), null=True, blank=True)
     placement = models.CharField(_("placement proposed"), max_length=12, blank=True)
+    incomplete_reason = models.CharField(_("why not all who assess together took part"), max_length=200, blank=True)
 
     class Meta:
         verbose_name = _("risk assessment")

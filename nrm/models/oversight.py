@@ -51,13 +51,16 @@ class DeviationSource(models.TextChoices):
 
 class DeviationQuerySet(models.QuerySet["Deviation"]):
     def visible_to(self, user: Any) -> Self:
-        """The Director, the monitoring and the planning officer all; the child protection officer those of children's
-        cases; an institution those that it is to correct. One of a case shows the case only to whoever sees it."""
+        """The Director and the monitoring officer all; the child protection officer, the planning officer and the
+        Coordinator what is not about one case, and the first of them also those of children's cases; an institution those
+        that it is to correct. One of a case shows the case only to whoever sees it: each is a small count."""
         if not user.is_authenticated:
             return self.none()
-        if user.has_role(Role.DIRECTOR, Role.MONITORING, Role.PLANNING):
+        if user.has_role(Role.DIRECTOR, Role.MONITORING):
             return self
         seen = Q(institution__in=user.institution_ids)
+        if user.has_role(Role.CHILD, Role.PLANNING, Role.NATC):
+            seen |= Q(case__isnull=True)
         if user.has_role(Role.CHILD):
             seen |= Q(case__in=Case.objects.visible_to(user))
         return self.filter(seen)
@@ -66,14 +69,18 @@ class DeviationQuerySet(models.QuerySet["Deviation"]):
         return self.exclude(state=DeviationState.CLOSED)
 
     def overdue(self) -> Self:
-        return self.open().filter(due_on__lt=timezone.localdate())
+        """Whose correction was due before today and is not reported as done."""
+        waits = self.filter(state__in=(DeviationState.OPEN, DeviationState.CORRECTING))
+        return waits.filter(due_on__lt=timezone.localdate())
 
 
 @tracked
 class Deviation(models.Model):
     """That the mechanism did not work as the SOP says, in one case or as a pattern, with its cause and what is done.
 
-    `rule` names the rule that found it (nrm/problems.py); a pattern has an institution or a municipality and no case.
+    `rule` names the rule that found it (nrm/problems.py), `figures` are the counts by which it did: what was found is then
+    told from the two, in the reader's language and as far as the reader may see counts, and `what` is empty. A pattern has
+    an institution and no case. `closed_by` is who closed it, `done_by` who reported that it was corrected.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -94,7 +101,8 @@ class Deviation(models.Model):
         Municipality, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("municipality")
     )
     found_on = models.DateField(_("found on"), default=timezone.localdate)
-    what = models.CharField(_("what was found"), max_length=500)
+    what = models.CharField(_("what was found"), max_length=500, blank=True)
+    figures = models.JSONField(_("figures"), default=dict, blank=True)
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, default="sq")
     cause = models.CharField(_("cause"), max_length=16, choices=Cause, blank=True)
     cause_note = models.CharField(_("cause in words"), max_length=500, blank=True)
@@ -102,6 +110,7 @@ class Deviation(models.Model):
     due_on = models.DateField(_("to be corrected by"), null=True, blank=True)
     done_on = models.DateField(_("corrected on"), null=True, blank=True)
     done_note = models.CharField(_("what was done"), max_length=500, blank=True)
+    done_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     state = models.CharField(_("state"), max_length=12, choices=DeviationState, default=DeviationState.OPEN)
     checked_on = models.DateField(_("checked on"), null=True, blank=True)
     check_note = models.CharField(_("what the check found"), max_length=500, blank=True)
@@ -128,15 +137,26 @@ class Deviation(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["rule", "institution", "step", "municipality"],
-                condition=~Q(rule="") & Q(clock__isnull=True) & ~Q(state="closed"),
+                condition=~Q(rule="") & Q(case__isnull=True) & ~Q(state="closed"),
                 nulls_distinct=False,
                 name="deviation_pattern_once",
                 violation_error_message=_("This pattern is recorded already and not closed."),
             ),
+            models.UniqueConstraint(
+                fields=["rule", "case"],
+                condition=~Q(rule="") & Q(case__isnull=False, clock__isnull=True),
+                name="deviation_once_a_case_and_rule",
+                violation_error_message=_("This deviation is recorded already."),
+            ),
             models.CheckConstraint(
-                condition=~Q(state="closed") | Q(checked_on__isnull=False) & ~Q(cause=""),
+                condition=~Q(what="") | ~Q(rule=""),
+                name="deviation_says_what",
+                violation_error_message=_("Say what was found."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="closed") | Q(checked_on__isnull=False) & ~Q(cause="") & ~Q(check_note=""),
                 name="deviation_closed_after_a_check",
-                violation_error_message=_("A deviation is closed with its cause, after a check."),
+                violation_error_message=_("A deviation is closed with its cause, and with what the check found."),
             ),
             models.CheckConstraint(
                 condition=Q(done_on__isnull=True) | Q(done_on__gte=F("found_on")),
@@ -144,9 +164,9 @@ class Deviation(models.Model):
                 violation_error_message=_("It was not corrected before it was found."),
             ),
             models.CheckConstraint(
-                condition=Q(state="open") | ~Q(action="") & ~Q(cause=""),
+                condition=Q(state__in=["open", "closed"]) | Q(due_on__isnull=False) & ~Q(action="") & ~Q(cause=""),
                 name="deviation_corrected_by_an_action",
-                violation_error_message=_("Say the cause and what is done about it."),
+                violation_error_message=_("Say the cause, and what is done about it by when."),
             ),
         ]
         indexes = [
@@ -155,10 +175,16 @@ class Deviation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.what
+        return self.what or str(self._meta.verbose_name)
 
     def get_absolute_url(self) -> str:
         return reverse("nrm:deviation-detail", args=[self.pk])
+
+    @property
+    def is_overdue(self) -> bool:
+        """Its correction was due before today and is not reported as done."""
+        waits = self.state in (DeviationState.OPEN, DeviationState.CORRECTING)
+        return waits and self.due_on is not None and self.due_on < timezone.localdate()
 
 
 class AdaptationState(models.TextChoices):
@@ -166,6 +192,13 @@ class AdaptationState(models.TextChoices):
     AGREED = "agreed", pgettext_lazy("adaptation", "agreed, being put in place")
     IN_PLACE = "in_place", pgettext_lazy("adaptation", "in place")
     REFUSED = "refused", pgettext_lazy("adaptation", "refused")
+
+
+class Measured(models.TextChoices):
+    """By which figure the effect of an adaptation is judged, always of one step (nrm/queries/oversight.py)."""
+
+    IN_TIME = "in_time", _("share of the step done in time, in per cent")
+    MEDIAN = "median", _("days in which half of the cases have done the step")
 
 
 class AdaptationQuerySet(models.QuerySet["Adaptation"]):
@@ -182,8 +215,9 @@ class AdaptationQuerySet(models.QuerySet["Adaptation"]):
 class Adaptation(models.Model):
     """A proposal to adapt the mechanism: its evidence, the decision on it, and the effect that was seen afterwards.
 
-    `measure` names the figure by which the effect is judged; `before` and `afterwards` are its values, percent or days as
-    its name says, as they were read on the day of the decision and at the check.
+    `measure` names the figure by which the effect is judged, `months` how long it is observed before and after; `before`
+    and `afterwards` are its values, per cent or days, computed from the clocks of the step that started in those months, and
+    `…_base` in how many cases. Nobody types them. A value is None when the clocks give none.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -215,9 +249,12 @@ class Adaptation(models.Model):
     )
     in_place_on = models.DateField(_("in place since"), null=True, blank=True)
     effect_due_on = models.DateField(_("effect to be checked on"), null=True, blank=True)
-    measure = models.CharField(_("measured by"), max_length=40, blank=True)
+    measure = models.CharField(_("measured by"), max_length=40, choices=Measured, blank=True)
+    months = models.PositiveSmallIntegerField(_("months observed before and after"), null=True, blank=True)
     before = models.DecimalField(_("before"), max_digits=9, decimal_places=2, null=True, blank=True)
+    before_base = models.PositiveIntegerField(_("cases before"), null=True, blank=True)
     afterwards = models.DecimalField(_("afterwards"), max_digits=9, decimal_places=2, null=True, blank=True)
+    afterwards_base = models.PositiveIntegerField(_("cases afterwards"), null=True, blank=True)
     effect_checked_on = models.DateField(_("effect checked on"), null=True, blank=True)
     effect_note = models.CharField(_("what the effect was"), max_length=500, blank=True)
     revision = models.PositiveIntegerField(default=0)
@@ -243,6 +280,16 @@ class Adaptation(models.Model):
                 condition=~Q(state="in_place") | Q(in_place_on__isnull=False, effect_due_on__isnull=False),
                 name="adaptation_in_place_is_checked_later",
                 violation_error_message=_("What is in place has a day on which its effect is checked."),
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["proposed", "refused"]) | Q(decision__isnull=False),
+                name="adaptation_agreed_by_a_decision",
+                violation_error_message=_("The mechanism is adapted by a decision of a meeting."),
+            ),
+            models.CheckConstraint(
+                condition=Q(effect_checked_on__isnull=True) | ~Q(effect_note="") & Q(state="in_place"),
+                name="adaptation_effect_in_words",
+                violation_error_message=_("Say what the effect was."),
             ),
         ]
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case as Choice
+from django.db.models import Exists, F, OuterRef, Q, Value, When
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +16,7 @@ from django.utils.translation import pgettext_lazy
 from nrm.models.cases import Case, OfCase
 from onatc.files import Attachment
 from onatc.history import tracked
+from onatc.models import Code
 from stakeholders.models import Country, Institution, Role, User
 
 
@@ -83,22 +86,48 @@ class ConsentBy(models.TextChoices):
 
 class ReferralQuerySet(models.QuerySet["Referral"]):
     def visible_to(self, user: Any) -> Self:
-        """Those of visible cases, and for the addressee also those that wait for its answer or that it declined."""
+        """Those of visible cases, and those that were addressed to the own institution, whatever became of them: it keeps
+        its receipt also when it declined, when the sender withdrew, or when its part in the case ended. What such a page
+        shows of the person is decided by `queries.referrals.shown_before_acceptance`."""
         if not user.is_authenticated or not user.sees_cases:
             return self.none()
         cases = Case.objects.visible_to(user)
         if user.has_role(Role.DIRECTOR, Role.MONITORING):
             return self.filter(case__destroyed_on__isnull=True)
         own = Q(addressee__in=user.institution_ids, case__destroyed_on__isnull=True)
-        own &= Q(state__in=(ReferralState.SENT, ReferralState.DECLINED))
         return self.filter(own | Q(case__in=cases))
 
     def waiting(self) -> Self:
-        return self.filter(state=ReferralState.SENT)
+        """For an answer, in a case that is open."""
+        return self.filter(state=ReferralState.SENT, case__closed_on__isnull=True)
 
     def overdue(self, at: Any = None) -> Self:
         """Waiting longer than the urgency allows."""
         return self.waiting().filter(answer_due_at__lt=at or timezone.now())
+
+    def with_standing(self) -> Self:
+        """Each with `stands`, its state or "overdue", and `turn`, by when it must be answered while it waits."""
+        late = Q(state=ReferralState.SENT, answer_due_at__lt=timezone.now(), case__closed_on__isnull=True)
+        return self.annotate(
+            stands=Choice(When(late, then=Value("overdue")), default=F("state")),
+            turn=Choice(When(state=ReferralState.SENT, then=F("answer_due_at"))),
+        )
+
+    def left_alone(self, before: Any = None) -> Self:
+        """Declined before a moment (now, unless told), and nobody else was asked since; where the person did not want the
+        help, nobody need be asked."""
+        following = Referral.objects.filter(
+            after=OuterRef("pk"), state__in=(ReferralState.SENT, ReferralState.ACCEPTED, ReferralState.DECLINED)
+        )
+        return self.filter(
+            ~Exists(following), state=ReferralState.DECLINED, answered_at__lt=before or timezone.now()
+        ).exclude(decline_reason=DeclineReason.PERSON_REFUSES)
+
+
+def entity_label(code: str) -> str:
+    """What the list calls a kind of body that refers; the code when the list does not know it."""
+    found = Code.objects.filter(code_list="referring_entity", code=code).first()
+    return str(found.label) if found is not None else code
 
 
 @tracked
@@ -194,6 +223,33 @@ class Referral(OfCase):
     def get_absolute_url(self) -> str:
         return reverse("nrm:referral-detail", args=[self.pk])
 
+    @property
+    def is_overdue(self) -> bool:
+        waits = self.state == ReferralState.SENT
+        return waits and self.answer_due_at is not None and self.answer_due_at < timezone.now()
+
+    @property
+    def standing(self) -> str:
+        """What its pill shows: the state, or that the answer is overdue."""
+        return "overdue" if self.is_overdue else self.state
+
+    @property
+    def standing_label(self) -> str:
+        return str(_("answer overdue") if self.is_overdue else self.get_state_display())
+
+    @property
+    def from_whom(self) -> str:
+        """The sender; without one the kind of body that reported, as the list `referring_entity` calls it. A list of many
+        gives `entity_name` beforehand (queries.referrals.named)."""
+        if self.sender is not None:
+            return str(self.sender.name)
+        return getattr(self, "entity_name", "") or entity_label(self.referring_entity)
+
+    @property
+    def to_whom(self) -> str:
+        names = [str(one.name) for one in (self.addressee, self.country) if one is not None]
+        return ", ".join(names)
+
 
 @tracked
 class Consent(OfCase):
@@ -216,8 +272,15 @@ class Consent(OfCase):
 
 class ReferralFileQuerySet(models.QuerySet["ReferralFile"]):
     def visible_to(self, user: Any) -> Self:
-        """Files go with their referral (T2)."""
-        return self.filter(referral__in=Referral.objects.visible_to(user))
+        """For the two institutions of the referral alone, and whoever added them: for the addressee while it waits or after
+        it accepted, and not against the will of the person (T2)."""
+        if not user.is_authenticated or not user.sees_cases:
+            return self.none()
+        own = user.institution_ids
+        sent = Q(referral__sender__in=own) | Q(referral__recorded_for__in=own) | Q(uploaded_by=user)
+        came = Q(referral__addressee__in=own, referral__state__in=(ReferralState.SENT, ReferralState.ACCEPTED))
+        came &= ~Q(referral__consent_state__in=(ConsentState.NOT_GIVEN, ConsentState.WITHDRAWN))
+        return self.filter(sent | came, referral__in=Referral.objects.visible_to(user))
 
 
 class ReferralFile(Attachment):
@@ -234,3 +297,37 @@ class ReferralFile(Attachment):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    def get_absolute_url(self) -> str:
+        return reverse("nrm:referral-file", args=[self.pk])
+
+
+class ReferralReceiptQuerySet(models.QuerySet["ReferralReceipt"]):
+    def visible_to(self, user: Any) -> Self:
+        """Receipts go with their referral: both institutions print the same."""
+        return self.filter(referral__in=Referral.objects.visible_to(user))
+
+
+@tracked
+class ReferralReceipt(Attachment):
+    """The receipt of a referral as a PDF in one language, as long as nothing of it changes."""
+
+    referral = models.ForeignKey(Referral, models.PROTECT, related_name="receipts")
+    language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES)
+    stamp = models.CharField(max_length=64, editable=False)  # of what it was made from
+
+    objects = ReferralReceiptQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("receipt of a referral")
+        verbose_name_plural = _("receipts of referrals")
+        ordering = ["referral", "language", "-uploaded_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["referral", "language", "stamp"], name="referral_receipt_once"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    def get_absolute_url(self) -> str:
+        return reverse("nrm:referral-receipt-file", args=[self.pk])

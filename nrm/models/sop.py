@@ -227,6 +227,7 @@ class SopStep(models.Model):
     evidence = Translated("evidence")
     source = models.CharField(_("source of the limit"), max_length=200, blank=True)
     is_confirmed = models.BooleanField(_("the limit is confirmed in its source"), default=False)
+    revision = models.PositiveIntegerField(default=0)
 
     objects = SopStepQuerySet.as_manager()
 
@@ -287,6 +288,14 @@ class ClockState(models.TextChoices):
     MET = "met", pgettext_lazy("clock", "met")
     NOT_APPLICABLE = "not_applicable", pgettext_lazy("clock", "not applicable")
     ENDED = "ended", pgettext_lazy("clock", "fell away")
+
+
+# Why a clock fell away, beside the events with which it does.
+FELL_AWAY = {
+    "struck": _("the event that started it was struck"),
+    "not_concerned": _("the step does not concern this case any more"),
+    "duplicate": _("the case was entered twice"),
+}
 
 
 class ClockQuerySet(models.QuerySet["Clock"]):
@@ -354,10 +363,25 @@ class Clock(models.Model):
             models.Index(fields=["due_at"], condition=Q(state="running"), name="clock_running"),
             models.Index(fields=["owner", "due_at"], condition=Q(state="running"), name="clock_owed"),
             models.Index(fields=["step", "started_at"], name="clock_of_step"),
+            # What the figures of timeliness are made of, read without the rows.
+            models.Index(
+                fields=["started_at"],
+                include=["step", "owner", "case", "state", "due_at", "met_at", "ended_at"],
+                name="clock_by_start",
+            ),
         ]
 
     def __str__(self) -> str:
         return str(self.step)
+
+    @property
+    def reason_shown(self) -> str:
+        """The reason in words; what the rules gave is kept as a code behind `=`."""
+        if not self.reason.startswith("="):
+            return self.reason
+        code = self.reason[1:]
+        labels = {**dict(EventKind.choices), **FELL_AWAY}
+        return str(labels.get(code, code))
 
     @property
     def is_late(self) -> bool:
@@ -385,6 +409,8 @@ class ClockPause(models.Model):
     reason = models.CharField(_("reason"), max_length=200)
     paused_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     by_event = models.ForeignKey(Happening, models.PROTECT, null=True, blank=True, related_name="+")
+    # Set when somebody let it go on by hand: what an event does later does not change that.
+    ended_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
 
     objects = ClockPauseQuerySet.as_manager()
 
@@ -405,4 +431,10 @@ class ClockPause(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.reason
+        return self.reason_shown
+
+    @property
+    def reason_shown(self) -> str:
+        """The reason in words; of a pause by an event, the event."""
+        code = self.reason.removeprefix("=")
+        return str(dict(EventKind.choices).get(code, code)) if self.reason.startswith("=") else self.reason

@@ -7,16 +7,29 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from nrm import access
-from nrm.models import Case, CaseDecision, CaseParty, Consent, ConsentState, Happening, Referral
-from nrm.sections import Section, register
+from nrm.models import Case, CaseDecision, CaseManagement, CaseParty, Consent, ConsentState, Happening, Merge, Referral
+from nrm.queries.file_numbers import file_numbers_of
+from nrm.sections import ASIDE, Act, Section, register
 from nrm.standing import GIVES
 from onatc.vocabulary import Code
 from stakeholders.models import Country, User
 
+# Languages for which an interpreter is asked most; another one is agreed on with the institution.
+LANGUAGES = [
+    ("sq", gettext_lazy("Albanian")), ("sr", gettext_lazy("Serbian")), ("rom", gettext_lazy("Romani")),
+    ("tr", gettext_lazy("Turkish")), ("bs", gettext_lazy("Bosnian")), ("en", gettext_lazy("English")),
+    ("ar", gettext_lazy("Arabic")), ("fa", gettext_lazy("Persian")), ("ru", gettext_lazy("Russian")),
+    ("uk", gettext_lazy("Ukrainian")), ("es", gettext_lazy("Spanish")), ("zh", gettext_lazy("Chinese")),
+    ("fil", gettext_lazy("Filipino")), ("bn", gettext_lazy("Bengali")), ("sign", gettext_lazy("sign language")),
+    ("other", gettext_lazy("another language")),
+]  # fmt: skip
 # The fields of the profile with the code list that their codes are from; countries are those of stakeholders.
 PROFILE_LISTS = {
     "sex": "sex",
@@ -102,13 +115,19 @@ def labels_of(*code_lists: str) -> dict[tuple[str, str], str]:
 class Value:
     """One line of the profile: what is known, or why it is not."""
 
+    name: str
     label: str
     text: str
     missing: str = ""
 
 
+def field_label(name: str) -> str:
+    field: Any = Case._meta.get_field(name)
+    return str(field.verbose_name)
+
+
 def profile_of(case: Case) -> list[Value]:
-    """The minimised profile, each absent value with its reason where one was given."""
+    """The minimised profile, each absent value with its reason where one was given; two queries."""
     wanted = {name for name in PROFILE_LISTS.values() if name} | {"missing_reason", "vulnerability"}
     labels = labels_of(*wanted)
     countries = {one.pk: str(one.name) for one in Country.objects.all()}
@@ -118,9 +137,11 @@ def profile_of(case: Case) -> list[Value]:
 
     shown = []
     for name in PROFILE:
-        field, value = Case._meta.get_field(name), getattr(case, name)
+        value = getattr(case, name)
         if name == "municipality":
             text = str(case.municipality) if case.municipality_id else ""
+        elif name == "needs_interpreter":
+            text = str(dict(LANGUAGES).get(value, value))
         elif isinstance(value, list):
             text = ", ".join(said(PROFILE_LISTS.get(name, "vulnerability"), code) for code in value)
         elif name in PROFILE_LISTS:
@@ -129,7 +150,7 @@ def profile_of(case: Case) -> list[Value]:
             text = "" if value is None else str(value)
         reason = case.missing.get(name, "")
         if text or reason:
-            shown.append(Value(str(field.verbose_name), text, labels.get(("missing_reason", reason), reason)))
+            shown.append(Value(name, field_label(name), text, labels.get(("missing_reason", reason), reason)))
     return shown
 
 
@@ -137,9 +158,58 @@ def _profile(case: Case, _user: User) -> dict[str, Any]:
     return {"profile": profile_of(case)}
 
 
-def _parties(case: Case, _user: User) -> dict[str, Any]:
+def _profile_acts(case: Case, user: User) -> list[Act]:
+    if not may_record(case, user):
+        return []
+    label = _("Complete the profile") if case.is_anonymous else _("Edit the profile")
+    return [Act(label, reverse("nrm:case-edit", args=[case.marker]))]
+
+
+def _parties(case: Case, user: User) -> dict[str, Any]:
     parties = CaseParty.objects.filter(case=case).select_related("institution").order_by("until", "since", "pk")
-    return {"parties": list(parties)}
+    managers = CaseManagement.objects.filter(case=case).select_related("manager", "institution").order_by("since")
+    return {"parties": list(parties), "managers": list(managers)}
+
+
+def _parties_acts(case: Case, user: User) -> list[Act]:
+    if case.duplicate_of_id is not None or not access.may_manage(user, case):
+        return []
+    label = _("Name another case manager") if case.manager_id else _("Name a case manager")
+    return [Act(label, reverse("nrm:case-manager", args=[case.marker]), is_next=case.manager_id is None)]
+
+
+def _file_numbers(case: Case, user: User) -> dict[str, Any]:
+    return {"file_numbers": file_numbers_of(case, user)}
+
+
+def _file_number_acts(case: Case, user: User) -> list[Act]:
+    if not access.may_keep_file_number(user, case):
+        return []
+    return [Act(_("Write the own file number"), reverse("nrm:case-file-number", args=[case.marker]))]
+
+
+def _merges(case: Case, user: User) -> dict[str, Any]:
+    """Merges of this case and into it; the other case by its marker only for whoever sees that one too."""
+    found = list(
+        Merge.objects.filter(Q(case=case) | Q(into=case)).select_related("case", "into").order_by("-recorded_at")
+    )
+    others = {one.into_id if one.case_id == case.pk else one.case_id for one in found}
+    seen = set(Case.objects.visible_to(user).filter(pk__in=others).values_list("pk", flat=True)) if others else set()
+    may_undo = bool(access.may_merge(user))
+    rows = []
+    for one in found:
+        other = one.into if one.case_id == case.pk else one.case
+        rows.append((one, other if other.pk in seen else None, may_undo and one.undone_at is None))
+    return {"merges": rows}
+
+
+def _merge_acts(case: Case, user: User) -> list[Act]:
+    acts = []
+    if access.may_look_for_twin(user, case):
+        acts.append(Act(_("Look whether the person was counted twice"), reverse("nrm:case-twin", args=[case.marker])))
+    if case.duplicate_of_id is None and access.may_merge(user):
+        acts.append(Act(_("Merge with another case"), reverse("nrm:case-merge", args=[case.marker])))
+    return acts
 
 
 def _way(case: Case, _user: User) -> dict[str, Any]:
@@ -158,10 +228,20 @@ def may_record(case: Case, user: User) -> bool:
 
 def register_sections() -> None:
     for section in (
-        Section("profile", gettext_lazy("Profile"), "nrm/sections/profile.html", _profile, order=10),
-        Section("parties", gettext_lazy("Institutions of the case"), "nrm/sections/parties.html", _parties, order=15),
+        Section("profile", gettext_lazy("Profile"), "nrm/sections/profile.html", _profile, _profile_acts, order=10),
+        Section(
+            "parties", gettext_lazy("Institutions of the case"), "nrm/sections/parties.html", _parties, _parties_acts,
+            order=15,
+        ),
+        Section(
+            "file-number", gettext_lazy("Own file number"), "nrm/sections/file_number.html", _file_numbers,
+            _file_number_acts, place=ASIDE, order=10,
+        ),
+        Section(
+            "merges", gettext_lazy("Counted once"), "nrm/sections/merges.html", _merges, _merge_acts, order=800,
+        ),
         Section("way", gettext_lazy("What happened"), "nrm/sections/way.html", _way, order=900),
-    ):
+    ):  # fmt: skip
         register(section)
 
 

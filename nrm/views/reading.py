@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
+from allauth.core.internal import ratelimit
+from django.core.cache import cache
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -15,11 +19,12 @@ from onatc.trail_pages import SCOPES
 from stakeholders.accounts import SignedInRequest
 
 assert "case" in SCOPES  # the page that asks for the purpose knows it
+HOUR = 3600
 
 
 def case_of(request: SignedInRequest, marker: str) -> Case:
     """The visible case of a marker as it stands in the address; the same 404 for one that is wrong, not there or not
-    theirs (T4, T32)."""
+    theirs (T4, T32). Each such marker counts as a try; after many of them all are refused alike, but one's own cases."""
     require(request.user.sees_cases)
     wanted = markers.normalised(marker)
     found = (
@@ -29,8 +34,33 @@ def case_of(request: SignedInRequest, marker: str) -> Case:
     )
     case = found.first() if markers.is_valid(wanted) else None
     if case is None:
+        if too_many_tries(request, wanted):
+            raise PermissionDenied(too_many())
         raise Http404(_("There is no such case marker."))
     return case
+
+
+def too_many() -> str:
+    return _("Too many case markers that do not exist were tried from this account. Try again in an hour.")
+
+
+def too_many_tries(request: SignedInRequest, wanted: str) -> bool:
+    """Whether this person tried more wrong markers within an hour than mistyping explains; `wanted` is now one of them.
+
+    Counted in the shared cache by person, whatever the browser or the address. The same marker once more is no new try:
+    a page that is loaded again, or the many pages of one case, tell nothing new. The marker itself is not kept.
+    """
+    who = request.user.pk
+    known = hashlib.sha256(f"{who} {wanted}".encode()).hexdigest()
+    used = ratelimit.consume(
+        request,
+        app="allauth.account",
+        action="case_marker",
+        key=str(who),
+        dry_run=not cache.add(f"marker-tried:{known}", 1, HOUR),
+        limit_get=True,
+    )
+    return used is None
 
 
 def reading_case(request: SignedInRequest, case: Case, page: Callable[[], HttpResponse]) -> HttpResponse:

@@ -586,6 +586,9 @@ def close_account(person: User, *, by: User, successors: dict[str, uuid.UUID]) -
         if successor is None:
             raise Refused(_("Name who takes over: %(what)s.") % {"what": kind.label})
         for record in records:
+            if kind.take_over is not None:
+                kind.take_over(record, successor, by)
+                continue
             setattr(record, kind.field, successor)
             record.save(update_fields=[kind.field])
         trail.record(

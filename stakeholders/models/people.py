@@ -301,6 +301,11 @@ class User(AbstractBaseUser):
         """May open pages of cases at all; which ones is for `visible_to`. The Coordinator sees counts only."""
         return self.has_role(Role.DIRECTOR, Role.MONITORING, Role.CHILD) or self.is_reporter
 
+    @property
+    def sees_deviations(self) -> bool:
+        """May open pages of deviations from the SOP at all; which ones is for `visible_to`."""
+        return self.has_role(Role.DIRECTOR, Role.MONITORING, Role.CHILD, Role.PLANNING, Role.NATC) or self.is_reporter
+
     # Django admin asks these three; which models it may touch is decided by what is registered there.
     @property
     def is_staff(self) -> bool:

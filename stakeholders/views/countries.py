@@ -41,6 +41,7 @@ from stakeholders.models import (
     MeetingState,
     SeriesKind,
 )
+from stakeholders.related import sections_of
 from stakeholders.views.records import as_file, confirm_page, file_remove_page, form_page, list_page
 
 SHOWN = 10  # rows of a block; the rest is in the list to which it leads
@@ -226,6 +227,7 @@ def country_detail(request: SignedInRequest, pk: str) -> HttpResponse:
             "meetings": _block(meetings.order_by("-starts_at", "pk")),
             "events": _block(Event.objects.visible_to(user).filter(pk__in=with_it.values("pk"))),
             "communications": _block(Communication.objects.visible_to(user).filter(country=country)),
+            "sections": sections_of(country, user),
             "may_follow": bool(access.may_follow_country(user)),
             "may_keep": bool(access.may_keep_contacts(user)),
             "yearly": yearly.first() if country.is_followed and user.is_office else None,

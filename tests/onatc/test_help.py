@@ -58,12 +58,15 @@ WITHOUT_HELP = {
         "institution-export", "library-file",
     )},
     **{f"stakeholders:{name}": "a file" for name in ("agreement-export", "agreement-matrix-export", "agreement-file", "obligation-export")},
+    "nrm:case-export": "a file",
     **{f"nrm:{name}": "a file" for name in (
         "course-export", "course-file", "needs-assessment-export", "training-follow-up-export", "training-plan-export",
         "training-reach-export", "training-session-export",
     )},
     "mfa_login_webauthn": "what the browser asks for a passkey",
     "mfa_download_recovery_codes": "a file",
+    "nrm:deviation-export": "a file", "nrm:adaptation-export": "a file", "nrm:assessment-document": "a file",
+    "nrm:role-matrix-export": "a file",
 }  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from strategy.actions.proposals import propose
 from strategy.actions.recommendations import save_recommendation
 from strategy.models import Evidence, ProgressEntry, ProgressRequest
 from tests.conftest import CAST, plan_that_runs
+from tests.nrm.served import a_network, a_shelter
 from tests.nrm.trainings import a_course
 from tests.samples import document
 from tests.stakeholders import outreach as samples
@@ -146,6 +147,8 @@ def full(world):
     an_enquiry(world.information)
     put(a_questionnaire(world.planning), world.planning, "KP-THB", "MOH")
     outreach(world)
+    a_shelter(world)
+    a_network(world)
     search.rebuild()
     return world
 

@@ -299,6 +299,7 @@ def test_nobody_is_offered_a_button_that_refuses_them(world, client_for):
 
 # Links to a person that only say who did something: they stay with the name of whoever did it.
 SAYS_WHO = {
+    "nrm.caseimport.brought_by", "nrm.caseimport.applied_by",
     "onatc.job.owner", "onatc.job.on_behalf_of", "onatc.message.to", "strategy.entrytranslation.by", "onatc.trailentry.actor",
     "onatc.trailentry.on_behalf_of", "onatc.problemreport.reporter", "onatc.problemreport.answered_by",
     "stakeholders.invitation.approved_by", "stakeholders.deputyship.appointed_by", "stakeholders.recovery.asked_by",
@@ -331,6 +332,19 @@ SAYS_WHO = {
     "stakeholders.libraryfile.uploaded_by", "strategy.eventmeasure.by",
     "stakeholders.exchange.created_by", "stakeholders.exchangefile.uploaded_by",
     "stakeholders.event.created_by",
+    "nrm.referral.recorded_by", "nrm.referral.answered_by", "nrm.referral.manager", "nrm.referralfile.uploaded_by",
+    "nrm.referralreceipt.uploaded_by", "nrm.consent.recorded_by", "nrm.caseparty.recorded_by",
+    "nrm.casemanagement.recorded_by", "nrm.case.manager",  # follows the management, which is handed over
+    "nrm.screening.recorded_by", "nrm.casedecision.recorded_by", "nrm.riskassessment.recorded_by",
+    "nrm.riskmeasure.recorded_by", "nrm.agecheck.recorded_by", "nrm.guardianship.recorded_by",
+    "nrm.bestinterest.recorded_by", "nrm.happening.recorded_by", "nrm.happening.struck_by",
+    "nrm.sopversion.adopted_by", "nrm.soptrial.tried_by", "nrm.clock.recorded_by", "nrm.clockpause.paused_by",
+    "nrm.clockpause.ended_by",
+    "nrm.deviation.recorded_by", "nrm.deviation.closed_by", "nrm.deviation.done_by", "nrm.adaptation.proposed_by",
+    "nrm.assessment.created_by", "nrm.chapter.edited_by",
+    "nrm.service.places_by", "nrm.service.confirmed_by", "nrm.service.created_by", "nrm.serviceaddress.written_by",
+    "nrm.placesreport.by", "nrm.serviceproposal.by", "nrm.serviceproposal.decided_by", "nrm.accreditation.created_by",
+    "nrm.inspection.created_by", "nrm.correctivemeasure.done_by",
     "nrm.needsassessment.created_by", "nrm.needsanswer.submitted_by", "nrm.course.created_by", "nrm.coursefile.uploaded_by",
     "nrm.trainingplan.created_by", "nrm.trainingplan.adopted_by", "nrm.trainingsession.created_by",
     "nrm.participation.certified_by", "nrm.trainingfollowup.answered_by",

@@ -20,6 +20,7 @@ from freezegun import freeze_time
 
 from monitoring.demo.people import PASSWORD
 from monitoring.management.commands.access_matrix import sign_in
+from nrm.models import Assessment, SopVersion
 from onatc.models import DatedSetting, Maintenance, TrailEntry
 from stakeholders.actions.feeds import open_feed
 from stakeholders.models import (
@@ -67,6 +68,7 @@ GRAVE = {
     "holiday-remove": "director", "maintenance-switch": "administrator", "admin": "administrator",
     # what can never be taken back
     "monitoring:report-issue": "natc", "strategy:plan-adopt": "director", "strategy:consultation-publish": "planning",
+    "nrm:assessment-approve": "director",
     # what leaves the office
     "stakeholders:feed-list": "director", "stakeholders:feed-renew": "director",
     "stakeholders:circular-send": "director",
@@ -79,6 +81,7 @@ GRAVE = {
     "stakeholders:agreement-sign": "director", "stakeholders:agreement-end": "director",
     # cases: an emergency, for how long records are kept, what is destroyed
     "nrm:emergency-open": "director", "nrm:retention-set": "director", "nrm:destruction-approve": "director",
+    "nrm:sop-adopt": "director",
     # what takes much away, and one's own password
     "nrm:request-export": "director",
     "strategy:measure-export": "planning", "strategy:list-export": "planning", "account_change_password": "planning",
@@ -174,6 +177,8 @@ def arguments(world):
         "stakeholders:circular-": outreach.a_circular(world.information).pk,
         "strategy:plan-adopt": (draft := PlanVersion.objects.create(plan=world.plan, number=2)).pk,
         "strategy:plan-": world.version.pk,  # the proof is asked for before the record is looked for
+        "nrm:sop-adopt": SopVersion.objects.create(number=9, title_sq="x").pk,
+        "nrm:assessment-": Assessment.objects.create(number=1, as_of=today, state="laid", laid_on=today).pk,
         "strategy:consultation-publish": Consultation.objects.create(
             version=draft,
             opens_on=today,
@@ -223,6 +228,7 @@ def trace() -> list[Any]:
             Agreement,
             Circular,
             CalendarFeed,
+            Assessment,
         )
     ] + [TrailEntry.objects.count()]
 

@@ -1,4 +1,4 @@
-"""`manage.py seed_demo --seed 1 [--years Y]`: demonstration data into an empty database; same seed and day, same data."""
+"""`manage.py seed_demo --seed 1 [--years Y] [--cases N]`: demonstration data into an empty database; same seed and day, same data."""
 
 from datetime import date
 from pathlib import Path
@@ -21,6 +21,10 @@ from monitoring.demo.events import add_events
 from monitoring.demo.indicators import add_indicators
 from monitoring.demo.knowledge import add_knowledge
 from monitoring.demo.meetings import add_meetings
+from monitoring.demo.nrm_cases import add_cases
+from monitoring.demo.nrm_oversight import add_oversight
+from monitoring.demo.nrm_procedure import add_procedure
+from monitoring.demo.nrm_services import add_services
 from monitoring.demo.nrm_training import add_training
 from monitoring.demo.people import PASSWORD, make_people
 from monitoring.demo.plans import add_plans
@@ -50,25 +54,27 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--years", type=float, default=1.5, help="how many past years are reported on (0.25 to 4)")
-        parser.add_argument("--cases", type=int, default=0, help="cases are not recorded yet: only 0 is possible")
+        parser.add_argument(
+            "--cases", type=int, default=60, help="how many cases of the referral mechanism (0 to 100000)"
+        )
 
     def handle(self, *args: Any, seed: int, years: float, cases: int, **options: Any) -> None:
-        if cases:
-            raise CommandError("This version records no cases yet; leave --cases out.")
+        if not 0 <= cases <= 100_000:
+            raise CommandError("--cases must lie between 0 and 100000.")
         if not 0.25 <= years <= 4:
             raise CommandError("--years must lie between 0.25 and 4.")
         if User.objects.exists() or Plan.objects.exists():
             raise CommandError("The database is not empty; demonstration data is loaded into an empty one only.")
         # What the plan says besides its file (milestones, money by year, norms …) is put in after its adoption.
         with transaction.atomic(), from_seed(seed), pgtrigger.ignore(*FREEZES):
-            self._load(seed, round(years * 4))
+            self._load(seed, round(years * 4), cases)
         if options["verbosity"]:
             self.stdout.write(
                 f"{User.objects.count()} accounts, {Measure.objects.count()} measures; "
                 f"the password of every account is {PASSWORD}"
             )
 
-    def _load(self, seed: int, quarters: int) -> None:
+    def _load(self, seed: int, quarters: int, cases: int) -> None:
         # The plan ends in 2026: later, the demonstration goes on showing its last weeks.
         today = min(timezone.localdate(), LAST_DAY)
         with PLAN.open("rb") as file:
@@ -99,6 +105,11 @@ class Command(BaseCommand):
         add_meetings(people, seed, today)
         add_decisions(version.plan, version, people, seed, today)
         add_events(version, people, seed, today)
+        # What happens in cases is added below them, by area.
+        add_cases(people, seed, today, cases)
+        add_procedure(people, seed, today)  # after all cases
+        add_oversight(people, seed, today)
+        add_services(people, seed, today)
         add_training(people, seed, today)
         last = Period.quarter_of(today).previous()
         report = actions.draft_report(version.plan, last, by=people["monitoring@onatc.example"])

@@ -9,15 +9,34 @@ from collections.abc import Callable
 from typing import Any
 
 from monitoring.samples.cast import Cast
-from monitoring.samples.mechanism import assistance, care, cases, trainings
+from monitoring.samples.mechanism import (
+    assessment,
+    assistance,
+    care,
+    cases,
+    identification,
+    imports,
+    oversight,
+    procedure,
+    referrals,
+    services,
+    trainings,
+)
 
 Area = Callable[[Cast, str], dict[str, Any]]
 AREAS: tuple[Area, ...] = (
     # one a line, in the order in which they are made
     cases.samples,
+    referrals.samples,
+    identification.samples,
     assistance.samples,
     trainings.samples,
     care.samples,
+    procedure.samples,
+    oversight.samples,
+    assessment.samples,
+    imports.samples,
+    services.samples,
 )
 
 

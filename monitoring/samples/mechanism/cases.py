@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from monitoring.samples.cast import Cast
 from nrm.actions.cases import open_case
-from nrm.models import Case
+from nrm.models import Case, Merge, MergeKind, TwinMatch
 
 
 def case_of(cast: Cast, code: str) -> Case:
@@ -34,4 +34,22 @@ def case_of(cast: Cast, code: str) -> Case:
 
 
 def samples(cast: Cast, code: str) -> dict[str, Any]:
-    return {"nrm:case-": {"marker": case_of(cast, code).marker}}
+    """The case, a merge of it with one of a third institution, and a question that both are asked."""
+    case, third = case_of(cast, code), cast.institutions["MIA"]
+    other, _new = open_case(by=None, key=uuid.uuid4(), institution=third, referred_on=timezone.localdate())
+    made = Merge.objects.create(
+        case=case,
+        into=other,
+        kind=MergeKind.SAME_PERSON,
+        reason="x",
+        person_before=case.person,
+        person_after=other.person,
+    )
+    match = TwinMatch.objects.create(
+        first=case, second=other, first_institution=cast.institutions[code], second_institution=third, strength="strong"
+    )
+    return {
+        "nrm:case-": {"marker": case.marker},
+        "nrm:merge-": made,
+        "nrm:twin-": match,
+    }

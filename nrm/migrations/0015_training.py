@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
         ('onatc', '0022_mails_that_cannot_wait'),
         ('pghistory', '0007_auto_20250421_0444'),
         ('stakeholders', '0015_followed_since'),
-        ('nrm', '0004_destructions'),
+        ('nrm', '0014_care_standards'),
     ]
 
     operations = [

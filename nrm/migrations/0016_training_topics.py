@@ -39,7 +39,7 @@ def add(apps: Any, _schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("nrm", "0101_training"), ("onatc", "0022_mails_that_cannot_wait")]
+    dependencies = [('nrm', '0015_training'), ("onatc", "0022_mails_that_cannot_wait")]
 
     # Back again the list stays: records of the office may name its codes.
     operations = [migrations.RunPython(add, migrations.RunPython.noop)]

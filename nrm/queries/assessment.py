@@ -1,0 +1,90 @@
+"""A version of the assessment: its chapters in order, beside another version, and on paper."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.translation import override
+
+from nrm.models import Assessment, AssessmentState, Chapter, ChapterKind
+from nrm.queries.mechanism import Group, shown_figures
+from onatc import documents
+from onatc.dated_settings import SettingName, logo_bytes, setting
+from onatc.texts import COLUMNS, HTML_CODES, Text, choose, column_of
+
+ORDER = {kind: place for place, kind in enumerate(ChapterKind.values)}
+
+
+def chapters_of(assessment: Assessment) -> list[Chapter]:
+    """In the order of Article 8.3, each with `written`, the languages in which it is written."""
+    rows = sorted(Chapter.objects.filter(assessment=assessment), key=lambda one: ORDER.get(one.kind, 99))
+    for one in rows:
+        one.written = [column for column in COLUMNS if getattr(one, f"text_{column}")]  # type: ignore[attr-defined]
+    return rows
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A chapter in two versions, in the language of the reader or else of the newer one."""
+
+    title: str
+    before: Text
+    after: Text
+
+    @property
+    def is_same(self) -> bool:
+        return str(self.before) == str(self.after)
+
+
+def compared(older: Assessment, newer: Assessment) -> list[Compared]:
+    before = {one.kind: one for one in chapters_of(older)}
+    found = []
+    for one in chapters_of(newer):
+        after = one.text
+        column = column_of(after.lang)
+        there = before.get(one.kind)
+        text = getattr(there, f"text_{column}") if there is not None else ""
+        if not text and there is not None and not str(after):
+            text = str(there.text)
+        found.append(Compared(str(one.get_kind_display()), Text(text, after.lang), after))
+    return found
+
+
+# On paper
+
+
+def document(assessment: Assessment, language: str) -> bytes:
+    """The version as PDF/UA in a language (a code of Django's); what is not translated stands in its own, marked."""
+    column = column_of(language)
+    with override(language):
+        chapters = chapters_of(assessment)
+        groups: list[Group] = shown_figures(assessment.figures)
+        day = assessment.approved_on or assessment.laid_on or timezone.localdate()
+        data: dict[str, Any] = {
+            "number": assessment.number,
+            "state": assessment.state,
+            "figures": assessment.figures,
+            "texts": [[getattr(one, f"text_{name}") for name in COLUMNS] for one in chapters],
+        }
+        fingerprint = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+        logo = logo_bytes(setting(SettingName.LOGO, on=day))
+        html = render_to_string(
+            "nrm/assessment_document.html",
+            {
+                "one": assessment,
+                "chapters": chapters,
+                "groups": groups,
+                "office": {"name": choose(setting(SettingName.OFFICE_NAME, on=day)), "logo": bool(logo)},
+                "is_approved": assessment.state == AssessmentState.APPROVED,
+                "day": day,
+                "language": HTML_CODES[column],
+                "fingerprint": fingerprint,
+            },
+        )
+        body, _pages = documents.pdf(html, fingerprint=f"{fingerprint}:{language}", logo=logo)
+    return body

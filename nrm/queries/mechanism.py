@@ -1,0 +1,314 @@
+"""The figures of the mechanism on a day, protected for everybody; and the matrix of who does what, with its gaps and overlaps."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Count
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from nrm import protected
+from nrm.models import (
+    Case,
+    Clock,
+    Competence,
+    Function,
+    RolePlace,
+    SopState,
+    SopStep,
+    SopVersion,
+    Status,
+)
+from nrm.queries.oversight import first_moment, of_real_cases, ran
+from nrm.role_findings import Finding, FindingKind, findings
+from onatc.dated_settings import SettingName, setting
+from onatc.texts import COLUMNS, Text, choose
+from stakeholders.models import Institution, User
+
+# Figures
+
+
+def figures_of(day: date) -> dict[str, Any]:
+    """The figures of a day as an assessment keeps them: plain JSON, small counts already hidden (None), since everybody reads
+    the same document. Cases and clocks are those of the last full calendar year, so that two versions of one year do not
+    tell what happened between them."""
+    year = day.year - 1
+    threshold = int(setting(SettingName.SMALL_COUNT, on=day))
+    version = in_force(day)
+    gaps = overlaps = 0
+    if version is not None:
+        found = found_in(version, day)
+        gaps, overlaps = sum(one.is_gap for one in found), sum(not one.is_gap for one in found)
+    return {
+        "on": day.isoformat(),
+        "year": year,
+        **_cases(year, threshold),
+        "steps": _steps(year, threshold),
+        "institutions": _institutions(day),
+        "services": _services(),
+        "trainings": _trainings(year),
+        "gaps": gaps,
+        "overlaps": overlaps,
+    }
+
+
+def _cases(year: int, threshold: int) -> dict[str, Any]:
+    counted = Case.objects.counted().filter(opened_on__year=year).order_by()
+    by_status = dict(counted.values_list("status").annotate(Count("pk")))
+    counts = [by_status.get(status, 0) for status in Status.values]
+    total = sum(counts)
+    shown = protected.shown([[count] for count in counts], threshold)
+    return {
+        "cases": [[status, line[0]] for status, line in zip(Status.values, shown, strict=True)],
+        "cases_total": None if protected.is_small(total, threshold) else total,
+    }
+
+
+def _steps(year: int, threshold: int) -> list[dict[str, Any]]:
+    """By step the share done in time of what was due in the year, in whole per cent, of ten cases at least."""
+    start, end = first_moment(date(year, 1, 1)), first_moment(date(year + 1, 1, 1))
+    now = timezone.now()
+    due: dict[Any, set[Any]] = defaultdict(set)
+    late: dict[Any, set[Any]] = defaultdict(set)
+    count: dict[Any, list[int]] = defaultdict(lambda: [0, 0])
+    for _owner, step, case, clock in ran(of_real_cases(Clock.objects.filter(due_at__gte=start, due_at__lt=end)), now):
+        if not clock.is_met and clock.ended_at is not None:
+            continue
+        due[step].add(case)
+        count[step][0] += 1
+        if clock.is_late(now):
+            late[step].add(case)
+            count[step][1] += 1
+    found = []
+    for step in SopStep.objects.filter(pk__in=due).order_by("number", "version__number"):
+        whole, part = protected.safe_row(len(due[step.pk]), len(late[step.pk]), threshold)
+        of, were_late = count[step.pk]
+        is_told = part is not None and whole is not None and whole >= protected.BASE
+        found.append(
+            {
+                "number": step.number,
+                "name": {column: getattr(step, f"name_{column}") for column in COLUMNS},
+                "in_time_pct": round(100 * (of - were_late) / of) if is_told else None,
+            }
+        )
+    return found
+
+
+def _institutions(day: date) -> list[list[Any]]:
+    """How many institutions have each function."""
+    rows = Competence.objects.on(day).order_by().values_list("function").annotate(Count("institution", distinct=True))
+    counts = dict(rows)
+    return [[function, counts.get(function, 0)] for function in Function.values if counts.get(function)]
+
+
+def _services() -> int | None:
+    """How many services the directory holds; None where there is no directory."""
+    service: Any = apps.all_models["nrm"].get("service")
+    return None if service is None else service.objects.count()
+
+
+def _trainings(year: int) -> int | None:
+    """How many trainings were held in the year; None where they are not recorded."""
+    session: Any = apps.all_models["nrm"].get("trainingsession")
+    if session is None:
+        return None
+    return int(session.objects.filter(state="held", starts_on__year=year).count())
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the figures in words; `value` is None when it is hidden, and `unit` stands after it."""
+
+    label: str | Text
+    value: int | None
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    title: str
+    figures: list[Figure]
+
+
+def shown_figures(figures: dict[str, Any]) -> list[Group]:
+    """The figures that a version keeps, in the reader's language."""
+    if not figures:
+        return []
+    statuses, functions = dict(Status.choices), dict(Function.choices)
+    year = figures["year"]
+    groups = [
+        Group(
+            _("Cases opened in %(year)d, by status") % {"year": year},
+            [
+                Figure(_("all cases"), figures["cases_total"]),
+                *(Figure(str(statuses.get(status, status)), count) for status, count in figures["cases"]),
+            ],
+        ),
+        Group(
+            _("Steps done in time in %(year)d") % {"year": year},
+            [Figure(_numbered(one), one["in_time_pct"], "%") for one in figures["steps"]],
+        ),
+        Group(
+            _("Institutions by function"),
+            [Figure(str(functions.get(code, code)), count) for code, count in figures["institutions"]],
+        ),
+        Group(
+            _("The mechanism"),
+            [
+                *(
+                    [Figure(_("services in the directory"), figures["services"])]
+                    if figures["services"] is not None
+                    else []
+                ),
+                *(
+                    [Figure(_("trainings held in %(year)d") % {"year": year}, figures["trainings"])]
+                    if figures["trainings"] is not None
+                    else []
+                ),
+                Figure(_("gaps in who does what"), figures["gaps"]),
+                Figure(_("overlaps in who does what"), figures["overlaps"]),
+            ],
+        ),
+    ]
+    return [one for one in groups if one.figures]
+
+
+def _numbered(step: dict[str, Any]) -> Text:
+    name = choose(step["name"])
+    return Text(f"{step['number']}. {name}", name.lang, name.is_fallback)
+
+
+# Who does what
+
+
+def in_force(day: date) -> SopVersion | None:
+    return SopVersion.objects.filter(state=SopState.ADOPTED).in_force(day)
+
+
+def competent_on(day: date) -> list[tuple[str, uuid.UUID]]:
+    """(function, institution) in the order of the functions and of the institutions' codes."""
+    there = Competence.objects.on(day).exclude(institution__dissolved_on__lte=day)
+    rows = there.order_by("institution__code").values_list("function", "institution")
+    order = {function: place for place, function in enumerate(Function.values)}
+    return sorted(rows, key=lambda pair: order.get(pair[0], 99))
+
+
+def found_in(version: SopVersion, day: date) -> list[Finding]:
+    """Gaps and overlaps of the matrix of a version, as of a day; three queries."""
+    steps = {one.lineage: one.actors for one in SopStep.objects.filter(version=version).order_by("number")}
+    parts = RolePlace.objects.filter(version=version).order_by("institution__code")
+    return findings(steps, parts.values_list("step_lineage", "institution", "part"), competent_on(day))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Cell:
+    institution: Institution
+    place: RolePlace | None
+    url: str
+
+
+@dataclass(frozen=True)
+class Row:
+    step: SopStep
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class SaidFinding:
+    """A gap or an overlap as a sentence, with the place where it is mended."""
+
+    kind: str
+    is_gap: bool
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Matrix:
+    version: SopVersion
+    columns: list[Institution]
+    rows: list[Row]
+    findings: list[SaidFinding]
+
+
+def matrix(version: SopVersion, user: User, day: date) -> Matrix:
+    """Steps by institutions that have a part in one; six queries, however large it is."""
+    steps = list(SopStep.objects.filter(version=version).order_by("number"))
+    places = {
+        (one.step_lineage, one.institution_id): one
+        for one in RolePlace.objects.visible_to(user).filter(version=version)
+    }
+    found = found_in(version, day)
+    named = {key for _step, key in places} | {key for one in found for key in one.institutions}
+    institutions = {one.pk: one for one in Institution.objects.visible_to(user).filter(pk__in=named).order_by("code")}
+    with_part = {key for _step, key in places}
+    columns = [one for key, one in institutions.items() if key in with_part]
+    rows = [
+        Row(
+            step,
+            [
+                Cell(
+                    one,
+                    places.get((step.lineage, one.pk)),
+                    reverse("nrm:role-part", args=[version.pk, step.lineage, one.pk]),
+                )
+                for one in columns
+            ],
+        )
+        for step in steps
+    ]
+    return Matrix(version, columns, rows, in_words(found, steps, institutions))
+
+
+KIND_WORDS = {
+    FindingKind.NO_LEAD: gettext_lazy("nobody leads"),
+    FindingKind.NOBODY_COMPETENT: gettext_lazy("nobody competent"),
+    FindingKind.NO_PART: gettext_lazy("no part"),
+    FindingKind.TWO_LEAD: gettext_lazy("several lead"),
+}
+
+
+def in_words(
+    found: list[Finding], steps: list[SopStep], institutions: dict[uuid.UUID, Institution]
+) -> list[SaidFinding]:
+    by_lineage = {one.lineage: str(one) for one in steps}
+    functions = dict(Function.choices)
+
+    def names(keys: Any) -> str:
+        return ", ".join(institutions[key].short for key in keys if key in institutions)
+
+    said, idle = [], []
+    for one in found:
+        step = by_lineage.get(one.step, "")  # type: ignore[call-overload]
+        match one.kind:
+            case FindingKind.NO_LEAD:
+                sentence = _("Step “%(step)s”: no institution leads it.") % {"step": step}
+            case FindingKind.NOBODY_COMPETENT:
+                sentence = _("Step “%(step)s”: no institution has the function “%(function)s”.") % {
+                    "step": step,
+                    "function": functions.get(one.function, one.function),
+                }
+            case FindingKind.TWO_LEAD:
+                sentence = _("Step “%(step)s”: several institutions lead it: %(names)s.") % {
+                    "step": step,
+                    "names": names(one.institutions),
+                }
+            case _:
+                idle += one.institutions
+                continue
+        said.append(SaidFinding(one.kind, one.is_gap, sentence))
+    if idle:
+        sentence = _("These institutions have a function in the mechanism and no part in any step: %(names)s.")
+        said.append(SaidFinding(FindingKind.NO_PART, True, sentence % {"names": names(idle)}))
+    return said
+
+
+def latest_versions(user: User) -> list[SopVersion]:
+    return list(SopVersion.objects.visible_to(user).order_by("-number"))

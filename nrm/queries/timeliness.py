@@ -1,0 +1,304 @@
+"""How timely the steps of the SOP are done: counts and durations by step, institution, municipality and month."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import TruncMonth
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from nrm.models import Clock, ClockCount, ClockDuration, ClockKind, ClockState, SopStep
+from nrm.protected import BASE, shown, total
+from nrm.timeliness import SQL_HOURS, Estimate, estimate
+from onatc.charts import Chart, Series, stacked_bars
+from onatc.models import Municipality
+from onatc.periods import Period
+from stakeholders.models import Institution, Role
+
+STEP, INSTITUTION, MUNICIPALITY, MONTH = "step", "institution", "municipality", "month"
+BY: dict[str, Any] = {
+    STEP: _("by step"), INSTITUTION: _("by institution"), MUNICIPALITY: _("by municipality"), MONTH: _("by month"),
+}  # fmt: skip
+RUNNING, RUNNING_LATE = "running", "running_late"
+KINDS: tuple[tuple[str, Any], ...] = (
+    (ClockKind.MET, _("met in time")),
+    (ClockKind.MET_LATE, _("met late")),
+    (RUNNING, _("running in time")),
+    (RUNNING_LATE, _("running late")),
+    (ClockKind.ASIDE, _("not applicable")),
+    (ClockKind.FELL, _("fell away")),
+)
+NAMES = tuple(str(name) for name, _label in KINDS)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a reader asks for. `period` counts clocks by the month in which they began."""
+
+    by: str
+    period: Period
+    step: str = ""
+    institution: str = ""
+    municipality: str = ""
+
+    @property
+    def has_durations(self) -> bool:
+        """Durations of different steps are not put together: their median would say nothing."""
+        return self.by == STEP or bool(self.step)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table; `counts` by kind, in the order of KINDS."""
+
+    key: Any
+    label: str
+    counts: dict[str, int]
+    times: Estimate | None
+
+    @property
+    def started(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def cells(self) -> list[int]:
+        return [self.counts.get(name, 0) for name in NAMES]
+
+    @property
+    def median(self) -> str:
+        return in_words(self.times, 50)
+
+    @property
+    def ninetieth(self) -> str:
+        return in_words(self.times, 90)
+
+
+def in_words(times: Estimate | None, share: int) -> str:
+    """A median or 90th percentile; what is not reached is longer than the longest."""
+    if times is None or not times.count:
+        return ""
+    value = times.median if share == 50 else times.ninetieth
+    if value is not None:
+        return span(value)
+    return gettext("more than %(time)s") % {"time": span(times.longest or 0)}
+
+
+def span(hours: int) -> str:
+    if hours == 0:
+        return gettext("at once")
+    if hours <= 96:
+        return ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}
+    days = -(-hours // 24)
+    return ngettext("%(count)d day", "%(count)d days", days) % {"count": days}
+
+
+def lines(user: Any, asked: Asked) -> list[Line]:
+    """The figures that `user` may see unprotected; a constant number of queries, none of which reads clocks that are over
+    one by one, unless a municipality's durations are asked for."""
+    start, after = _bounds(asked.period)
+    counts: dict[Any, dict[str, int]] = defaultdict(dict)
+    column = {STEP: "lineage", INSTITUTION: "owner", MUNICIPALITY: "municipality", MONTH: "month"}[asked.by]
+    kept = _narrowed(ClockCount.objects.visible_to(user), asked, month__range=(asked.period.start, asked.period.end))
+    for key, kind, number in kept.order_by().values_list(column, "kind").annotate(n=Sum("count")):
+        counts[key][kind] = number
+    running = _running(user, asked).filter(started_at__gte=start, started_at__lt=after)
+    own = {STEP: "step__lineage", INSTITUTION: "owner", MUNICIPALITY: "case__municipality", MONTH: "month"}[asked.by]
+    if asked.by == MONTH:
+        running = running.annotate(month=TruncMonth("started_at"))
+    late = Q(state=ClockState.RUNNING, due_at__lt=timezone.now())
+    grouped = running.order_by().values_list(own).annotate(n=Count("pk"), late=Count("pk", filter=late))
+    for key, number, number_late in grouped:
+        place = timezone.localdate(key) if asked.by == MONTH else key
+        counts[place] |= {RUNNING: number - number_late, RUNNING_LATE: number_late}
+    times = _times(user, asked, running, own, column) if asked.has_durations else {}
+    labels = _labels(asked.by, counts)
+    found = [
+        Line(key, labels.get(key, "–"), counts[key], estimate(times[key]) if key in times else None) for key in counts
+    ]
+    return sorted(found, key=lambda line: list(labels).index(line.key) if line.key in labels else len(labels))
+
+
+def _bounds(period: Period) -> tuple[datetime, datetime]:
+    first = timezone.make_aware(datetime.combine(period.start, datetime.min.time()))
+    after = timezone.make_aware(datetime.combine(date.fromordinal(period.end.toordinal() + 1), datetime.min.time()))
+    return first, after
+
+
+def _narrowed(rows: Any, asked: Asked, **more: Any) -> Any:
+    rows = rows.filter(**more)
+    if asked.step:
+        rows = rows.filter(lineage=asked.step)
+    if asked.institution:
+        rows = rows.filter(owner=asked.institution)
+    if asked.municipality:
+        rows = rows.filter(municipality=asked.municipality)
+    return rows
+
+
+def _running(user: Any, asked: Asked, *, over: bool = False) -> QuerySet[Clock]:
+    """Clocks that run, of those whose figures the reader may see (ClockFiguresQuerySet)."""
+    rows = Clock.objects.filter(case__duplicate_of__isnull=True)
+    if not over:
+        rows = rows.filter(state__in=(ClockState.RUNNING, ClockState.PAUSED))
+    if not user.has_role(Role.DIRECTOR, Role.MONITORING):
+        seen = Q(owner__in=user.institution_ids)
+        rows = rows.filter(seen | Q(case__is_child_procedure=True) if user.has_role(Role.CHILD) else seen)
+    if asked.step:
+        rows = rows.filter(step__lineage=asked.step)
+    if asked.institution:
+        rows = rows.filter(owner=asked.institution)
+    if asked.municipality:
+        rows = rows.filter(case__municipality=asked.municipality)
+    return rows
+
+
+def _times(
+    user: Any, asked: Asked, running: QuerySet[Clock], own: str, column: str
+) -> dict[Any, list[tuple[int, bool, int]]]:
+    """(hours, finished, count) by line; the durations of clocks that are over from what is kept, where that knows the
+    municipality is not asked for."""
+    found: dict[Any, list[tuple[int, bool, int]]] = defaultdict(list)
+    if asked.by == MUNICIPALITY or asked.municipality:
+        start, after = _bounds(asked.period)
+        every = _running(user, asked, over=True).filter(started_at__gte=start, started_at__lt=after)
+        if asked.by == MONTH:
+            every = every.annotate(month=TruncMonth("started_at"))
+        _add_durations(found, every, own, asked.by)
+        return found
+    within = (asked.period.start, asked.period.end)
+    kept = _narrowed(ClockDuration.objects.visible_to(user), asked, month__range=within)
+    for key, hours, finished, number in (
+        kept.order_by().values_list(column, "hours", "finished").annotate(n=Sum("count"))
+    ):
+        found[key].append((hours, finished, number))
+    _add_durations(found, running, own, asked.by)
+    return found
+
+
+PAUSED = """LEFT JOIN (SELECT clock_id, sum(extract(epoch FROM coalesce(ends_at, now()) - starts_at)) AS seconds
+    FROM nrm_clockpause GROUP BY clock_id) p ON p.clock_id = c.id"""
+SECONDS = (
+    "greatest(extract(epoch FROM coalesce(c.met_at, c.ended_at, now()) - c.started_at) - coalesce(p.seconds, 0), 0)"
+)
+
+
+def _add_durations(found: dict[Any, list[tuple[int, bool, int]]], rows: QuerySet[Clock], own: str, by: str) -> None:
+    """Put the durations of these clocks in classes, in the database."""
+    query = rows.order_by().values("pk", "state", "started_at", "met_at", "ended_at", own).query
+    try:
+        inner, values = query.sql_with_params()
+    except EmptyResultSet:  # nothing can be meant, such as the clocks of no institution
+        return
+    statement = f"""SELECT c.k, {SQL_HOURS.format(s=SECONDS)}, c.state = 'met', count(*)
+        FROM ({inner}) AS c (id, state, started_at, met_at, ended_at, k) {PAUSED} GROUP BY 1, 2, 3"""  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        for key, hours, finished, number in cursor.fetchall():
+            found[key.date() if by == MONTH else key].append((hours, finished, number))
+
+
+def _labels(by: str, keys: Iterable[Any]) -> dict[Any, str]:
+    """The names of the lines, in the order in which they stand."""
+    if by == STEP:
+        latest: dict[Any, SopStep] = {}
+        for one in SopStep.objects.filter(lineage__in=list(keys)).order_by("version__number"):
+            latest[one.lineage] = one
+        return {key: str(one) for key, one in sorted(latest.items(), key=lambda pair: (pair[1].number, str(pair[0])))}
+    if by == MONTH:
+        return {key: date_format(key, "F Y") for key in sorted(keys)}
+    wanted = [key for key in keys if key is not None]
+    kind: Any = Institution if by == INSTITUTION else Municipality
+    named = sorted(((str(one.name), one.pk) for one in kind.objects.filter(pk__in=wanted)), key=lambda pair: pair[0])
+    return {key: name for name, key in named} | {None: gettext("not known")}
+
+
+def chart_of(title: str, labels: list[str], cells: list[list[int | None]]) -> Chart:
+    """How the clocks stand, a bar for each line; what is hidden is not drawn."""
+    styles = (("completed", True), ("at_risk", False), ("on_time", False), ("late", True))
+    series = [
+        Series(str(KINDS[place][1]), [line[place] for line in cells], css, dark)
+        for place, (css, dark) in enumerate(styles)
+    ]
+    return stacked_bars(title, gettext("clocks"), labels, series)
+
+
+# What everybody may see
+
+
+def release_tables(start: datetime, after: datetime, *, threshold: int) -> dict[str, Any]:
+    """The three tables of a period with small counts hidden, ready to be kept: what is hidden is not in them. Small is what
+    few cases stand behind, whatever number of clocks they have."""
+    made: dict[str, Any] = {}
+    for by, column in ((STEP, "s.lineage"), (INSTITUTION, "c.owner_id"), (MUNICIPALITY, "k.municipality_id")):
+        rows = _counted(column, start, after)
+        keys = sorted(rows, key=str)
+        numbers = [[rows[key][name][0] for name in PROTECTED] for key in keys]
+        cases = [[rows[key][name][1] for name in PROTECTED] for key in keys]
+        cells = shown(numbers, threshold, cases)
+        made[by] = [
+            {"key": str(key) if key is not None else None, "cells": line, "started": total(line)}
+            for key, line in zip(keys, cells, strict=True)
+        ]
+        if by == STEP:
+            times = _durations_by_step(start, after)
+            for line, key in zip(made[by], keys, strict=True):
+                whole = rows[key]["all"][1]
+                if line["started"] is not None and whole >= BASE:
+                    found = estimate(times[key])
+                    line |= {"median": found.median, "ninetieth": found.ninetieth, "longest": found.longest}
+    return made
+
+
+PROTECTED = ("met", "met_late", "running", "other")
+
+
+def _counted(column: str, start: datetime, after: datetime) -> dict[Any, dict[str, tuple[int, int]]]:
+    """By line and kind: how many clocks, and how many cases stand behind them."""
+    kind = """CASE WHEN c.state = 'met' AND c.met_at > c.due_at THEN 'met_late' WHEN c.state = 'met' THEN 'met'
+        WHEN c.state IN ('running', 'paused') THEN 'running' ELSE 'other' END"""
+    statement = f"""SELECT {column}, {kind}, count(*), count(DISTINCT c.case_id), grouping({kind})
+        FROM nrm_clock c JOIN nrm_sopstep s ON s.id = c.step_id JOIN nrm_case k ON k.id = c.case_id
+        WHERE c.started_at >= %s AND c.started_at < %s AND k.duplicate_of_id IS NULL
+        GROUP BY GROUPING SETS ((1, 2), (1))"""  # noqa: S608
+    found: dict[Any, dict[str, tuple[int, int]]] = defaultdict(lambda: dict.fromkeys((*PROTECTED, "all"), (0, 0)))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [start, after])
+        for key, name, number, cases, is_all in cursor.fetchall():
+            found[key]["all" if is_all else name] = (number, cases)
+    return found
+
+
+def _durations_by_step(start: datetime, after: datetime) -> dict[Any, list[tuple[int, bool, int]]]:
+    found: dict[Any, list[tuple[int, bool, int]]] = defaultdict(list)
+    rows = Clock.objects.filter(started_at__gte=start, started_at__lt=after, case__duplicate_of__isnull=True)
+    _add_durations(found, rows, "step__lineage", STEP)
+    return found
+
+
+def released_lines(tables: dict[str, Any], by: str) -> list[dict[str, Any]]:
+    """The lines of a released table with their names, and times in words."""
+    rows = tables.get(by, [])
+    read: Callable[[str], Any] = (lambda key: key) if by == MUNICIPALITY else uuid.UUID
+    keyed = {(read(one["key"]) if one["key"] is not None else None): one for one in rows}
+    labels = _labels(by, keyed)
+    found = []
+    for key, label in labels.items():
+        if key not in keyed:
+            continue
+        one = keyed[key]
+        times = None
+        if "longest" in one:
+            times = Estimate(1, 1, one["median"], one["ninetieth"], one["longest"])
+        found.append({**one, "label": label, "median": in_words(times, 50), "ninetieth": in_words(times, 90)})
+    return found

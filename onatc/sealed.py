@@ -1,0 +1,23 @@
+"""What is sealed in the database, by who keeps it, for the change of FIELD_KEYS (threats.md T33).
+
+An app registers, when it is ready, a function that seals its cells anew with the first key. Such a function works in chunks,
+changes a cell only while it is still the one that was read, and may be stopped and repeated. It gives how many cells it
+sealed, and how many it could not open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Reseal = Callable[[int], tuple[int, int]]
+
+KEPT: dict[str, Reseal] = {}
+
+
+def register(name: str, reseal: Reseal) -> None:
+    KEPT[name] = reseal
+
+
+def rotate(chunk: int = 500) -> dict[str, tuple[int, int]]:
+    """Seal all that is kept with the first of FIELD_KEYS: name → (sealed anew, unreadable)."""
+    return {name: reseal(chunk) for name, reseal in KEPT.items()}

@@ -1,0 +1,101 @@
+"""Free text that looks as if it told who a person is: pointed out before it is saved, and confirmed where it does not."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+from django import forms as django_forms
+
+import nrm.forms
+from nrm import markers
+from nrm.careful import looks_like_identity
+from nrm.forms.careful import Careful, CarefulForm
+
+POINTED_OUT = [
+    ("Arta Krasniqi came alone.", "Arta Krasniqi (name)"),
+    ("The victim, Arta Krasniqi, came alone.", "Arta Krasniqi (name)"),
+    ("U soll nga e motra arta krasniqi.", "arta krasniqi (name)"),
+    ("Doveo ju je Milan Jovanović.", "Milan Jovanović (name)"),
+    ("Viktima quhet Blerta dhe është nga fshati.", "Blerta (name)"),
+    ("Ju shoqëruar nga KRASNIQI ARTA.", "KRASNIQI ARTA (name)"),
+    ("Accompanied by znj. Hoxha.", "Hoxha (name)"),
+    ("Met with Shpat Hyseni yesterday.", "Shpat Hyseni (name)"),
+    ("Kontakt: Njomza e Berishajve, tel. 044 123 456", "044 123 456 (telephone number)"),
+    ("Call +383 49 765 432.", "+383 49 765 432 (telephone number)"),
+    ("Her number is 1234567890.", "1234567890 (personal number)"),
+    ("Albanian ID I05101998K.", "I05101998K (personal number)"),
+    ("Passport P01234567 was taken.", "P01234567 (document number)"),
+    ("Lična karta 112345678 je oduzeta.", "112345678 (document number)"),
+    ("Lindur më 05.11.1999 në Pejë.", "(date of birth)"),
+    ("Rođena 5.11.1999.", "(date of birth)"),
+    ("Born in 1999, speaks little.", "(date of birth)"),
+    ("Write to her at a.k@example.org", "(e-mail address)"),
+    ("The girl A. K. was moved.", "A. K. (initials)"),
+    ("Zana dhe Yllka janë motra.", "Yllka (name)"),
+]
+LEFT_ALONE = [
+    "The person was met by the Border Police in Prizren and referred to the Centre for Social Work.",
+    "Personi u takua nga Policia e Kosovës në Fushë Kosovë dhe u referua në Qendrën për Punë Sociale.",
+    "Osoba je smeštena u Privremeni sigurni objekat u Prištini 12.03.2026.",
+    "Needs an interpreter for Albanian on Monday; travels from North Macedonia.",
+    "Drita e rrugës ishte e fikur. Besa u dha nga familja.",
+    "Three days without food, 2 children, paid 150 EUR a week.",
+    "Decision 04/2026 of the court, Article 171 of the Criminal Code.",
+    "Ministria e Punëve të Brendshme u njoftua. Pastaj Ministria e Shëndetësisë.",
+    "",
+]
+
+
+@pytest.mark.parametrize(("text", "found"), POINTED_OUT)
+def test_what_tells_a_person_is_pointed_out(text, found):
+    assert any(found in one for one in looks_like_identity(text)), looks_like_identity(text)
+
+
+@pytest.mark.parametrize("text", LEFT_ALONE)
+def test_places_institutions_and_plain_words_are_left_alone(text):
+    assert looks_like_identity(text) == []
+
+
+def test_a_case_marker_is_how_one_speaks_of_a_person():
+    for _number in range(200):
+        marker = markers.new_marker()
+        assert looks_like_identity(f"Compare with case {markers.spoken(marker)} and {marker}.") == []
+
+
+def test_a_false_alarm_is_confirmed_and_then_saved():
+    class Note(CarefulForm):
+        note = django_forms.CharField(max_length=100)
+
+        def __init__(self, data=None):
+            super().__init__(data)
+            self._finish()
+
+    first = Note({"note": "Asked Restaurant Vila about a place."})
+    assert not first.is_valid() and "Take it out, or confirm" in str(first.errors["note"])
+    assert Note({"note": "Asked Restaurant Vila about a place.", "is_checked": "on"}).is_valid()
+    assert Note({"note": "Asked the shelter."}).is_valid()
+
+
+# Forms whose texts are no free text: each with the reason.
+WITHOUT_FREE_TEXT = {
+    "ManagerForm": "a choice", "FileNumberForm": "the institution's own number, sealed",
+    "MarkerForm": "a marker", "TwinForm": "what it asks for is an identity, and it is not kept",
+}  # fmt: skip
+
+
+def test_every_form_of_the_mechanism_points_out():
+    missing = []
+    for module in pkgutil.iter_modules(nrm.forms.__path__):
+        found = importlib.import_module(f"nrm.forms.{module.name}")
+        for name, kind in inspect.getmembers(found, inspect.isclass):
+            if kind.__module__ != found.__name__ or not issubclass(kind, django_forms.BaseForm):
+                continue
+            texts = [
+                f for f in kind.base_fields.values() if type(f) is django_forms.CharField and not f.widget.is_hidden
+            ]  # type: ignore[attr-defined]
+            if texts and not issubclass(kind, Careful) and name not in WITHOUT_FREE_TEXT:
+                missing.append(f"{found.__name__}.{name}")
+    assert not missing, missing

@@ -1,0 +1,155 @@
+"""Own file numbers: sealed, read by their institution alone, and by nobody without the key (T33)."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.core.exceptions import PermissionDenied
+from django.core.management import CommandError, call_command
+from django.db import connection, connections, transaction
+from django.urls import reverse
+
+from nrm.actions import file_numbers
+from nrm.models import CaseParty, OwnFileNumber, PartyRole
+from nrm.queries.file_numbers import file_numbers_of
+from onatc import keys, sealed
+from onatc.http import readiness
+from stakeholders.factor_secrets import reseal
+from tests.nrm.cases import institution, opened
+from tests.nrm.test_cases import read
+
+OLD, NEW = "old-key-" * 6, "new-key-" * 6
+NUMBER = "KP/2026/0451-Ž"
+
+
+def kept(world: Any, code: str = "KP-THB", number: str = NUMBER) -> Any:
+    case = opened(world.focal_point)
+    file_numbers.keep_file_number(case, institution(code), number, by=world.focal_point)
+    return case
+
+
+def own(case: Any, user: Any) -> list[str | None]:
+    return [one.text for one in file_numbers_of(case, user)]
+
+
+def test_only_the_institution_whose_it_is_reads_it(world, client_for):
+    case = opened(world.focal_point)
+    client, address = client_for("focal_point"), reverse("nrm:case-file-number", args=[case.marker])
+    name = f"number_{institution('KP-THB').pk.hex}"
+    assert client.post(address, {name: f" {NUMBER} "}).status_code == 302
+    CaseParty.objects.create(case=case, institution=institution("MOH"), role=PartyRole.JOINT)
+    assert NUMBER in read(client, case).content.decode()
+    for who in ("director", "monitoring", "other_focal_point"):
+        assert NUMBER not in read(client_for(who), case).content.decode()
+    assert (
+        own(case, world.focal_point) == [NUMBER]
+        and own(case, world.director) == own(case, world.other_focal_point) == []
+    )
+    with pytest.raises(PermissionDenied):
+        file_numbers.keep_file_number(case, institution("KP-THB"), "x", by=world.director)
+    with pytest.raises(PermissionDenied):
+        file_numbers.keep_file_number(case, institution("KP-THB"), "x", by=world.other_focal_point)
+    file_numbers.keep_file_number(case, institution("MOH"), "MSH-9", by=world.other_focal_point)
+    assert own(case, world.other_focal_point) == ["MSH-9"] and own(case, world.focal_point) == [NUMBER]
+    assert client_for("director").get(address).status_code == 403
+    with connection.cursor() as cursor:
+        for table in ("nrm_ownfilenumber", "nrm_ownfilenumberevent"):
+            cursor.execute(f"SELECT string_agg(t::text, '') FROM {table} t")  # noqa: S608
+            stored = cursor.fetchone()[0] or ""
+            assert NUMBER not in stored and NUMBER.encode().hex() not in stored
+    export = b"".join(client.get(reverse("nrm:case-export"))).decode()
+    assert NUMBER not in export
+    assert client.post(address, {name: ""}).status_code == 302 and own(case, world.focal_point) == []
+
+
+def test_a_cell_copied_to_another_row_or_cut_does_not_open(world):
+    first, second = kept(world), kept(world, number="KP/2026/0999")
+    rows = [OwnFileNumber.objects.get(case=case) for case in (first, second)]
+    cells = [bytes(row.sealed) for row in rows]
+    for row, cell in zip(rows, reversed(cells), strict=True):
+        OwnFileNumber.objects.filter(pk=row.pk).update(sealed=cell)
+    assert own(first, world.focal_point) == own(second, world.focal_point) == [None]
+    for broken in (cells[0][:-1], cells[0][:10], b"", cells[0][:20] + bytes([cells[0][20] ^ 1]) + cells[0][21:]):
+        OwnFileNumber.objects.filter(pk=rows[0].pk).update(sealed=broken)
+        assert own(first, world.focal_point) == [None]
+    OwnFileNumber.objects.filter(pk=rows[0].pk).update(sealed=cells[0])
+    assert own(first, world.focal_point) == [NUMBER]
+
+
+def test_a_key_removed_early_leaves_the_page_and_is_loud(world, client_for, settings):
+    settings.FIELD_KEYS = [OLD]
+    case = kept(world)
+    client = client_for("focal_point")
+    settings.FIELD_KEYS = [NEW]
+    page = read(client, case)
+    assert page.status_code == 200 and "cannot be read now" in page.content.decode()
+    assert readiness()["file numbers"].startswith("1 own file numbers are sealed with a key that is not in FIELD_KEYS")
+    with pytest.raises(CommandError, match="cells could not be opened"):
+        call_command("rotate_field_keys", verbosity=0)
+    # The form leaves what it cannot read, unless something is typed.
+    address, name = reverse("nrm:case-file-number", args=[case.marker]), f"number_{institution('KP-THB').pk.hex}"
+    assert "cannot be read now" in client.get(address).content.decode()
+    client.post(address, {name: ""})
+    settings.FIELD_KEYS = [NEW, OLD]
+    assert own(case, world.focal_point) == [NUMBER] and readiness()["file numbers"] == "ok"
+
+
+def test_all_is_sealed_anew_in_chunks_and_again_without_harm(world, settings, capsys):
+    settings.FIELD_KEYS = [OLD]
+    cases = [kept(world, number=f"KP/{number}") for number in range(5)]
+    settings.FIELD_KEYS = [NEW, OLD]
+    assert file_numbers.reseal(chunk=2) == (5, 0) and file_numbers.reseal(chunk=2) == (0, 0)
+    settings.FIELD_KEYS = [NEW]
+    assert [own(case, world.focal_point) for case in cases] == [[f"KP/{number}"] for number in range(5)]
+    assert set(sealed.KEPT) >= {"own file numbers", "second factors"}
+
+
+def test_second_factors_are_sealed_anew_too(world, settings):
+    settings.FIELD_KEYS, former = [NEW, *settings.FIELD_KEYS], settings.FIELD_KEYS
+    secrets = {
+        one.pk: keys.unseal(bytes.fromhex(one.data["secret"]), "second factor") for one in Authenticator.objects.all()
+    }
+    assert reseal(100) == (len(secrets), 0) and reseal(100) == (0, 0)
+    settings.FIELD_KEYS = [NEW]
+    assert {one.pk: keys.unseal(bytes.fromhex(one.data["secret"]), "second factor") for one in Authenticator.objects.all()} == secrets  # fmt: skip
+    settings.FIELD_KEYS = former
+    assert reseal(100) == (0, len(secrets))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_somebody_writes_while_keys_are_rotated_is_not_lost(world, settings, monkeypatch):
+    """Rotation in mid-request: the rotation has read the cell, then a request writes it, then the rotation goes on."""
+    settings.FIELD_KEYS = [OLD]
+    case = kept(world)
+    settings.FIELD_KEYS = [NEW, OLD]
+    read_already, written = threading.Event(), threading.Event()
+    original = file_numbers.unseal
+
+    def slow(cell: bytes, place: str) -> bytes:
+        plain = original(cell, place)
+        read_already.set()
+        assert written.wait(20)
+        return plain
+
+    monkeypatch.setattr(file_numbers, "unseal", slow)  # only to hold the rotation between its reading and its writing
+    found: list[Any] = []
+
+    def rotate() -> None:
+        try:
+            found.append(file_numbers.reseal())
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=rotate)
+    thread.start()
+    assert read_already.wait(20)
+    with transaction.atomic():
+        file_numbers.keep_file_number(case, institution("KP-THB"), "KP/2026/NEW", by=world.focal_point)
+    written.set()
+    thread.join(30)
+    assert found == [(0, 0)]
+    settings.FIELD_KEYS = [NEW]
+    assert own(case, world.focal_point) == ["KP/2026/NEW"]
