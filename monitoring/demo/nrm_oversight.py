@@ -219,7 +219,9 @@ def _decisions(today: date) -> list[Decision]:
 
 def _adaptations(today: date, steps: dict[int, SopStep], institutions: dict[str, Institution], planning: User) -> None:
     decisions = _decisions(today)
-    old = next((one for one in decisions if one.decided_on <= months_after(today, -8)), decisions[-1] if decisions else None)
+    old = next(
+        (one for one in decisions if one.decided_on <= months_after(today, -8)), decisions[-1] if decisions else None
+    )
     recent = decisions[0] if decisions else None
     now = timezone.now()
     for place, texts in enumerate(ADAPTATIONS):
@@ -255,7 +257,8 @@ def _assessments(today: date, planning: User) -> None:
     """One that the Authority approved, and the next one being written, where the Authority decided anything yet."""
     decisions = _decisions(today)
     decision = next(
-        (one for one in decisions if one.decided_on <= today - timedelta(days=120)), decisions[-1] if decisions else None
+        (one for one in decisions if one.decided_on <= today - timedelta(days=120)),
+        decisions[-1] if decisions else None,
     )
     first: Assessment | None = None
     if decision is not None:
