@@ -54,7 +54,6 @@ from nrm.models import (
 )
 from nrm.models.imports import KEPT
 from nrm.queries.imports import brought_before, token, vocabulary
-from nrm.queries.procedure import days_to_next_risk
 from nrm.standing import Decided, status_of
 from onatc import jobs
 from onatc.dated_settings import SettingName, settings_between
