@@ -21,6 +21,7 @@ from monitoring.demo.events import add_events
 from monitoring.demo.indicators import add_indicators
 from monitoring.demo.knowledge import add_knowledge
 from monitoring.demo.meetings import add_meetings
+from monitoring.demo.nrm_assistance import add_assistance
 from monitoring.demo.nrm_cases import add_cases
 from monitoring.demo.nrm_identification import add_identification
 from monitoring.demo.nrm_oversight import add_oversight
@@ -111,6 +112,7 @@ class Command(BaseCommand):
         add_cases(people, seed, today, cases)
         add_referrals(people, seed, today)
         add_identification(people, seed, today)  # after the referrals: who takes part already is not brought in again
+        add_assistance(people, seed, today)
         add_procedure(people, seed, today)  # after all cases
         add_oversight(people, seed, today)
         add_services(people, seed, today)
