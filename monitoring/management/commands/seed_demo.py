@@ -108,9 +108,9 @@ class Command(BaseCommand):
         # What happens in cases is added below them, by area.
         add_cases(people, seed, today, cases)
         add_procedure(people, seed, today)  # after all cases
-        add_oversight(people, seed, today)
         add_services(people, seed, today)
         add_training(people, seed, today)
+        add_oversight(people, seed, today)
         last = Period.quarter_of(today).previous()
         report = actions.draft_report(version.plan, last, by=people["monitoring@onatc.example"])
         for language, text in CONCLUSIONS.items():
