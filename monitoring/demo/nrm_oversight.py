@@ -146,8 +146,8 @@ def add_oversight(people: dict[str, User], seed: int, today: date) -> None:
     steps = {one.number: one for one in SopStep.objects.filter(version=version)}
     _deviations(choice, today, institutions, steps, director, monitoring)
     _adaptations(today, steps, institutions, planning)
-    _assessments(today, planning)
     _matrix(version, steps, institutions, director)
+    _assessments(today, planning)
 
 
 def _deviations(

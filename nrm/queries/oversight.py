@@ -146,12 +146,14 @@ def _risk(now: datetime) -> Iterator[InCase]:
 
 
 def _far(now: datetime) -> Iterator[InCase]:
-    """Of clocks that are late and run, or were met late within the window."""
+    """Of clocks that are late and run, or were met late within the window; a guardian and a reflection period have rules of
+    their own."""
     since = now - timedelta(days=problems.WINDOW_DAYS)
     late = Q(state=ClockState.RUNNING, due_at__lt=now, case__closed_on__isnull=True) | Q(
         state=ClockState.MET, met_at__gte=since, met_at__gt=F("due_at")
     )
     clocks = watched(Clock.objects.filter(late)).filter(due_at__isnull=False)
+    clocks = clocks.exclude(step__met_by__overlap=[EventKind.GUARDIAN_NAMED, EventKind.REFLECTION_STARTED])
     stood: dict[uuid.UUID, timedelta] = defaultdict(timedelta)
     for key, start, end in ClockPause.objects.filter(clock__in=clocks.values("pk")).values_list(
         "clock", "starts_at", "ends_at"

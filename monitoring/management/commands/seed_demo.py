@@ -114,9 +114,9 @@ class Command(BaseCommand):
         add_identification(people, seed, today)  # after the referrals: who takes part already is not brought in again
         add_assistance(people, seed, today)
         add_procedure(people, seed, today)  # after all cases
-        add_oversight(people, seed, today)
         add_services(people, seed, today)
         add_training(people, seed, today)
+        add_oversight(people, seed, today)
         last = Period.quarter_of(today).previous()
         report = actions.draft_report(version.plan, last, by=people["monitoring@onatc.example"])
         for language, text in CONCLUSIONS.items():
