@@ -17,7 +17,7 @@ class NrmConfig(AppConfig):
             training_invariants,
             training_sources,
         )
-        from nrm.actions import care, file_numbers, imports
+        from nrm.actions import care, file_numbers, imports, services
         from nrm.queries import referrals
         from onatc import backup, sealed
         from onatc.http import MORE_CHECKS
@@ -35,3 +35,4 @@ class NrmConfig(AppConfig):
         MORE_CHECKS["file numbers"] = file_numbers.keys_are_there
         sealed.register("own file numbers", file_numbers.reseal)
         sealed.register("references of imported cases", imports.renew_tokens)
+        sealed.register("addresses of services", services.seal_addresses_anew)

@@ -237,7 +237,7 @@ def create_with_history(model: type[M], rows: Sequence[M]) -> None:
     with pgtrigger.ignore(f"{model._meta.label}:insert_insert"):
         model._default_manager.bulk_create(rows)
     kept = {field.name for field in event._meta.concrete_fields}
-    columns = [field.column for field in model._meta.concrete_fields if field.name in kept]
+    columns = [str(field.column) for field in model._meta.concrete_fields if field.name in kept]
     quoted = ", ".join(connection.ops.quote_name(column) for column in columns)
     table, history = (connection.ops.quote_name(one._meta.db_table) for one in (model, event))
     key = connection.ops.quote_name(str(model._meta.pk.column))  # type: ignore[union-attr]

@@ -270,9 +270,12 @@ class _Told:
         self.case.outcome = self.chance.choice(("RT_INDEP", "RT_FAM", "RT_ONGOING")) if since else "RT_U"
 
     def write(self) -> None:
-        for model in (Assistance, Stay, ResidencePermit, Return, FollowUp, Proceeding, Accused, ProceedingStage,
-                      ProceedingVictim, ProtectiveMeasure, CompensationClaim, Happening):  # fmt: skip
-            model.objects.bulk_create([row for row in self.rows if type(row) is model])  # type: ignore[attr-defined]
+        kinds: tuple[Any, ...] = (
+            Assistance, Stay, ResidencePermit, Return, FollowUp, Proceeding, Accused, ProceedingStage, ProceedingVictim,
+            ProtectiveMeasure, CompensationClaim, Happening,
+        )  # fmt: skip
+        for model in kinds:
+            model.objects.bulk_create([row for row in self.rows if type(row) is model])
         if self.case.closed_on is not None:
             self.case.save(update_fields=["closed_on", "outcome"])
             CaseManagement.objects.filter(case=self.case, until__isnull=True).update(until=moment(self.case.closed_on))

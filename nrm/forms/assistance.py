@@ -97,7 +97,7 @@ class StayEndForm(CarefulForm):
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1)
     left_on = day_field(gettext_lazy("Left on"))
     reason = forms.CharField(label=gettext_lazy("Why the person left"), max_length=200, required=False)
-    approved_by = forms.ModelMultipleChoiceField(
+    approved_by: Any = forms.ModelMultipleChoiceField(
         queryset=None,
         label=gettext_lazy("Exit approved by"),
         required=False,

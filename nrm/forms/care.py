@@ -87,7 +87,7 @@ class DestructionForm(CarefulForm):
 
 class RequestForm(CarefulForm):
     key = forms.UUIDField(widget=forms.HiddenInput)
-    institution = forms.ModelChoiceField(queryset=None, label=gettext_lazy("Brought by"))
+    institution: Any = forms.ModelChoiceField(queryset=None, label=gettext_lazy("Brought by"))
     received_on = day_field(gettext_lazy("Received on"))
     note = forms.CharField(
         label=gettext_lazy("Note"),

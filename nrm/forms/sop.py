@@ -205,7 +205,7 @@ class CompetenceForm(CarefulForm):
             Institution.objects.visible_to(user).filter(dissolved_on__isnull=True).order_by(SortKey("name"))
         )
         places: Any = self.fields["municipality"]
-        places.queryset = Municipality.objects.order_by(SortKey("name"))
+        places.queryset = Municipality.objects.all().order_by(SortKey("name"))
         self._finish()
 
     def values(self) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Case as Choose
+from django.db.models import CharField, Value, When
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -80,12 +81,13 @@ def emergency_open(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def emergency_list(request: SignedInRequest) -> HttpResponse:
     require(access.may_open_in_emergency(request.user))
-    visible = EmergencyAccess.objects.visible_to(request.user)
+    review = Choose(When(reviewed_at__isnull=True, then=Value("open")), default=Value("done"), output_field=CharField())
     found = RegisterFilter(
         request.GET,
-        visible,
+        EmergencyAccess.objects.visible_to(request.user).annotate(review=review),
         selects={"review": (_("Looked at"), [("open", _("not yet")), ("done", _("looked at"))])},
-        narrow={"review": lambda value: Q(reviewed_at__isnull=value == "open")},
+        narrow={"review": "review"},
+        counted="review",
         sorts={"opened": "opened_at"},
         usual="-opened",
     )

@@ -79,7 +79,7 @@ def proceeding_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     stages = list(
         ProceedingStage.objects.visible_to(request.user).filter(proceeding=proceeding).select_related("accused")
     )
-    accused = list(Accused.objects.visible_to(request.user).filter(proceeding=proceeding))
+    accused: list[Any] = list(Accused.objects.visible_to(request.user).filter(proceeding=proceeding))
     links = ProceedingVictim.objects.visible_to(request.user).filter(proceeding=proceeding).select_related("case")
     labels = labels_of("proceeding_stage", "sex", "age_group")
     for stage in stages:

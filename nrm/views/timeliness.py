@@ -74,7 +74,7 @@ def _own(request: SignedInRequest) -> dict[str, Any]:
         by=BY.items(),
         step=step_choices(steps),
         institution=[(str(one.pk), str(one.name)) for one in institutions.order_by(SortKey("name"))],
-        municipality=[(one.pk, str(one)) for one in Municipality.objects.order_by(SortKey("name"))],
+        municipality=[(one.pk, str(one)) for one in Municipality.objects.all().order_by(SortKey("name"))],
     )
     form.fields["by"].choices = list(BY.items())  # type: ignore[attr-defined]
     form.is_valid()

@@ -98,6 +98,7 @@ def test_the_page_takes_a_whole_marker_only_and_the_director_reviews(world, clie
     assert client.post(url, {"marker": case.marker, "reason": "A person in danger"}).url == case.get_absolute_url()
     assert client.get(case.get_absolute_url()).status_code == 200  # the purpose was stated
     one = EmergencyAccess.objects.get()
+    assert "A person in danger" in client_for("director").get(reverse("nrm:emergency-list")).content.decode()
     with pytest.raises(Refused, match="why"):
         care.review_emergency(one, by=world.director, was_justified=False, note="")
     care.review_emergency(one, by=world.director, was_justified=False, note="The shelter answered")
