@@ -13,14 +13,25 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.text import capfirst
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from monitoring.first_week import guide_of
 from monitoring.models import ReportState
 from nrm.freshness import Freshness
-from nrm.models import AccreditationState, AdaptationState, AssessmentState, DeviationState, Found, Part
+from nrm.models import (
+    AccreditationState,
+    AdaptationState,
+    AssessmentState,
+    Clock,
+    ClockState,
+    DeviationState,
+    Found,
+    Part,
+    Status,
+)
 from nrm.queries.mechanism import KIND_WORDS
 from onatc.charts import Chart, Mark, Series, Span, columns, stacked_bars, timeline
 from onatc.forms import PlainSelect, plain_helper
@@ -219,6 +230,8 @@ def patterns(request: SignedInRequest) -> HttpResponse:
             (gettext("Questionnaires"), QuestionState.choices),
             (gettext("Questions put to institutions"), AssignmentState.choices),
             (gettext("Report"), ReportState.choices),
+            (pgettext("nrm", "Cases"), [(f"case-{code.lower()}", label) for code, label in Status.choices]),
+            (capfirst(Clock._meta.verbose_name_plural), [(code.replace("_", "-"), label) for code, label in ClockState.choices]),
             (gettext("Services"), Freshness.choices),
             (gettext("Accreditation"), AccreditationState.choices),
             (gettext("Inspections"), Found.choices),

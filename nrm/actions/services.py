@@ -185,12 +185,15 @@ def remove_address(service: Service, *, by: User) -> None:
 
 
 @transaction.atomic
-def seal_addresses_anew() -> int:
-    """With the first of `FIELD_KEYS`, so that an older one can be put away; how many could be read."""
-    count = 0
+def seal_addresses_anew(_chunk: int = 0) -> tuple[int, int]:
+    """With the first of `FIELD_KEYS`, so that an older one can be put away; how many were sealed, how many could not be read
+    (onatc.sealed). There are a few dozen of them: one piece."""
+    sealed = unreadable = 0
     for address in ServiceAddress.objects.select_for_update().order_by("pk"):
-        if (text := address.read()) is not None:
-            address.put(text)
-            address.save(update_fields=["sealed"])
-            count += 1
-    return count
+        if (text := address.read()) is None:
+            unreadable += 1
+            continue
+        address.put(text)
+        address.save(update_fields=["sealed"])
+        sealed += 1
+    return sealed, unreadable

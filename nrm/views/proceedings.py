@@ -76,7 +76,7 @@ def proceeding_join(request: SignedInRequest, marker: str) -> HttpResponse:
 def proceeding_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     require(request.user.sees_cases)
     proceeding = _proceeding(request, pk)
-    stages = list(
+    stages: list[Any] = list(
         ProceedingStage.objects.visible_to(request.user).filter(proceeding=proceeding).select_related("accused")
     )
     accused: list[Any] = list(Accused.objects.visible_to(request.user).filter(proceeding=proceeding))

@@ -357,6 +357,8 @@ FRAME = {
     # of one page each: the calendar, the public form, the matrices, the lists that become cards
     "agenda", "agenda-small", "answer", "bare", "hour", "landscape", "legend", "matrix", "month", "newcomer",
     "not-for-people", "place", "quick", "short", "stacked", "stacks",
+    # of the page and the list of cases
+    "case-columns", "case-status", "find-case", "marker", "plain-list", "section-acts",
 }  # fmt: skip
 
 

@@ -300,6 +300,12 @@ def test_nobody_is_offered_a_button_that_refuses_them(world, client_for):
 # Links to a person that only say who did something: they stay with the name of whoever did it.
 SAYS_WHO = {
     "nrm.caseimport.brought_by", "nrm.caseimport.applied_by",
+    "nrm.case.recorded_by", "nrm.merge.recorded_by", "nrm.merge.undone_by", "nrm.twintoken.recorded_by", "nrm.twintry.user",
+    "nrm.twinmatch.settled_by", "nrm.emergencyaccess.user", "nrm.emergencyaccess.reviewed_by", "nrm.assistance.recorded_by",
+    "nrm.stay.recorded_by", "nrm.return.recorded_by", "nrm.followup.recorded_by", "nrm.residencepermit.recorded_by",
+    "nrm.compensationclaim.recorded_by", "nrm.proceedingvictim.recorded_by", "nrm.protectivemeasure.recorded_by",
+    "nrm.retentionrule.set_by", "nrm.destruction.prepared_by", "nrm.destruction.approved_by",
+    "nrm.personrequest.recorded_by", "nrm.breach.reported_by",
     "onatc.job.owner", "onatc.job.on_behalf_of", "onatc.message.to", "strategy.entrytranslation.by", "onatc.trailentry.actor",
     "onatc.trailentry.on_behalf_of", "onatc.problemreport.reporter", "onatc.problemreport.answered_by",
     "stakeholders.invitation.approved_by", "stakeholders.deputyship.appointed_by", "stakeholders.recovery.asked_by",
