@@ -209,6 +209,8 @@ def may_look_for_twin(user: User, case: Case) -> bool | Denied:
 def may_merge(user: User) -> bool | Denied:
     """Merge two cases and take that back, and settle what two institutions answered."""
     return user.has_role(*CASE_KEEPERS) or Denied(_("The Director and the monitoring officer merge cases."))
+
+
 def pauses_of(user: User, case: Case) -> Callable[[SopStep], bool]:
     """Which steps of a case `user` may pause, with two queries for all of them."""
     may = bool(may_record(user, case))
@@ -368,6 +370,8 @@ def may_report_breach(user: User) -> bool | Denied:
 
 def may_keep_breaches(user: User) -> bool | Denied:
     return user.has_role(Role.DIRECTOR) or Denied(_("The Director keeps the register of breaches."))
+
+
 # What the office finds about the mechanism
 
 

@@ -17,7 +17,7 @@ class NrmConfig(AppConfig):
             training_invariants,
             training_sources,
         )
-        from nrm.actions import care, file_numbers
+        from nrm.actions import care, file_numbers, imports
         from nrm.queries import referrals
         from onatc import backup, sealed
         from onatc.http import MORE_CHECKS
@@ -34,3 +34,4 @@ class NrmConfig(AppConfig):
         backup.after_restore.append(care.destroy_all_again)
         MORE_CHECKS["file numbers"] = file_numbers.keys_are_there
         sealed.register("own file numbers", file_numbers.reseal)
+        sealed.register("references of imported cases", imports.renew_tokens)

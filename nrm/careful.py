@@ -35,27 +35,62 @@ PLAIN_WORDS = frozenset(
     directorate prosecution authority national department state house internet facebook instagram tiktok telegram whatsapp viber snapchat messenger google youtube law article ligji neni zakon clan
     kodi penal krivicni zakonik shqip serbisht bashkimi evropian evropska unija ballkani kosove shqiperi serbi gjykata prokuroria
     policia qendra komuna ministria drejtoria zyra strehimorja sud tuzilastvo policija centar opstina ministarstvo kancelarija
-    skloniste shtepia kuca
+    skloniste shtepia kuca standard standarde standardne operating procedura procedurat procedurave operative residence permit dite
+    diten evropiane evropske
     """.split()
 )
 # First names that are common here, folded; where the word also means something it stands in ALSO_WORDS.
 FIRST_NAMES = frozenset(
     """
-    adelina adem afrim agim agnesa agron albana alban albert albina aleksandar aleksandra altin ana anita anja arben ardian ardita
-    arian arijeta arjeta arlinda armend arta artan arton avni azem bajram bardhyl bekim besa besnik besarta blerim blerina blerta
-    bojan branko burim dafina dalibor danijela dardan darko dejan diellza djordje dragan dragana drilon dritan drita dusan edona
-    egzon elma elona elvir emina enis enver erblin ermal eroll fatime fatmir fatos fisnik fitim flamur flaka florent florim flutra
-    gani gazmend genc gentiana gezim goran gordana haki hajrije halil hamdi hana hasan hatixhe hysen ibrahim idriz igor ilir ilirjana
-    isa ismet ivan ivana jelena jeta jovan jovana kaltrina kastriot katarina kreshnik kujtim labinot lavdim lazar leonora lirie liridon
-    liridona lule luljeta lulzim majlinda marija marko marigona mehmet merita mevlude mihajlo milan milica milos mimoza mirjana
-    mirjeta mirlinda mohamed muhamed muharrem nada naim naser natasa nebojsa nenad nerimane nexhmije nikola nora nuhi olivera orhan
-    petar petrit predrag qendrim qendresa radica rade ramadan ramiz rexhep rina rinor rozafa rrezarta sabina sabri sadije safete sandra
-    sanja sara sasa selim selvete shaban shefqet shehide shkelqim shkurte shpresa shqipe sinan skender slavica slobodan snezana sonja
-    stefan suzana svetlana taulant teuta tijana uka valbona valdet valmir valon vera vesa vesna violeta visar vjollca vjosa vladimir
-    vlora xhavit xhemile yll yllka zana zef zejnepe zoran zorica zylfije
+    adelina adem aferdita afrim agim agnesa agron ajshe alban albana albert albina albulena aleksandar aleksandra
+    altin ana anita anja antigona arben arbenita arbnora ardian ardita arian arijeta arjeta arlinda armend arta artan
+    arton astrit aurora avni azem bajram bardha bardhyl bekim besa besarta besiana besim besnik biljana blerim blerina
+    blerta bojan branka branko bukurije burim caslav dafina dalibor danica danijel danijela dardan darko dejan
+    dhimiter dhurata diellza dijana djordje djurdja dode donjeta dorentina dragan dragana drilon drita dritan driton
+    dusan edon edona egzon elira elma elona elvir emina enis enver erblin erion ermal ermira eroll fadil fatime fatmir
+    fatmire faton fatos fellanza ferat fisnik fitim fitore flaka flamur flora florent florentina florim flutra gani
+    gazmend genc gentiana gezim gjergj gjon gjyle goran gordana hajrije haki halil hamdi hana hanife hasan hatixhe
+    haxhi hysen ibrahim idriz igballe igor ilir ilirjana imer isa ismet ivan ivana jakup jasmina jehona jelena jeta
+    jeton jovan jovana kadri kaltrina kastriot katarina kreshnik kujtim kumrije labinot lavdim lazar leonard leonora
+    lindita liridon liridona lirie lirije ljiljana ljubica ljubisa llesh luan lule luljeta lulzim lumnije maja
+    majlinda marigona marija marko mehmet mentor mergim merita mevlude mihajlo mihrije milan milena milica milos
+    mimoza minire miodrag mirjana mirjeta mirlinda miroslav mirsad mohamed muhamed muhamet muharrem murat mustafe nada
+    nafije naim naser natasa naxhije nazmi nazmije ndue nebojsa nemanja nenad nerimane nevena nexhat nexhmije nikola
+    njazi njomza nora nuhi olivera orhan osman pashk petar petrit predrag qazim qemajl qendresa qendrim qerim rabije
+    rade radica radmila radovan ramadan ramiz remzije rexhep rina rinor rozafa rrahman rrezarta rrustem sabina sabri
+    sabrije sadije sadik safete sami sandra sanije sanja sara sasa selim selvete selvije servete shaban shefqet
+    shehide shemsije shkelqim shkelzen shkurte shpend shpresa shqipe shukrije sinan skender slavica slavisa slobodan
+    snezana sofija sofije sokol sonja srdjan stefan stojanka suzana svetlana sylejman tahir tamara tatjana taulant
+    teodora teuta thelleza tijana uka uros valbona valdet valdrin valentina valmir valmira valon vera vesa vesna veton
+    violeta visar vjollca vjosa vladimir vlora vuk xhavit xhemajl xhemile xhevahire xhevdet xhylije ylberina yll yllka
+    ymer zade zahide zana zarife zef zejnepe zeljka zeljko zenel zeqir zivka zivojin zoran zorica zylfije zyrafete
     """.split()
 )
-ALSO_WORDS = frozenset({"besa", "drita", "flaka", "hana", "isa", "jeta", "lule", "nada", "rade", "vera", "yll", "zana", "shpresa", "flutra", "ana"})  # fmt: skip
+# Family names that are common here, folded.
+FAMILY_NAMES = frozenset(
+    """
+    ademi ahmeti aliu antic avdiu azemi bajraktari balic becirovic bekteshi beqiri berisha bislimi bunjaku bytyqi
+    catovic citaku cukaric cvetkovic dacaj dancetovic dedushaj demaj denic dervishi dhima dimitrijevic djordjevic
+    djukic dreshaj dushi elshani emini fazliu ferizi filic gashi gashnjani gervalla gjikolli gjocaj gjoka grajcevci
+    grujic gubetini hadzic hajdari halili haliti hamiti hasanaj hasani haxhiu hetemi hodzic hoti hoxha hysenaj hyseni
+    ibrahimi idrizi ilic imeri islami ismajli isufi ivanovic jaksic jakupi janicijevic jashari jevtic jovanovic
+    kabashi kadriu kameri kastrati kelmendi kokollari kostic krasniqi krstic kryeziu kuc kuqi kurtisi lajqi latifi
+    lazic limani ljaic lleshi loshaj luzha makolli maksimovic maloku markovic mavraj mazreku mehmeti miftari
+    mihajlovic milenkovic milic milosevic mitrovic morina mucolli mujezinovic murati muric musliu mustafa nedeljkovic
+    nikci nikolic nimani nuraj nushi odalovic osmani pacolli palushi pavlovic perteshi pesic petrovic pireva plakolli
+    popovic prekazi prenaj qerimi qorri radosavljevic rama ramadani rasic redzepagic rexhepi ristic rrustemi rugova
+    sabanagic sadiku sahiti salihu saric savic sejdiu selmani shabani shala shatri shehu shillova shkodra simic
+    simonovic skenderi sopi spahiu spasic stankovic statovci stevic stojanovic stolic syla sylejmani tahiri tahirovic
+    terstena thana thaqi tolaj tomic topalli trajkovic uka ukshini vala vasic veseli vokshi vuckovic vukovic xhema
+    xhemajli xhigoli ymeri zdravkovic zekaj zeqiri zhitia zhuja zivkovic zogaj zymberi
+    """.split()
+)
+ALSO_WORDS = frozenset(
+    """
+    agim ana arben aurora bardha bekim besa besnik besim burim drita fisnik fitore flaka flamur flutra hana isa jeta lule maja
+    mentor nada petar rade shpresa sokol vera vuk visar yll zana zade dhurata
+    """.split()
+)
 SURNAME = re.compile(r"\w{2,}(?:aj|iqi|oqi|uqi|ovic|evic|vic|ic|oski|evski|ska|ollari|oglu|shi|hoxha|gashi|ku)\Z")
 SURNAME_ALONE = re.compile(r"\w{2,}(?:iqi|ovic|evic|jevic|oglu|oski|evski)\Z|\w{3,}aj\Z")
 TITLE = r"(?:znj|zonja|zonjusha|zoti|z|gdin|gospodin|gospodja|gospođa|gospoda|gdja|gđa|g|mr|mrs|ms|miss|dr)"
@@ -63,7 +98,7 @@ AFTER_TITLE = re.compile(rf"(?<!\w){TITLE}\.? +(?=[^\W\d_])(\w+)", re.IGNORECASE
 INITIALS = re.compile(r"(?<![\w.])([^\W\d_])\. ?([^\W\d_])\.(?! ?[^\W\d_]\.)(?!\w)")
 MARKER = re.compile(r"(?<![0-9A-Za-z])(?=([0-9A-Za-z]{4}(?:[ -]?[0-9A-Za-z]{4}){3}))")
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-END_OF_SENTENCE = re.compile(r"(?:^|[.!?:;\n•(\"“„»-])\s*\Z")
+END_OF_SENTENCE = re.compile(r"(?:^|[.!?:;/\n•(\"“„»-])\s*\Z")
 DOCUMENT = re.compile(r"(?<![\w-])[A-Z]{1,2} ?-?\d{6,9}(?![\w-])|(?<![\w/.-])\d{8,9}(?![\w/.-])")
 BORN = re.compile(
     r"\b(?:lindur|datelindj\w*|lindj\w*|rodjen\w*|roden\w*|datum rodj?enja|born|birth|dob)\b\D{0,25}"
@@ -116,30 +151,39 @@ def _names(text: str) -> list[tuple[str, ...]]:
 
 def _is_name_pair(first: str, second: str, begins: bool) -> bool:
     one, two = fold(first), fold(second)
-    is_first = one in FIRST_NAMES and (not begins or one not in ALSO_WORDS or second[0].isupper())
-    if is_first and second[0].isupper() and not _is_plain(second) and len(second) > 1:
-        return True
-    if is_first and SURNAME.match(two) and not _is_plain(second):
-        return True  # also when nobody took the trouble of capitals
-    if two in FIRST_NAMES and first[0].isupper() and SURNAME.match(one) and not _is_plain(first):
-        return True
-    if not (_is_capitalised(first) and _is_capitalised(second)) or _is_plain(first) or _is_plain(second):
+    if _is_plain(first) or _is_plain(second) or len(second) < 2:
         return False
-    return not begins or SURNAME.match(two) is not None
+    both = second[0].isupper() and first[0].isupper()
+    if both and _is_capitalised(first) and _is_capitalised(second):
+        return True  # two words with capitals, and neither a place nor a body
+    for given, family in ((one, two), (two, one)):
+        if given in FIRST_NAMES and (both or given not in ALSO_WORDS or family in FAMILY_NAMES) and _is_family(family):
+            return True  # also when nobody took the trouble of capitals
+    return one in FIRST_NAMES and second[0].isupper() and not (begins and one in ALSO_WORDS and not both)
 
 
 def _is_name(word: str, begins: bool) -> bool:
     if not word[0].isupper() or _is_plain(word):
         return False
     folded = fold(word)
-    if folded in FIRST_NAMES:
-        return not (begins and folded in ALSO_WORDS)
+    if folded in FIRST_NAMES or folded in FAMILY_NAMES:
+        return not (begins and (folded in ALSO_WORDS or folded in FAMILY_NAMES))
     return not begins and _is_capitalised(word) and SURNAME_ALONE.match(folded) is not None
+
+
+def _is_family(folded: str) -> bool:
+    """A common family name, one that ends like one, or a given name with its ending (Valoni, Blerimaj)."""
+    return any(
+        part in FAMILY_NAMES
+        or SURNAME.match(part) is not None
+        or (part.removesuffix("i") in FIRST_NAMES and part.endswith("i"))
+        for part in re.split(r"['’-]", folded)
+    )
 
 
 def _is_capitalised(word: str) -> bool:
     """Written like a name: one capital in front, more than an abbreviation."""
-    return len(word) > 1 and word[0].isupper() and word[1:].islower()
+    return len(word) > 1 and all(part[:1].isupper() and not part[1:].isupper() for part in re.split(r"['’-]", word))
 
 
 def _is_plain(word: str) -> bool:

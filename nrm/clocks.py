@@ -256,16 +256,17 @@ def _start(step: Step, trigger: Event, case: _Case, since: datetime | None) -> l
             continue
         if step.repeats and event.place <= trigger.place:
             continue
-        met_at = max(started, event.earliest)
-        if end_at is None or met_at <= end_at:
-            candidates.append((met_at, event))
+        done_at = max(started, event.earliest)
+        if end_at is None or done_at <= end_at:
+            candidates.append((done_at, event))
     candidates.sort(key=lambda pair: (pair[0], pair[1].place))
     amounts = step.amounts[:1] if step.repeats else step.amounts
     met = _shared_out(candidates, amounts or (0,))
     clocks = []
     for occurrence, amount in enumerate(amounts or (0,), 1):
         due = _due(step, amount, trigger, case)
-        met_at, met_event = met.get(occurrence, (None, None))
+        found = met.get(occurrence)
+        met_at, met_event = found if found is not None else (None, None)
         over = met_at if met_at is not None else end_at
         pauses = _pauses(step, trigger, occurrence, case, started, over)
         due, pauses = _moved(due, pauses, moves=step.unit not in ("planned_end", "before"))

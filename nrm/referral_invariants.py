@@ -1,18 +1,18 @@
-"""What must always be true of referrals, responsibility and case managers (onatc.operation; threats.md R8 and R21)."""
+"""What must always be true of referrals and case managers (onatc.operation; threats.md R8 and R21)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
-from nrm.models import Case, CaseManagement, CaseParty, EventKind, Happening, PartyRole, Referral, ReferralState, Share
+from nrm.models import Case, CaseManagement, EventKind, Happening, Referral, ReferralState, Share
 from onatc.operation import invariant
 
 
 def register() -> None:
     """Called when the app is ready."""
-    for rule in (one_acceptance, one_handover, responsible_and_manager_agree):
+    for rule in (one_acceptance, one_handover, managers_agree):
         invariant(rule)
 
 
@@ -33,14 +33,10 @@ def one_handover() -> Iterator[str]:
         yield f"case {row['case']}: the responsibility is offered {row['times']} times at once"
 
 
-def responsible_and_manager_agree() -> Iterator[str]:
-    """What lists show of a case is what its parts and its managements say."""
-    party = CaseParty.objects.filter(case=OuterRef("pk"), role=PartyRole.RESPONSIBLE, until__isnull=True)
+def managers_agree() -> Iterator[str]:
+    """The manager that lists show of an open case is the one of its management."""
     managed = CaseManagement.objects.filter(case=OuterRef("pk"), until__isnull=True)
-    cases = Case.objects.open()
-    other = Exists(party.exclude(institution=OuterRef("responsible")))
-    for key in cases.filter(other).values_list("pk", flat=True):
-        yield f"case {key}: another institution is responsible than its parts say"
-    wrong = Exists(managed.exclude(manager=F("case__manager"))) | (Q(manager__isnull=False) & ~Exists(managed))
-    for key in cases.filter(wrong).values_list("pk", flat=True):
-        yield f"case {key}: another person manages it than its managements say"
+    wrong = Exists(managed.exclude(manager=OuterRef("manager"))) | (Q(manager__isnull=False) & ~Exists(managed))
+    open_ones = Case.objects.open().filter(wrong | Exists(managed) & Q(manager__isnull=True))
+    for key in open_ones.filter(is_imported=False).values_list("pk", flat=True):
+        yield f"case {key}: another person manages it than its management says"

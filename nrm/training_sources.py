@@ -87,15 +87,22 @@ def _entries(user: Any, start: date, end: date) -> Iterator[Entry]:
         title = gettext("Training needs: answer of %(institution)s") % {"institution": answer.institution.short}
         yield Entry(f"training-needs-{answer.pk}", title, day, day, answer.get_absolute_url())
     follow_ups = TrainingFollowUp.objects.visible_to(user).waiting().filter(due_on__range=(start, end))
-    for one in follow_ups.select_related("session__course", "institution"):
-        title = gettext("Six months after a training: %(institution)s") % {"institution": one.institution.short}
-        yield Entry(f"training-follow-up-{one.pk}", title, one.due_on, one.due_on, one.get_absolute_url())
+    for follow_up in follow_ups.select_related("session__course", "institution"):
+        title = gettext("Six months after a training: %(institution)s") % {"institution": follow_up.institution.short}
+        yield Entry(
+            f"training-follow-up-{follow_up.pk}",
+            title,
+            follow_up.due_on,
+            follow_up.due_on,
+            follow_up.get_absolute_url(),
+        )
 
 
 def _of_events(events: Collection[Event], user: Any) -> dict[Any, list[Related]]:
     found: dict[Any, list[Related]] = {}
     sessions = TrainingSession.objects.visible_to(user).filter(event__in=[one.pk for one in events])
-    for one in with_people(sessions, user).select_related("course"):
+    with_numbers: Any = with_people(sessions, user).select_related("course")
+    for one in with_numbers:
         note = ""
         if one.people:
             sentence = (

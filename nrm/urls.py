@@ -27,7 +27,6 @@ nrm: tuple[list[URLPattern], str] = (
         path("cases/new/anonymous/", cases.case_create_anonymous, name="case-create-anonymous"),
         path("cases/<str:marker>/", cases.case_detail, name="case-detail"),
         path("cases/<str:marker>/profile/", cases.case_edit, name="case-edit"),
-        path("cases/<str:marker>/manager/", cases.case_manager, name="case-manager"),
         path("cases/<str:marker>/file-number/", cases.case_file_number, name="case-file-number"),
         path("cases/<str:marker>/twin/", twins.twin_look, name="case-twin"),
         path("cases/<str:marker>/merge/", twins.case_merge, name="case-merge"),

@@ -84,6 +84,11 @@ AREAS: list[tuple[Promise, list[Entry]]] = [
             # one a line, in the order in which they stand
             Entry("nrm:case-list", pgettext_lazy("nrm", "Cases"), "sees_cases"),
             Entry("nrm:referral-list", _("Referrals"), "sees_cases"),
+            Entry("nrm:clock-list", _("Deadlines of cases"), "sees_cases"),
+            Entry("nrm:timeliness", _("Timeliness of the steps"), "sees_mechanism"),
+            Entry("nrm:sop-list", _("Standard operating procedures"), "sees_mechanism"),
+            Entry("nrm:import-upload", _("Bring cases in"), "counts_cases"),
+            Entry("nrm:statistics", _("Unprotected counts"), "counts_cases"),
             Entry("nrm:deviation-list", _("Deviations"), "sees_deviations"),
             Entry("nrm:adaptation-list", _("Adaptations"), "sees_mechanism"),
             Entry("nrm:assessment-list", _("Assessment of the mechanism"), "sees_mechanism"),

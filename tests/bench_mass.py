@@ -55,7 +55,7 @@ QUERIES = {
     "stakeholders:event-list": ["?kind=training", "?q=strehim"],
     "stakeholders:circular-list": ["?state=sent", "?q=strehim"],
     "stakeholders:contact-list": ["?q=personi"],
-    "nrm:case-list": ["?status=IDENTIFIED&page=3", "?open=open", "?procedure=child", "?municipality=PEJ", "?form=LAB", "?late=yes"],
+    "nrm:case-list": ["?status=IDENTIFIED&page=3", "?state=open", "?procedure=child", "?municipality=PEJ", "?form=LAB", "?state=late"],
     "nrm:clock-list": ["?state=late", "?page=3"],
     "nrm:referral-list": ["?state=sent", "?page=2"],
 }  # fmt: skip

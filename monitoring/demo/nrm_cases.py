@@ -13,7 +13,7 @@ from django.contrib.auth.hashers import make_password
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from monitoring.demo.people import PASSWORD
+from monitoring.demo.people import PASSWORD, give_factor
 from nrm.actions.cases import open_case
 from nrm.actions.file_numbers import keep_file_number
 from nrm.actions.happenings import note
@@ -77,6 +77,7 @@ def add_case_people(people: dict[str, User], today: date) -> None:
     for code in WITH_CASES:
         email = f"{code.lower()}@demo.example"
         if email in people:
+            give_factor(people[email])
             continue
         language = "sr-latn" if code in IN_SERBIAN else "sq"
         title = "Kontakt osoba" if language == "sr-latn" else "Pika fokale"
@@ -84,6 +85,7 @@ def add_case_people(people: dict[str, User], today: date) -> None:
         institution = Institution.objects.get(code=code)
         RoleAssignment.objects.create(user=user, role=Role.FOCAL_POINT, institution=institution, starts_on=since)
         people[email] = user
+        give_factor(user)
 
 
 def add_cases(people: dict[str, User], seed: int, today: date, count: int = 60) -> None:

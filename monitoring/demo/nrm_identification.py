@@ -267,7 +267,7 @@ class _Way:
         if on is None or CaseDecision.objects.filter(case=self.case).exists():
             return None
         draw = self.chance.random()
-        outcome = Outcome.D1_POS if draw < 0.84 else Outcome.D1_NEG if draw < 0.94 else Outcome.DISCONTINUED
+        outcome = Outcome.D1_POS if draw < 0.87 else Outcome.D1_NEG if draw < 0.97 else Outcome.DISCONTINUED
         self._decide(outcome, on, 1)
         return on if outcome == Outcome.D1_POS else None
 

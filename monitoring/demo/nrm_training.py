@@ -331,7 +331,8 @@ def _follow_ups(people: dict[str, User], chance: random.Random, today: date) -> 
         one.still_there = one.participants - (chance.randrange(0, 3) if one.participants > 3 else 0)
         one.applying = max(0, one.still_there - chance.randrange(0, max(1, one.participants // 2)))
         one.judgement = chance.choice(["clear", "some", "some", "none", "unsure"])
-        one.language, one.note = AFTER[number % len(AFTER)] if number % 3 else (AFTER[0][0], "")
+        if one.judgement in ("clear", "some"):
+            one.language, one.note = AFTER[number % len(AFTER)]
         one.answered_on = min(today, one.due_on + timedelta(days=chance.randrange(0, 18)))
         one.answered_by = people.get(f"{one.institution.code.lower()}@demo.example")
         one.revision = 1

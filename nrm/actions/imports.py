@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 
 from nrm import access
 from nrm.actions.happenings import moment
+from nrm.actions.procedure import AT_ONCE, follow_many
 from nrm.ages import age_group_of, procedure_track
 from nrm.imports.reading import Problem, Reading, read_cases
 from nrm.imports.row import Row
@@ -125,6 +126,8 @@ def bring_in(
     """Read the file and write all its new cases in one transaction; a reference of the institution that came before is left
     as it is. Raises Unfit with all problems when there is one."""
     with connection.cursor() as cursor:
+        # A slow machine may read and arrange a long file for more than the minute in which a transaction must ask something.
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     reading, found = look_into(file, institution)
     if found.problems:
@@ -264,10 +267,9 @@ class _Writing:
                 self.persons.setdefault(row.person_ref, Person(pk=case.own_person_id))
         self.cases: dict[str, Case] = {}
         self.order = 0
-        days = [day for row in self.rows for day in (row.reflection_start, row.risk_on) if day is not None]
+        days = [row.reflection_start for row in self.rows if row.reflection_start is not None]
         first, last = min(days, default=timezone.localdate()), max(days, default=timezone.localdate())
         self.reflection_days = settings_between(SettingName.SOP_REFLECTION, first, last)
-        self.risk_again = settings_between(SettingName.SOP_RISK_AGAIN, first, last)
 
     def write(self, progress: Progress) -> None:
         for row in self.rows:
@@ -287,7 +289,14 @@ class _Writing:
                 done += len(rows[start : start + BATCH])
                 progress(done, total)
         for case in moved:
-            case.save(update_fields=["person", "episode", "duplicate_of"])
+            case.save(update_fields=["person", "episode"])
+        self._let_clocks_follow()
+
+    def _let_clocks_follow(self) -> None:
+        """Those of open cases, together; the steps of one that is over were not recorded, and nobody owes them any more."""
+        cases = [case for case in self.cases.values() if case.is_open]
+        for start in range(0, len(cases), AT_ONCE):
+            follow_many(cases[start : start + AT_ONCE], by=self.by)
 
     def _add(self, record: Any) -> Any:
         self.new[type(record)].append(record)
@@ -407,7 +416,6 @@ class _Writing:
                 row.risk_on,
                 assessed_on=row.risk_on,
                 level=row.risk_level,
-                next_due=row.risk_on + timedelta(days=self.risk_again(row.risk_on)),
             )
             self._note(case, EventKind.RISK_ASSESSED, row.risk_on, risk)
         if row.reflection_start is not None:
@@ -501,13 +509,13 @@ class _Writing:
                         moved.append(case)
 
 
-def renew_tokens() -> tuple[int, int]:
+def renew_tokens(chunk: int = BATCH) -> tuple[int, int]:
     """After a new key was put in front of FIELD_KEYS: the references are known again under it, as far as the own file numbers
     still say them; how many, and how many cannot be opened. Safe to repeat."""
     done = unreadable = 0
     numbers = OwnFileNumber.objects.filter(case__is_imported=True).select_related("institution")
     tokens = {one.case_id: one for one in ImportedCase.objects.all()}
-    for number in numbers.iterator(chunk_size=BATCH):
+    for number in numbers.iterator(chunk_size=chunk):
         held = tokens.get(number.case_id)
         if held is None or held.institution_id != number.institution_id:
             continue

@@ -1,4 +1,4 @@
-"""What is known of a case is corrected and completed; who manages it is named."""
+"""What is known of a case is corrected and completed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from nrm import access
 from nrm.actions.happenings import note
 from nrm.ages import age_group_of, geography_of, procedure_track
-from nrm.models import Case, CaseManagement, EventKind
+from nrm.models import Case, EventKind
 from nrm.queries.cases import field_label, profile_of
 from onatc.errors import Refused, require
 from stakeholders.actions.records import Stale, locked, save, set_fields
-from stakeholders.models import REPORTERS, RoleAssignment, User
+from stakeholders.models import User
 
 
 def derived(values: dict[str, Any]) -> dict[str, Any]:
@@ -92,43 +92,3 @@ def _for(by: User, case: Case) -> Any:
     """For which of the institutions somebody writes: the responsible one if it is theirs, else another of theirs."""
     own = {one.institution_id: one.institution for one in by.assignments}
     return own.get(case.responsible_id) or next((one for key, one in own.items() if key in by.institution_ids), None)
-
-
-@transaction.atomic
-def name_manager(case: Case, manager: User, *, by: User, current: str) -> CaseManagement:
-    """Name who manages the case at the responsible institution; the former management ends at the same moment.
-
-    `current` is the key of the management that the form was made from, empty when there was none: of two who name
-    somebody at once the second is told. Raises PermissionDenied and Refused.
-    """
-    case = locked(case)
-    require(access.may_manage(by, case))
-    if case.duplicate_of_id is not None:
-        raise Refused(_("This record was entered twice; name the case manager in the other one."))
-    held = CaseManagement.objects.filter(case=case, until__isnull=True).first()
-    if held is not None and held.manager_id == manager.pk and held.institution_id == case.responsible_id:
-        return held
-    if str(held.pk if held else "") != current:
-        raise Refused(_("A colleague named another case manager meanwhile."), "manager")
-    reports = RoleAssignment.objects.active().filter(user=manager, institution=case.responsible_id, role__in=REPORTERS)
-    if not manager.is_active or not reports.exists():
-        raise Refused(_("A case manager reports for the responsible institution."), "manager")
-    now = timezone.now()
-    if held is not None:
-        held.until = now
-        held.save(update_fields=["until"])
-    made = save(
-        CaseManagement(
-            case=case,
-            institution=case.responsible,
-            manager=manager,
-            since=now,
-            recorded_by=by,
-            recorded_for=case.responsible,
-        ),
-        is_new=True,
-    )
-    case.manager = manager
-    case.save(update_fields=["manager"])
-    note(case, EventKind.MANAGER_NAMED, on=timezone.localdate(now), by=by, institution=case.responsible, record=made)
-    return made

@@ -413,7 +413,7 @@ def accept(
     if case is not own_case:
         _refuse_unless_waiting(referral, case)
     _refuse_day(referral, accepted_on, "accepted_on")
-    is_handover = referral.share == Share.HANDOVER
+    is_handover = takes_responsibility(referral)
     if is_handover:
         _refuse_handover(referral, case, manager)
     elif manager is not None and not queries.people_of(referral.addressee).filter(pk=manager.pk).exists():
@@ -431,6 +431,13 @@ def accept(
         join(case, referral.addressee, PartyRole.JOINT if referral.share == Share.JOINT else PartyRole.HELPS, by=by)
     notices.answered(referral)
     return referral
+
+
+def takes_responsibility(referral: Referral) -> bool:
+    """Whether who accepts becomes responsible. An institution where nobody has an account helps, and responsible stays
+    whoever sent it: somebody there can be asked."""
+    there = referral.addressee
+    return referral.share == Share.HANDOVER and there is not None and queries.hands_over_to(there)
 
 
 def _refuse_handover(referral: Referral, case: Case, manager: User | None) -> None:

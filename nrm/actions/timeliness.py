@@ -76,16 +76,19 @@ def _refresh_month(month: date) -> None:
         within: list[Any] = list(bounds(month, last))
         ClockCount.objects.filter(month=month).delete()
         ClockDuration.objects.filter(month=month).delete()
+        for side, column, value in (
+            ("owner", "owner_id", "c.owner_id"),
+            ("place", "municipality_id", "k.municipality_id"),
+        ):
+            cursor.execute(
+                f"""INSERT INTO nrm_clockcount (month, side, lineage, {column}, kind, count)
+                SELECT %s, %s, s.lineage, {value}, {KIND}, count(*) {OVER.format(joined="")} GROUP BY 3, 4, 5""",
+                [month, side, *within],
+            )
         cursor.execute(
-            f"""INSERT INTO nrm_clockcount (month, lineage, owner_id, is_child, municipality_id, kind, count)
-            SELECT %s, s.lineage, c.owner_id, k.is_child_procedure, k.municipality_id, {KIND}, count(*)
-            {OVER.format(joined="")} GROUP BY 2, 3, 4, 5, 6""",
-            [month, *within],
-        )
-        cursor.execute(
-            f"""INSERT INTO nrm_clockduration (month, lineage, owner_id, is_child, hours, finished, count)
-            SELECT %s, s.lineage, c.owner_id, k.is_child_procedure, {SQL_HOURS.format(s=SECONDS)}, c.state = 'met', count(*)
-            {OVER.format(joined=PAUSED)} GROUP BY 2, 3, 4, 5, 6""",
+            f"""INSERT INTO nrm_clockduration (month, lineage, hours, finished, count)
+            SELECT %s, s.lineage, {SQL_HOURS.format(s=SECONDS)}, c.state = 'met', count(*)
+            {OVER.format(joined=PAUSED)} GROUP BY 2, 3, 4""",
             [month, *within],
         )
         ClockChange.objects.filter(pk__in=seen).delete()

@@ -52,8 +52,8 @@ def keep_follow_ups(session: TrainingSession) -> None:
     if session.state != TrainingState.HELD:
         return
     people: Counter[Any] = Counter(session.participations.values_list("trainee__institution", flat=True))
-    for one in session.headcounts.all():
-        people[one.institution_id] += sum(number or 0 for number in (one.women, one.men, one.others, one.unknown))
+    for row in session.headcounts.all():
+        people[row.institution_id] += sum(number or 0 for number in (row.women, row.men, row.others, row.unknown))
     held = {one.institution_id: one for one in session.follow_ups.select_for_update(of=("self",))}
     for institution, number in people.items():
         if number == 0:

@@ -161,7 +161,7 @@ def _write(
         if trainee.sex == Sex.UNKNOWN and row.sex != Sex.UNKNOWN:
             trainee.sex = row.sex
             learnt.append(trainee)
-    Trainee.objects.bulk_update(learnt, ["sex"], batch_size=2_000)
+    Trainee.objects.bulk_update(learnt, ["sex"], batch_size=200)
     fresh, changed = [], []
     for row in rows:
         one = held.get((row.institution, row.number))
@@ -173,7 +173,7 @@ def _write(
         one.function, one.municipality_id = row.function, row.municipality or None
         one.pre, one.post = row.pre, row.post
     Participation.objects.bulk_create(fresh, batch_size=2_000)
-    Participation.objects.bulk_update(changed, ["function", "municipality", "pre", "post"], batch_size=2_000)
+    Participation.objects.bulk_update(changed, ["function", "municipality", "pre", "post"], batch_size=200)
 
 
 @dataclass(frozen=True)
@@ -255,12 +255,18 @@ def issue_certificates(session: TrainingSession, *, by: User, on: date | None = 
     if session.course.pass_mark is not None:
         entitled = entitled.filter(post__gte=session.course.pass_mark)
     found = list(entitled)
-    numbers: set[str] = set()
-    for one in found:
-        number = new_certificate_number()
-        while number in numbers or Participation.objects.filter(certificate=number).exists():
-            number = new_certificate_number()
-        numbers.add(number)
+    for one, number in zip(found, _new_numbers(len(found)), strict=True):
         one.certificate, one.certified_on, one.certified_by = number, day, by
-    Participation.objects.bulk_update(found, ["certificate", "certified_on", "certified_by"], batch_size=2_000)
+    # Small batches: each row of one is held against each of its numbers.
+    Participation.objects.bulk_update(found, ["certificate", "certified_on", "certified_by"], batch_size=200)
     return len(found)
+
+
+def _new_numbers(count: int) -> list[str]:
+    """So many numbers that no certificate has; the database's uniqueness decides in the end."""
+    numbers: dict[str, None] = {}
+    while len(numbers) < count:
+        numbers |= dict.fromkeys(new_certificate_number() for _one in range(count - len(numbers)))
+        for taken in Participation.objects.filter(certificate__in=numbers).values_list("certificate", flat=True):
+            numbers.pop(taken or "", None)
+    return list(numbers)

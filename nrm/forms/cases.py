@@ -1,4 +1,4 @@
-"""Forms on a case: opening it, its profile, its manager, its file number; looking for a twin; merging."""
+"""Forms on a case: opening it, its profile, its file number; looking for a twin; merging."""
 
 from __future__ import annotations
 
@@ -319,18 +319,6 @@ class AnonymousForm(OpenForm):
             "age_group_at_referral": said["age_group_at_referral"],
             "missing": dict.fromkeys(absent, said["why"]),
         }
-
-
-class ManagerForm(forms.Form):
-    """Who manages the case; `current` is what the form was made from."""
-
-    current = forms.CharField(widget=forms.HiddenInput, required=False, max_length=36)
-    manager = _one(_("Case manager"))
-
-    def __init__(self, data: Any = None, *, current: str, people: list[tuple[str, str]]) -> None:
-        super().__init__(data, initial={"current": current})
-        self.fields["manager"].choices = [("", _("please choose")), *people]  # type: ignore[attr-defined]
-        self.helper = plain_helper()
 
 
 class FileNumberForm(forms.Form):

@@ -85,12 +85,8 @@ class QuestionForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         today = timezone.localdate()
-        self.initial |= {
-            "population": "identified",
-            "start": today.replace(month=1, day=1),
-            "end": today,
-            "by": ["sex"],
-        }
+        shown = {"population": "identified", "start": today.replace(month=1, day=1), "end": today, "by": ["sex"]}
+        self.initial = {**shown, **self.initial}
         self.helper = plain_helper()
         self.helper.layout = Layout("population", "start", "end", "by", "rule", "unit", "as_of")
 

@@ -112,21 +112,21 @@ class SendForm(ConsentFields):
     ) -> None:
         posted = data.get("purpose", "") if data else ""
         start = after.purpose if after is not None else asked.get("purpose", "")
-        self.purpose = next(
+        self.chosen_purpose: str = next(
             (one for one in ((start,) if after is not None else (posted, start)) if one in Purpose.values),
             Purpose.IDENTIFICATION.value,
         )
         self.senders = queries.speaks_for(user, case)
-        self.proposals = queries.proposals(case, self.purpose, excluding=[one.pk for one in self.senders])
+        self.proposals = queries.proposals(case, self.chosen_purpose, excluding=[one.pk for one in self.senders])
         initial: dict[str, Any] = {
             "key": new_id(),
-            "purpose": self.purpose,
+            "purpose": self.chosen_purpose,
             "share": after.share if after is not None else Share.HELP,
             "urgency": after.urgency if after is not None else Urgency.ORDINARY,
             "referred_on": timezone.localdate(),
             "reason": after.reason if after is not None else "",
             "legal_basis": after.legal_basis if after is not None else "",
-            "consent": queries.consent_state(case, self.purpose),
+            "consent": queries.consent_state(case, self.chosen_purpose),
             "addressee": asked.get("addressee", ""),
         }
         super().__init__(data, files, initial=initial)
@@ -150,7 +150,7 @@ class SendForm(ConsentFields):
         if after is not None:
             for name in ("purpose", "share"):
                 fields[name].disabled = True
-        self.purposes = [(code, label, code == self.purpose) for code, label in Purpose.choices]
+        self.purposes = [(code, label, code == self.chosen_purpose) for code, label in Purpose.choices]
         self._finish()
 
     def arguments(self) -> dict[str, Any]:

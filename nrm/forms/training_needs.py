@@ -89,7 +89,7 @@ class StaffNeedForm(KeptForm):
             "to_train": gettext_lazy("Count each person once, however many topics they need."),
         }
 
-    groups = (
+    groups: tuple[tuple[Any, tuple[str, ...]], ...] = (
         (gettext_lazy("Who"), ("function", "municipality")),
         (gettext_lazy("How many"), ("staff", "trained", "to_train", "priority")),
     )

@@ -136,7 +136,7 @@ class ResultsForm(_Rows):
                     self.add_error(f"{name}_{place}", _("This is needed."))
             if any(f"{name}_{place}" in self.errors for name in COLUMNS):
                 return
-            code, number = self.institutions[str(said["institution"])].code, said["number"]
+            code, number = self.institutions[str(said["institution"])].code, int(said["number"] or 0)
         self.places.append(place)
         self.result_rows.append(
             ResultRow(

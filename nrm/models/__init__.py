@@ -137,7 +137,7 @@ from nrm.models.sop import (
     SopVersion,
     Who,
 )
-from nrm.models.timeliness import ClockChange, ClockCount, ClockDuration, ClockKind, TimelinessRelease
+from nrm.models.timeliness import ClockChange, ClockCount, ClockDuration, ClockKind, Side, TimelinessRelease
 from nrm.models.trained import (
     Headcount,
     Judgement,
@@ -290,6 +290,7 @@ __all__ = [
     "ServiceProposal",
     "SessionTrainer",
     "Share",
+    "Side",
     "SopState",
     "SopStep",
     "SopTrial",

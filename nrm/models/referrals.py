@@ -98,8 +98,7 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         return self.filter(own | Q(case__in=cases))
 
     def waiting(self) -> Self:
-        """For an answer, in a case that is open."""
-        return self.filter(state=ReferralState.SENT, case__closed_on__isnull=True)
+        return self.filter(state=ReferralState.SENT)
 
     def overdue(self, at: Any = None) -> Self:
         """Waiting longer than the urgency allows."""
@@ -107,7 +106,7 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
 
     def with_standing(self) -> Self:
         """Each with `stands`, its state or "overdue", and `turn`, by when it must be answered while it waits."""
-        late = Q(state=ReferralState.SENT, answer_due_at__lt=timezone.now(), case__closed_on__isnull=True)
+        late = Q(state=ReferralState.SENT, answer_due_at__lt=timezone.now())
         return self.annotate(
             stands=Choice(When(late, then=Value("overdue")), default=F("state")),
             turn=Choice(When(state=ReferralState.SENT, then=F("answer_due_at"))),
@@ -178,7 +177,7 @@ class Referral(OfCase):
     escalated_at = models.DateTimeField(_("brought to the office"), null=True, blank=True)
     revision = models.PositiveIntegerField(default=0)
 
-    objects = ReferralQuerySet.as_manager()
+    objects = ReferralQuerySet.as_manager()  # type: ignore[assignment, misc]
 
     class Meta:
         verbose_name = _("referral")

@@ -18,7 +18,7 @@ from onatc.history import tracked
 from onatc.ids import new_id
 from onatc.models import Municipality
 from onatc.texts import Translated
-from stakeholders.models import Decision, Institution, User
+from stakeholders.models import Decision, Institution, Role, User
 
 
 class Function(models.TextChoices):
@@ -307,6 +307,13 @@ class ClockQuerySet(models.QuerySet["Clock"]):
     def open(self) -> Self:
         return self.filter(state__in=(ClockState.RUNNING, ClockState.PAUSED))
 
+    def open_to(self, user: Any) -> Self:
+        """What is owed in the cases that `user` sees. Nothing is owed in a closed or destroyed case, so that whoever sees
+        every case is not asked about each."""
+        if user.is_authenticated and user.has_role(Role.DIRECTOR, Role.MONITORING):
+            return self.open()
+        return self.visible_to(user).open()
+
     def late(self, at: Any = None) -> Self:
         """Running past their time; those that were met too late are `met_late`."""
         return self.filter(state=ClockState.RUNNING, due_at__lt=at or timezone.now())
@@ -363,6 +370,8 @@ class Clock(models.Model):
             models.Index(fields=["due_at"], condition=Q(state="running"), name="clock_running"),
             models.Index(fields=["owner", "due_at"], condition=Q(state="running"), name="clock_owed"),
             models.Index(fields=["step", "started_at"], name="clock_of_step"),
+            # The list of deadlines, in its order.
+            models.Index(fields=["due_at", "id"], condition=Q(state__in=("running", "paused")), name="clock_open"),
             # What the figures of timeliness are made of, read without the rows.
             models.Index(
                 fields=["started_at"],

@@ -39,14 +39,10 @@ class ClockKind(models.TextChoices):
 
 class ClockFiguresQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: Any) -> Self:
-        """All for whoever may open every case; for an institution the clocks that it owed, for the child protection officer
-        those of children. For everybody else there is `TimelinessRelease`."""
-        if not user.is_authenticated or not user.sees_cases:
+        """For whoever may open every case. Others have their own clocks counted, and `TimelinessRelease`."""
+        if not user.is_authenticated or not user.has_role(Role.DIRECTOR, Role.MONITORING):
             return self.none()
-        if user.has_role(Role.DIRECTOR, Role.MONITORING):
-            return self
-        seen = models.Q(owner__in=user.institution_ids)
-        return self.filter(seen | models.Q(is_child=True) if user.has_role(Role.CHILD) else seen)
+        return self
 
 
 class ClockFigures(models.Model):
@@ -54,8 +50,6 @@ class ClockFigures(models.Model):
 
     month = models.DateField()  # in which the clock began
     lineage = models.UUIDField()
-    owner = models.ForeignKey(Institution, models.PROTECT, null=True, related_name="+")
-    is_child = models.BooleanField()
 
     objects = ClockFiguresQuerySet.as_manager()
 
@@ -63,9 +57,18 @@ class ClockFigures(models.Model):
         abstract = True
 
 
-class ClockCount(ClockFigures):
-    """How many clocks ended in which way."""
+class Side(models.TextChoices):
+    """A count stands twice, once by institution and once by municipality: both together would be as many as clocks."""
 
+    OWNER = "owner", _("by institution")
+    PLACE = "place", _("by municipality")
+
+
+class ClockCount(ClockFigures):
+    """How many clocks ended in which way. `owner` is filled on the side of the institutions, `municipality` on the other."""
+
+    side = models.CharField(max_length=5, choices=Side)
+    owner = models.ForeignKey(Institution, models.PROTECT, null=True, related_name="+")
     municipality = models.ForeignKey(Municipality, models.PROTECT, null=True, related_name="+")
     kind = models.CharField(max_length=8, choices=ClockKind)
     count = models.PositiveIntegerField()
@@ -73,7 +76,7 @@ class ClockCount(ClockFigures):
     class Meta:
         verbose_name = _("count of clocks")
         verbose_name_plural = _("counts of clocks")
-        indexes = [models.Index(fields=["month"], name="clock_count_by_month")]
+        indexes = [models.Index(fields=["side", "month"], name="clock_count_by_month")]
 
     def __str__(self) -> str:
         return f"{self.month} {self.kind}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -14,10 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from nrm import access
-from nrm.models import Case, CaseDecision, CaseManagement, CaseParty, Consent, ConsentState, Happening, Merge, Referral
+from nrm.models import Case, CaseDecision, Consent, ConsentState, Happening, Merge, Referral
 from nrm.queries.file_numbers import file_numbers_of
 from nrm.sections import ASIDE, Act, Section, register
 from nrm.standing import GIVES
+from onatc.history import Change, history_of
 from onatc.vocabulary import Code
 from stakeholders.models import Country, User
 
@@ -165,19 +166,6 @@ def _profile_acts(case: Case, user: User) -> list[Act]:
     return [Act(label, reverse("nrm:case-edit", args=[case.marker]))]
 
 
-def _parties(case: Case, user: User) -> dict[str, Any]:
-    parties = CaseParty.objects.filter(case=case).select_related("institution").order_by("until", "since", "pk")
-    managers = CaseManagement.objects.filter(case=case).select_related("manager", "institution").order_by("since")
-    return {"parties": list(parties), "managers": list(managers)}
-
-
-def _parties_acts(case: Case, user: User) -> list[Act]:
-    if case.duplicate_of_id is not None or not access.may_manage(user, case):
-        return []
-    label = _("Name another case manager") if case.manager_id else _("Name a case manager")
-    return [Act(label, reverse("nrm:case-manager", args=[case.marker]), is_next=case.manager_id is None)]
-
-
 def _file_numbers(case: Case, user: User) -> dict[str, Any]:
     return {"file_numbers": file_numbers_of(case, user)}
 
@@ -230,10 +218,6 @@ def register_sections() -> None:
     for section in (
         Section("profile", gettext_lazy("Profile"), "nrm/sections/profile.html", _profile, _profile_acts, order=10),
         Section(
-            "parties", gettext_lazy("Institutions of the case"), "nrm/sections/parties.html", _parties, _parties_acts,
-            order=15,
-        ),
-        Section(
             "file-number", gettext_lazy("Own file number"), "nrm/sections/file_number.html", _file_numbers,
             _file_number_acts, place=ASIDE, order=10,
         ),
@@ -243,6 +227,20 @@ def register_sections() -> None:
         Section("way", gettext_lazy("What happened"), "nrm/sections/way.html", _way, order=900),
     ):  # fmt: skip
         register(section)
+
+
+DERIVED = ("person", "own_person", "next_due_at")  # what follows from merges and clocks tells a reader nothing
+
+
+def changes_of(case: Case) -> list[Change]:
+    """Who changed what in the record itself, without what follows from elsewhere."""
+    left_out = {field_label(name) for name in DERIVED}
+    found = []
+    for change in history_of(case, limit=200):
+        fields = [one for one in change.fields if one.label not in left_out]
+        if fields or not change.fields:
+            found.append(replace(change, fields=fields))
+    return found
 
 
 def first_act(sections: Iterable[Any]) -> Any:

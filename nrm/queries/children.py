@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from nrm import access
-from nrm.models import AgeCheck, BestInterest, Case, CaseParty, EventKind, Guardianship, Happening, Track
+from nrm.models import (
+    AgeCheck,
+    BestInterest,
+    Case,
+    CaseParty,
+    EventKind,
+    Guardianship,
+    Happening,
+    Purpose,
+    Share,
+    Track,
+)
 from nrm.queries.cases import may_record
 from nrm.queries.identification import SHOWN, with_function
 from nrm.sections import Act, Section, register
@@ -17,7 +29,7 @@ from stakeholders.models import User
 
 
 def units_for(case: Case) -> Any:
-    """Child protection units of the case's municipality, or of the country where none is its own."""
+    """Child protection units for the case: of its municipality, and of the whole country."""
     return with_function(case, access.CARES_FOR_CHILD)
 
 
@@ -60,8 +72,13 @@ def _acts(case: Case, user: User) -> Iterable[Act]:
     if not case.is_child_procedure:
         return
     if may_record(case, user):
+        units = list(units_for(case).values_list("pk", flat=True))
         if not has_unit(case):
             yield Act(_("Bring in the child protection unit"), url("case-child-unit"), is_next=True)
+        elif case.responsible_id not in units and access.takes_part(user, case):
+            # It becomes the case manager by accepting the responsibility, as everybody does.
+            asked = {"purpose": Purpose.CHILD_PROTECTION, "share": Share.HANDOVER, "addressee": units[0]}
+            yield Act(_("Refer the case to the child protection unit"), f"{url('referral-send')}?{urlencode(asked)}")
         if case.track == Track.CHILD and turned_adult(case) is None:
             yield Act(_("The person turned 18"), url("case-adult"))
     if access.may_care_for_child(user, case):

@@ -126,8 +126,8 @@ def calendar_entries(user: Any, start: date, end: date) -> Iterator[Entry]:
     """What is due in cases that the reader sees, by step and institution; no marker stands in a title (Entry)."""
     if not user.sees_cases:
         return
-    rows = Clock.objects.visible_to(user).filter(
-        state=ClockState.RUNNING, case__closed_on__isnull=True,
+    rows = Clock.objects.open_to(user).filter(
+        state=ClockState.RUNNING,
         due_at__gte=_midnight(start), due_at__lt=_midnight(end + timedelta(days=1)),
     )  # fmt: skip
     for one in rows.select_related("step", "owner").order_by("due_at", "pk").iterator(chunk_size=250):
@@ -141,9 +141,9 @@ def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, datetime.min.time()))
 
 
-def own_steps(rows: Any) -> list[tuple[Any, str]]:
-    """The steps of some clocks, each once by its latest wording: what a filter offers."""
-    return step_choices(SopStep.objects.filter(pk__in=rows.order_by().values("step")))
+def open_clocks(user: Any) -> Any:
+    """What is owed in the cases that `user` sees."""
+    return Clock.objects.open_to(user)
 
 
 def step_choices(steps: Any) -> list[tuple[Any, str]]:

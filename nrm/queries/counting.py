@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from io import StringIO
 from typing import Any
 
@@ -47,15 +47,11 @@ def facts_for(question: Question) -> Facts:
     """What the question needs, of one moment. For the office alone: nothing is protected, nobody's rights are asked."""
     if question.population in STAGES:
         return Facts(accused=list(_accused()))
+    former = _former_days(question.as_of)
     facts = Facts(
         cases=list(_cases()),
-        referrals=[
-            ReferralFact(*row)
-            for row in Referral.objects.filter(brings_in=True, after__isnull=True)
-            .order_by()
-            .values_list("case_id", "referred_on", RECORDED, "referring_entity")
-        ],
-        decisions=list(_decisions()),
+        referrals=list(_referrals(former)),
+        decisions=list(_decisions(former)),
         merges=[
             MergeFact(*row)
             for row in Merge.objects.order_by().values_list(
@@ -81,13 +77,47 @@ def _cases() -> Iterator[CaseFact]:
         yield CaseFact._make([*row[:10], *lists, row[16], row[17] or "", row[18] or "", row[19]])
 
 
-def _decisions() -> Iterator[DecisionFact]:
+def _former_days(as_of: date | None) -> dict[str, date]:
+    """A merge in the application puts the earliest dates into the rows of the survivor, and keeps what stood there: as of a
+    day before it, the rows say what they said then. By the key of the row."""
+    if as_of is None:
+        return {}
+    found: dict[str, date] = {}
+    later = (
+        Merge.objects.annotate(made=RECORDED).filter(undone_at__isnull=True, made__gt=as_of).order_by("-recorded_at")
+    )
+    for kept in later.values_list("kept", flat=True):
+        days = dict(kept.get("decisions", {}))
+        if referral := kept.get("referral"):
+            days[referral[0]] = referral[1]
+        found |= {key: date.fromisoformat(day) for key, day in days.items()}
+    return found
+
+
+def _referrals(former: dict[str, date]) -> Iterator[ReferralFact]:
+    rows = Referral.objects.filter(brings_in=True, after__isnull=True).order_by()
+    row: Any
+    for row in rows.values_list("case_id", "referred_on", RECORDED, "referring_entity", "pk").iterator(chunk_size=5000):
+        on = former.get(str(row[4]), row[1]) if former else row[1]
+        yield ReferralFact(row[0], on, row[2], row[3])
+
+
+def _decisions(former: dict[str, date]) -> Iterator[DecisionFact]:
     rows = CaseDecision.objects.order_by().values_list(
-        "case_id", "decided_on", RECORDED, "outcome", "stage", "decision_maker", "age_group_at_decision", "recorded_at"
+        "case_id",
+        "decided_on",
+        RECORDED,
+        "outcome",
+        "stage",
+        "decision_maker",
+        "age_group_at_decision",
+        "recorded_at",
+        "pk",
     )
     row: Any
     for row in rows.iterator(chunk_size=5000):
-        yield DecisionFact._make([*row[:-1], (row[-1] - EPOCH).total_seconds()])
+        on = former.get(str(row[8]), row[1]) if former else row[1]
+        yield DecisionFact._make([row[0], on, *row[2:7], (row[7] - EPOCH).total_seconds()])
 
 
 def _assistance(facts: Facts) -> None:

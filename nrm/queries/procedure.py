@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -87,7 +87,7 @@ def given(cases: Sequence[Case]) -> Given:
     for pk, case, kind, at, has_time, record, institution in happened.values_list(
         "pk", "case_id", "kind", "happened_at", "has_time", "record", "recorded_for_id"
     ):
-        amount = follow_ups.get(record) if kind == EventKind.FOLLOWED_UP else None
+        amount = follow_ups.get(record) if kind == EventKind.FOLLOWED_UP and record is not None else None
         found.events[case].append(clocks.Event(pk, kind, at, has_time, amount))
         found.kinds[pk], found.by_whom[pk] = kind, institution
     risks: dict[uuid.UUID, list[tuple[date, int, str]]] = defaultdict(list)
@@ -143,3 +143,20 @@ def holidays_for(
 
 def first_day(found: Given) -> date | None:
     return min((event.day for events in found.events.values() for event in events), default=None)
+
+
+def days_to_next_risk(level: str = "") -> Callable[[date], int | None]:
+    """After how many days a risk is assessed again, by the repeated step of the version in force on the day of an
+    assessment; None where no version says so. Two queries for any number of days."""
+    versions, _steps = versions_in_force()
+    in_order = sorted(versions, key=lambda version: version.in_force_from, reverse=True)
+
+    def on(day: date) -> int | None:
+        version = next((one for one in in_order if one.in_force_from <= day), None)
+        for step in version.steps if version is not None else ():
+            repeats = step.repeats and step.trigger == EventKind.RISK_ASSESSED and step.unit == "days"
+            if repeats and step.amounts and (not step.applies_risk or not level or level in step.applies_risk):
+                return step.amounts[0]
+        return None
+
+    return on

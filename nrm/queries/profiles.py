@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 from nrm.queries.cases import LANGUAGES, PROFILE_LISTS
 from onatc.models import Municipality
 from onatc.texts import SortKey
 from onatc.vocabulary import Code
-from stakeholders.models import REPORTERS, Country, RoleAssignment, User
+from stakeholders.models import Country
 
 Choices = list[tuple[str, str]]
 
@@ -40,10 +39,3 @@ def offered(held: Collection[str] = ()) -> dict[str, Choices]:
     found["referring_entity"] = by_list["referring_entity"]
     found["needs_interpreter"] = [(code, str(label)) for code, label in LANGUAGES]
     return found
-
-
-def people_who_manage(institution_id: Any) -> list[tuple[str, str]]:
-    """Who reports for an institution today and may manage its cases."""
-    roles = RoleAssignment.objects.active().filter(institution=institution_id, role__in=REPORTERS)
-    people = User.objects.filter(is_active=True, pk__in=roles.values("user")).order_by("full_name")
-    return [(str(one.pk), one.full_name) for one in people]

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from nrm import access
+from nrm.freshness import Freshness
 from nrm.models import (
     Case,
     CaseManagement,
@@ -32,7 +33,8 @@ from nrm.models import (
     Share,
 )
 from nrm.queries import cases
-from nrm.referring import FUNCTIONS, entity_of, shares_detail
+from nrm.queries.services import Addressee, addressees
+from nrm.referring import FUNCTIONS, NEEDS, entity_of, shares_detail
 from nrm.sections import Act, Section, register
 from onatc.models import Code
 from stakeholders import related
@@ -110,6 +112,20 @@ class Proposal:
     why: str
 
 
+def _why(found: Addressee) -> str:
+    """In a few words what the directory says of a service: free places, distance, how old the news is."""
+    words = [_("services directory")]
+    if found.free is not None:
+        words.append(ngettext("%(count)d free place", "%(count)d free places", found.free) % {"count": found.free})
+    if found.kilometres is not None:
+        words.append(_("%(km)d km") % {"km": round(found.kilometres)})
+    if found.is_accredited:
+        words.append(_("accredited"))
+    if found.freshness == Freshness.AGEING:
+        words.append(_("not confirmed for long"))
+    return ", ".join(words)
+
+
 def tried(case: Case, purpose: str) -> set[uuid.UUID]:
     """Institutions that have declined, or have not answered yet, for this purpose in this case."""
     asked = Referral.objects.filter(
@@ -119,11 +135,17 @@ def tried(case: Case, purpose: str) -> set[uuid.UUID]:
 
 
 def proposals(case: Case, purpose: str, *, excluding: Iterable[uuid.UUID] = ()) -> list[Proposal]:
-    """Who could be asked for a purpose, best first: those competent in the person's municipality, then those competent in
-    the whole country. Left out are who was asked already, those `excluding`, and institutions that were dissolved."""
+    """Who could be asked for a purpose, best first: for a kind of help those of the services directory that reach the
+    person (free places, fresh news and near ones first), then those competent in the person's municipality and in the
+    whole country. Left out are who was asked already, those `excluding`, and institutions that were dissolved."""
     today = timezone.localdate()
     functions = FUNCTIONS[purpose]
     left_out = {*excluding, *tried(case, purpose)}
+    found: dict[uuid.UUID, Proposal] = {}
+    if need := NEEDS.get(purpose):
+        is_child, sex = case.is_child_procedure, case.sex
+        for service in addressees(need, case.municipality, is_child=is_child, sex=sex, excluding=left_out):
+            found.setdefault(service.institution.pk, Proposal(service.institution, _why(service)))
     competent = (
         Competence.objects.on(today)
         .filter(function__in=functions)
@@ -134,7 +156,6 @@ def proposals(case: Case, purpose: str, *, excluding: Iterable[uuid.UUID] = ()) 
         .order_by(F("municipality").asc(nulls_last=True), "institution__code")
     )
     rank = {function: number for number, function in enumerate(functions)}
-    found: dict[uuid.UUID, Proposal] = {}
     for one in sorted(competent, key=lambda one: (one.municipality_id is None, rank[one.function])):
         where = str(one.municipality.name) if one.municipality else _("the whole country")
         function = str(Function(one.function).label)

@@ -11,14 +11,14 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from nrm.models import Clock, ClockCount, ClockDuration, ClockKind, ClockState, SopStep
+from nrm.models import Clock, ClockCount, ClockDuration, ClockKind, ClockState, Side, SopStep
 from nrm.protected import BASE, shown, total
 from nrm.timeliness import SQL_HOURS, Estimate, estimate
 from onatc.charts import Chart, Series, stacked_bars
@@ -104,29 +104,57 @@ def span(hours: int) -> str:
 
 
 def lines(user: Any, asked: Asked) -> list[Line]:
-    """The figures that `user` may see unprotected; a constant number of queries, none of which reads clocks that are over
-    one by one, unless a municipality's durations are asked for."""
-    start, after = _bounds(asked.period)
+    """The figures that `user` may see unprotected; a constant number of queries. For whoever sees all cases, what is over
+    is read from the figures that are kept, unless institution and municipality are asked for together; for others, their
+    own clocks of the period are counted."""
     counts: dict[Any, dict[str, int]] = defaultdict(dict)
-    column = {STEP: "lineage", INSTITUTION: "owner", MUNICIPALITY: "municipality", MONTH: "month"}[asked.by]
-    kept = _narrowed(ClockCount.objects.visible_to(user), asked, month__range=(asked.period.start, asked.period.end))
-    for key, kind, number in kept.order_by().values_list(column, "kind").annotate(n=Sum("count")):
-        counts[key][kind] = number
-    running = _running(user, asked).filter(started_at__gte=start, started_at__lt=after)
     own = {STEP: "step__lineage", INSTITUTION: "owner", MUNICIPALITY: "case__municipality", MONTH: "month"}[asked.by]
-    if asked.by == MONTH:
-        running = running.annotate(month=TruncMonth("started_at"))
-    late = Q(state=ClockState.RUNNING, due_at__lt=timezone.now())
-    grouped = running.order_by().values_list(own).annotate(n=Count("pk"), late=Count("pk", filter=late))
-    for key, number, number_late in grouped:
-        place = timezone.localdate(key) if asked.by == MONTH else key
-        counts[place] |= {RUNNING: number - number_late, RUNNING_LATE: number_late}
-    times = _times(user, asked, running, own, column) if asked.has_durations else {}
+    is_kept = _is_kept(user, asked)
+    now = timezone.now()
+    clocks = _clocks(user, asked, only_open=is_kept)
+    is_open = Q(state__in=(ClockState.RUNNING, ClockState.PAUSED))
+    late = Q(state=ClockState.RUNNING, due_at__lt=now)
+    met_late = Q(state=ClockState.MET, met_at__gt=F("due_at"))
+    wanted = {
+        RUNNING: Count("pk", filter=is_open),
+        RUNNING_LATE: Count("pk", filter=late),
+        ClockKind.MET: Count("pk", filter=Q(state=ClockState.MET)),
+        ClockKind.MET_LATE: Count("pk", filter=met_late),
+        ClockKind.ASIDE: Count("pk", filter=Q(state=ClockState.NOT_APPLICABLE)),
+        ClockKind.FELL: Count("pk", filter=Q(state=ClockState.ENDED)),
+    }
+    names = [name for name in wanted if not is_kept or name in (RUNNING, RUNNING_LATE)]
+    numbers = {f"n_{name}": wanted[name] for name in names}
+    for key, *found in clocks.order_by().values_list(own).annotate(**numbers):
+        said = dict(zip(names, found, strict=True))
+        said[RUNNING] -= said[RUNNING_LATE]
+        if not is_kept:
+            said[ClockKind.MET] -= said[ClockKind.MET_LATE]
+        counts[timezone.localdate(key) if asked.by == MONTH else key] |= {str(name): said[name] for name in said}
+    if is_kept:
+        column = {STEP: "lineage", INSTITUTION: "owner", MUNICIPALITY: "municipality", MONTH: "month"}[asked.by]
+        is_place = asked.by == MUNICIPALITY or bool(asked.municipality)
+        kept = _kept(ClockCount, user, asked).filter(side=Side.PLACE if is_place else Side.OWNER)
+        for key, kind, number in kept.order_by().values_list(column, "kind").annotate(n=Sum("count")):
+            counts[key][kind] = number
+    times = _times(user, asked, own) if asked.has_durations else {}
     labels = _labels(asked.by, counts)
-    found = [
+    order = {key: place for place, key in enumerate(labels)}
+    made = [
         Line(key, labels.get(key, "–"), counts[key], estimate(times[key]) if key in times else None) for key in counts
     ]
-    return sorted(found, key=lambda line: list(labels).index(line.key) if line.key in labels else len(labels))
+    return sorted(made, key=lambda line: order.get(line.key, len(order)))
+
+
+def _is_kept(user: Any, asked: Asked) -> bool:
+    both = (asked.by == INSTITUTION or asked.institution) and (asked.by == MUNICIPALITY or asked.municipality)
+    return user.has_role(Role.DIRECTOR, Role.MONITORING) and not both
+
+
+def _kept(model: Any, user: Any, asked: Asked) -> Any:
+    rows = model.objects.visible_to(user).filter(month__range=(asked.period.start, asked.period.end))
+    asking = {"lineage": asked.step, "owner": asked.institution, "municipality": asked.municipality}
+    return rows.filter(**{name: value for name, value in asking.items() if value})
 
 
 def _bounds(period: Period) -> tuple[datetime, datetime]:
@@ -135,54 +163,32 @@ def _bounds(period: Period) -> tuple[datetime, datetime]:
     return first, after
 
 
-def _narrowed(rows: Any, asked: Asked, **more: Any) -> Any:
-    rows = rows.filter(**more)
-    if asked.step:
-        rows = rows.filter(lineage=asked.step)
-    if asked.institution:
-        rows = rows.filter(owner=asked.institution)
-    if asked.municipality:
-        rows = rows.filter(municipality=asked.municipality)
-    return rows
-
-
-def _running(user: Any, asked: Asked, *, over: bool = False) -> QuerySet[Clock]:
-    """Clocks that run, of those whose figures the reader may see (ClockFiguresQuerySet)."""
-    rows = Clock.objects.filter(case__duplicate_of__isnull=True)
-    if not over:
+def _clocks(user: Any, asked: Asked, *, only_open: bool = False) -> QuerySet[Clock]:
+    """The clocks of the period whose figures the reader may see unprotected: all, those that the reader's institutions owe,
+    those of children."""
+    start, after = _bounds(asked.period)
+    rows = Clock.objects.filter(started_at__gte=start, started_at__lt=after, case__duplicate_of__isnull=True)
+    if only_open:
         rows = rows.filter(state__in=(ClockState.RUNNING, ClockState.PAUSED))
     if not user.has_role(Role.DIRECTOR, Role.MONITORING):
         seen = Q(owner__in=user.institution_ids)
         rows = rows.filter(seen | Q(case__is_child_procedure=True) if user.has_role(Role.CHILD) else seen)
-    if asked.step:
-        rows = rows.filter(step__lineage=asked.step)
-    if asked.institution:
-        rows = rows.filter(owner=asked.institution)
-    if asked.municipality:
-        rows = rows.filter(case__municipality=asked.municipality)
-    return rows
+    asking = {"step__lineage": asked.step, "owner": asked.institution, "case__municipality": asked.municipality}
+    rows = rows.filter(**{name: value for name, value in asking.items() if value})
+    return rows.annotate(month=TruncMonth("started_at")) if asked.by == MONTH else rows
 
 
-def _times(
-    user: Any, asked: Asked, running: QuerySet[Clock], own: str, column: str
-) -> dict[Any, list[tuple[int, bool, int]]]:
-    """(hours, finished, count) by line; the durations of clocks that are over from what is kept, where that knows the
-    municipality is not asked for."""
+def _times(user: Any, asked: Asked, own: str) -> dict[Any, list[tuple[int, bool, int]]]:
+    """(hours, finished, count) by line."""
     found: dict[Any, list[tuple[int, bool, int]]] = defaultdict(list)
-    if asked.by == MUNICIPALITY or asked.municipality:
-        start, after = _bounds(asked.period)
-        every = _running(user, asked, over=True).filter(started_at__gte=start, started_at__lt=after)
-        if asked.by == MONTH:
-            every = every.annotate(month=TruncMonth("started_at"))
-        _add_durations(found, every, own, asked.by)
-        return found
-    within = (asked.period.start, asked.period.end)
-    kept = _narrowed(ClockDuration.objects.visible_to(user), asked, month__range=within)
-    for key, hours, finished, number in (
-        kept.order_by().values_list(column, "hours", "finished").annotate(n=Sum("count"))
-    ):
-        found[key].append((hours, finished, number))
-    _add_durations(found, running, own, asked.by)
+    is_kept = asked.by in (STEP, MONTH) and not asked.institution and not asked.municipality and _is_kept(user, asked)
+    _add_durations(found, _clocks(user, asked, only_open=is_kept), own, asked.by)
+    if is_kept:
+        rows = _kept(ClockDuration, user, asked).order_by()
+        for key, hours, finished, number in rows.values_list(
+            "lineage" if asked.by == STEP else "month", "hours", "finished"
+        ).annotate(n=Sum("count")):
+            found[key].append((hours, finished, number))
     return found
 
 

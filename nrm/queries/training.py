@@ -236,7 +236,7 @@ def plan_progress(plan: TrainingPlan, user: Any) -> tuple[list[ItemProgress], It
     found = {one.pk: ItemProgress(one, number=one.number, planned_cents=one.cost_cents) for one in items}
     sessions = with_people(TrainingSession.objects.filter(plan_item__in=found), user)
     for session in sessions.exclude(state=TrainingState.CANCELLED):
-        line = found[session.plan_item_id]
+        line = found[session.plan_item_id]  # type: ignore[index]
         if session.state != TrainingState.HELD:
             line.planned += 1
             continue
@@ -291,10 +291,8 @@ def _needs(rows: QuerySet[StaffNeed], topic: str, by: str) -> dict[Any, int]:
     """How many need training, or a topic of it, by a field of the row."""
     if topic:
         of_topic = TopicNeed.objects.filter(row__in=rows.values("pk"), topic=topic).order_by()
-        found = of_topic.values_list(f"row__{by}").annotate(sum=Sum("number"))
-    else:
-        found = rows.order_by().values_list(by).annotate(sum=Sum("to_train"))
-    return dict(found)
+        return dict(of_topic.values_list(f"row__{by}").annotate(sum=Sum("number")))
+    return dict(rows.order_by().values_list(by).annotate(sum=Sum("to_train")))
 
 
 def reach_of(assessment: NeedsAssessment, user: Any, *, topic: str = "") -> ReachTable:

@@ -15,18 +15,16 @@ from nrm import access, markers
 from nrm.actions import file_numbers, keeping
 from nrm.actions.cases import open_case
 from nrm.filters import CaseFilter
-from nrm.forms.cases import AnonymousForm, FileNumberForm, ManagerForm, MarkerForm, OpenForm, ProfileForm
-from nrm.models import Case, CaseManagement
-from nrm.queries.cases import PROFILE_LISTS, first_act, head_of, in_words, labels_of
+from nrm.forms.cases import AnonymousForm, FileNumberForm, MarkerForm, OpenForm, ProfileForm
+from nrm.models import Case
+from nrm.queries.cases import PROFILE_LISTS, changes_of, first_act, head_of, in_words, labels_of
 from nrm.queries.file_numbers import file_numbers_of
-from nrm.queries.profiles import people_who_manage
 from nrm.sections import ASIDE, MAIN, PROCEDURE, sections_of
 from nrm.views.reading import case_of, reading_case, too_many, too_many_tries
 from onatc import trail
 from onatc.errors import require
-from onatc.history import history_of
 from stakeholders.accounts import SignedInRequest
-from stakeholders.models import Institution, Role, User
+from stakeholders.models import Institution, Role
 from stakeholders.views.records import as_file, form_page, in_order, list_page
 
 
@@ -123,7 +121,7 @@ def _case_page(request: SignedInRequest, case: Case) -> HttpResponse:
             "sections": main,
             "beside": sections_of(case, user, ASIDE),
             "next_act": first_act([*procedure, *main]),
-            "history": history_of(case),
+            "history": changes_of(case),
             "readers": trail.readers_of(case) if is_owner else None,
         },
     )
@@ -192,28 +190,6 @@ def case_edit(request: SignedInRequest, marker: str) -> HttpResponse:
         cancel_url=case.get_absolute_url(),
         done=_("Saved."),
         template="nrm/case_form.html",
-    )  # fmt: skip
-
-
-@require_http_methods(["GET", "POST"])
-def case_manager(request: SignedInRequest, marker: str) -> HttpResponse:
-    case, user = case_of(request, marker), request.user
-    require(access.may_manage(user, case))
-    held = CaseManagement.objects.visible_to(user).filter(case=case, until__isnull=True).first()
-    form = ManagerForm(
-        request.POST or None, current=str(held.pk) if held else "", people=people_who_manage(case.responsible_id)
-    )
-
-    def act() -> Case:
-        manager = User.objects.visible_to(user).get(pk=form.cleaned_data["manager"])
-        keeping.name_manager(case, manager, by=user, current=form.cleaned_data["current"])
-        return case
-
-    return form_page(
-        request, form, act, title=_("Case manager of %(marker)s") % {"marker": case},
-        lead=_("One person at %(institution)s answers for the case; the former one is relieved at the same moment.")
-        % {"institution": case.responsible},
-        cancel_url=case.get_absolute_url(), done=_("The case manager is named."), submit=_("Name the case manager"),
     )  # fmt: skip
 
 

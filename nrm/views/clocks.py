@@ -12,14 +12,15 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from nrm import access
 from nrm.actions import procedure as actions
 from nrm.forms.sop import ReasonForm
-from nrm.models import Case, Clock, ClockState, Happening
+from nrm.models import Case, Clock, ClockState, Happening, SopState, SopStep
 from nrm.queries.cases import in_words
-from nrm.queries.clocks import own_steps
+from nrm.queries.clocks import open_clocks, step_choices
 from nrm.views.reading import case_of
 from onatc.errors import require
 from onatc.models import Municipality
@@ -33,11 +34,10 @@ from stakeholders.views.records import as_file, confirm_page, form_page, list_pa
 def _found(request: SignedInRequest) -> RegisterFilter:
     require(request.user.sees_cases)
     user, now = request.user, timezone.now()
-    rows = Clock.objects.visible_to(user).filter(
-        state__in=(ClockState.RUNNING, ClockState.PAUSED), case__closed_on__isnull=True
-    )
-    institutions = Institution.objects.visible_to(user).filter(pk__in=rows.order_by().values("owner"))
-    places = Municipality.objects.filter(pk__in=rows.order_by().values("case__municipality"))
+    rows = open_clocks(user)
+    institutions = Institution.objects.visible_to(user).filter(dissolved_on__isnull=True)
+    places = Municipality.objects.all()
+    steps = SopStep.objects.visible_to(user).filter(version__state=SopState.ADOPTED)
     late = Q(state=ClockState.RUNNING, due_at__lt=now)
     asked = {
         "late": late,
@@ -54,7 +54,7 @@ def _found(request: SignedInRequest) -> RegisterFilter:
                 _("Show"),
                 [("late", _("late")), ("soon", _("due within three days")), ("undated", _("without a day yet")), *own],
             ),
-            "step": (_("Step"), own_steps(rows)),
+            "step": (_("Step"), step_choices(steps)),
             "institution": (
                 _("Institution"),
                 [(one.pk, str(one.name)) for one in institutions.order_by(SortKey("name"))],
@@ -84,7 +84,7 @@ def clock_list(request: SignedInRequest) -> HttpResponse:
     now = timezone.now()
 
     def prepare(keys: Any) -> list[Any]:
-        rows = Clock.objects.visible_to(request.user).select_related(*READ_WITH)
+        rows: Any = Clock.objects.visible_to(request.user).select_related(*READ_WITH)
         by_key = {one.pk: one for one in rows.filter(pk__in=list(keys))}
         shown = [by_key[key] for key in keys if key in by_key]
         for one in shown:
@@ -97,7 +97,16 @@ def clock_list(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def clock_export(request: SignedInRequest) -> HttpResponseBase:
     found = _found(request)
-    head = [_("case"), _("step"), _("started"), _("due"), _("state"), _("late"), _("owed by"), _("municipality")]
+    head = [
+        pgettext("nrm", "case"),
+        _("step"),
+        _("started"),
+        _("due"),
+        _("state"),
+        _("late"),
+        _("owed by"),
+        _("municipality"),
+    ]
 
     def row(one: Clock) -> list[Any]:
         return [

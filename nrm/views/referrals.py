@@ -229,7 +229,7 @@ def referral_accept(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     referral = referral_of(request, pk)
     require(access.may_answer(request.user, referral))
     form = AcceptForm(request.POST or None, referral=referral, user=request.user)
-    is_handover = referral.share == Share.HANDOVER
+    is_handover = actions.takes_responsibility(referral)
     return form_page(
         request,
         form,

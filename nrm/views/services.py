@@ -187,7 +187,7 @@ def service_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     )
     for one in accreditations:
         one.shown = one.state_on(today)
-    inspections = list(
+    inspections: list[Any] = list(
         Inspection.objects.visible_to(user)
         .filter(service=service)
         .select_related("inspected_by")
@@ -383,7 +383,7 @@ def service_address(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
     def page() -> HttpResponse:
         text = address.read() if address is not None else ""
-        context = {"service": service, "address": address, "text": text, "is_unreadable": text is None}
+        context: dict[str, Any] = {"service": service, "address": address, "text": text, "is_unreadable": text is None}
         if address is not None:
             context["readers"] = trail.readers_of(address)
         return render(request, "nrm/service_address.html", context)

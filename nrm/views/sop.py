@@ -97,7 +97,7 @@ def sop_draft(request: SignedInRequest) -> HttpResponse:
     base = SopVersion.objects.visible_to(request.user).in_force(timezone.localdate())
     form = VersionForm(request.POST or None, user=request.user)
     if base is not None and request.method == "GET":
-        form.initial |= {name: getattr(base, name) for name in ("title_sq", "title_sr", "title_en")}
+        form.initial.update({name: getattr(base, name) for name in ("title_sq", "title_sr", "title_en")})
     return form_page(
         request,
         form,

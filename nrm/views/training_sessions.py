@@ -145,7 +145,7 @@ def training_session_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResp
     )
     follow_ups = TrainingFollowUp.objects.visible_to(user).filter(session=session).select_related("institution")
     sees_all = access.sees_all_trained(user)
-    event = Event.objects.visible_to(user).filter(pk=session.event_id).first()
+    event = Event.objects.visible_to(user).filter(pk=session.event_id).first() if session.event_id else None
     return render(
         request,
         "nrm/training_session_detail.html",

@@ -302,6 +302,11 @@ class User(AbstractBaseUser):
         return self.has_role(Role.DIRECTOR, Role.MONITORING, Role.CHILD) or self.is_reporter
 
     @property
+    def counts_cases(self) -> bool:
+        """Brings files of cases in and sees unprotected counts."""
+        return self.has_role(Role.DIRECTOR, Role.MONITORING)
+
+    @property
     def sees_deviations(self) -> bool:
         """May open pages of deviations from the SOP at all; which ones is for `visible_to`."""
         return self.has_role(Role.DIRECTOR, Role.MONITORING, Role.CHILD, Role.PLANNING, Role.NATC) or self.is_reporter

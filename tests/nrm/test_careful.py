@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import pkgutil
+import random
+from pathlib import Path
 
 import pytest
 from django import forms as django_forms
 
+import monitoring.demo
 import nrm.forms
 from nrm import markers
 from nrm.careful import looks_like_identity
 from nrm.forms.careful import Careful, CarefulForm
+from tests.nrm.twin_measure import _PLAIN, person
 
 POINTED_OUT = [
     ("Arta Krasniqi came alone.", "Arta Krasniqi (name)"),
@@ -59,6 +64,32 @@ def test_places_institutions_and_plain_words_are_left_alone(text):
     assert looks_like_identity(text) == []
 
 
+@pytest.mark.parametrize("write", [str, lambda name: name.translate(_PLAIN), str.upper])
+def test_a_made_up_name_in_a_sentence_is_found(write):
+    chance = random.Random(5)
+    sentences = (
+        "Personi {} u referua nga policia.",
+        "{} ishte vetëm.",
+        "The girl, {}, was moved.",
+        "Sa njom je došla {} juče.",
+    )
+    people = [person(chance) for _number in range(400)]
+    texts = [chance.choice(sentences).format(write(f"{one.given} {one.family}")) for one in people]
+    assert [text for text in texts if not looks_like_identity(text)] == []
+
+
+def test_of_the_texts_of_the_demonstration_few_are_pointed_out():
+    """A thousand sentences in three languages that name institutions, places and laws, and no person."""
+    texts = [
+        node.value
+        for path in Path(monitoring.demo.__file__).parent.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) > 35 and " " in node.value
+    ]
+    alarms = [text for text in texts if looks_like_identity(text)]
+    assert len(texts) > 900 and len(alarms) < len(texts) / 50, alarms
+
+
 def test_a_case_marker_is_how_one_speaks_of_a_person():
     for _number in range(200):
         marker = markers.new_marker()
@@ -81,7 +112,8 @@ def test_a_false_alarm_is_confirmed_and_then_saved():
 
 # Forms whose texts are no free text: each with the reason.
 WITHOUT_FREE_TEXT = {
-    "ManagerForm": "a choice", "FileNumberForm": "the institution's own number, sealed",
+    "AddressForm": "the address of a provider, sealed in its own table", "VerifyForm": "the number of a certificate",
+    "FileNumberForm": "the institution's own number, sealed",
     "MarkerForm": "a marker", "TwinForm": "what it asks for is an identity, and it is not kept",
 }  # fmt: skip
 

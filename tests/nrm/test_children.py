@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from nrm.actions import children as actions
 from nrm.actions.identification import record_step, strike
-from nrm.models import BestInterest, Case, CaseParty, Competence, EventKind, Guardianship, Happening
+from nrm.models import BestInterest, Case, CaseParty, Clock, ClockState, Competence, EventKind, Guardianship, Happening
 from onatc.errors import Refused
 from stakeholders.models import RoleAssignment, User
 from tests.nrm.cases import institution, opened
@@ -134,6 +134,18 @@ def test_the_officer_names_a_guardian_and_with_that_the_centre_takes_part(world,
     )
     assert CaseParty.objects.get(case=case, institution=institution("CSW")).role == "joint"
     assert Case.objects.visible_to(social_worker).filter(pk=case.pk).exists()
+
+
+@pytest.mark.parametrize(("named", "is_late"), [(9, False), (7, True)])
+def test_the_guardian_is_owed_within_the_time_of_the_sop(world, named, is_late):
+    case = of_age(world.focal_point, 12)
+    clock = Clock.objects.get(case=case, step__number=6)
+    assert clock.state == ClockState.RUNNING and clock.due_at is not None and timezone.localdate(clock.due_at) == ago(9)
+    actions.name_guardian(
+        case, by=world.child, key=uuid.uuid4(), kind="temporary", appointed_by=institution("CSW"), starts_on=ago(named)
+    )
+    clock.refresh_from_db()
+    assert clock.state == ClockState.MET and clock.is_late is is_late
 
 
 def test_the_unit_of_the_municipality_is_named_and_no_other(world):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from nrm import deciding
 from nrm.actions.identification import decide, inform, record_step, strike
@@ -259,10 +259,12 @@ def test_a_form_sent_twice_decides_once_and_a_key_of_another_is_refused(world):
 @pytest.mark.django_db(transaction=True)
 def test_of_two_who_decide_at_once_one_is_told(world):
     case = opened(world.focal_point)
-    results = at_once(
-        lambda: decided(case, world.focal_point, "D1_POS", ago(1), stage=1, seen=0),
-        lambda: decided(case, world.monitoring, "D1_NEG", ago(1), stage=1, seen=0),
-    )
+
+    def press(name: str, outcome: str) -> CaseDecision:
+        with translation.override("en"):  # a thread has a language of its own
+            return decided(case, getattr(world, name), outcome, ago(1), stage=1, seen=0)
+
+    results = at_once(lambda: press("focal_point", "D1_POS"), lambda: press("monitoring", "D1_NEG"))
     assert sorted(type(one).__name__ for one in results) == ["CaseDecision", "Refused"]
     told = next(one for one in results if isinstance(one, Refused))
     assert "meanwhile" in str(told) and CaseDecision.objects.filter(case=case).count() == 1

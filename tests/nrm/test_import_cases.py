@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from nrm.actions.imports import Unfit, bring_in, look_into, renew_tokens
 from nrm.imports.columns import COLUMNS, is_identity
@@ -19,6 +19,7 @@ from nrm.models import (
     Case,
     CaseDecision,
     CaseParty,
+    Clock,
     EventKind,
     Happening,
     ImportedCase,
@@ -320,6 +321,17 @@ def test_a_whole_row_becomes_a_whole_case_whose_facts_count_as_recorded_on_their
     assert CaseDecision.pgh_event_model.objects.count() == 3
 
 
+def test_the_clocks_of_an_open_case_follow_and_a_closed_one_owes_nothing():
+    bring(
+        {"case_ref": "A", "referred_on": "2026-03-01"},
+        {"case_ref": "B", "referred_on": "2025-03-01", "closed_on": "2025-04-01"},
+    )
+    opened, closed = Case.objects.order_by("-opened_on")
+    assert Clock.objects.filter(case=opened).exists() and not Clock.objects.filter(case=closed).exists()
+    opened.refresh_from_db()
+    assert opened.next_due_at is not None
+
+
 def test_a_period_that_begins_after_the_change_of_the_law_has_ninety_days():
     bring({"case_ref": "A", "referred_on": "2024-01-01", "reflection_start": "2024-01-01"})
     assert ReflectionEvent.objects.get().days == 90
@@ -450,6 +462,15 @@ def test_the_command_names_each_bad_row_and_fails(tmp_path, option):
         and lines[1].startswith("row 3, column sex: ")
     )
     assert not Case.objects.exists()
+
+
+def test_the_command_speaks_english_to_scripts_whatever_the_language_of_the_site(tmp_path):
+    path = tmp_path / "cases.csv"
+    path.write_bytes(b"case_ref,referred_on,emri\nA,2025-03-01,X\n")
+    err = io.StringIO()
+    with translation.override("sq"), pytest.raises(CommandError, match="1 problem; nothing was brought in"):
+        call_command("import_cases", str(path), stdout=io.StringIO(), stderr=err)
+    assert err.getvalue().startswith("row 1, column emri: ") and "privacy" in err.getvalue()
 
 
 def test_the_command_says_what_it_cannot_open_or_does_not_know(tmp_path):

@@ -224,6 +224,7 @@ def test_merging_and_undoing_by_the_pages(world, client_for):
     assert (
         str(foreign) not in mine
         and foreign.marker not in mine
+        and str(Case.objects.get(pk=own.pk).person_id) not in mine
         and reverse("nrm:merge-undo", args=[made.pk]) not in mine
     )
     assert str(foreign) in read(office, own).content.decode()

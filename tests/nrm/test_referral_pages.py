@@ -68,11 +68,13 @@ def test_the_lists_and_the_thread_cost_the_same_however_many_there_are(world, cl
         costs[case.pk] = len(queries)
     assert abs(costs[few.pk] - costs[many.pk]) <= 1  # the name of whoever reported without being an institution
     inbox, numbers = client_for("other_focal_point"), []
-    inbox.get(url("referral-list"))  # the first page of a session notes that it began
     for purpose in ("reintegration", "compensation"):
-        with CaptureQueriesContext(connection) as queries:
-            assert inbox.get(url("referral-list")).status_code == 200
-        numbers.append(len(queries))
+        asked = []  # now and then a session is written anew
+        for _turn in range(3):
+            with CaptureQueriesContext(connection) as queries:
+                assert inbox.get(url("referral-list")).status_code == 200
+            asked.append(len(queries))
+        numbers.append(min(asked))
         sent(world, few, purpose=purpose)
         sent(world, many, purpose=purpose)
     assert numbers[0] == numbers[1]
@@ -119,6 +121,7 @@ def test_referring_from_the_page_of_a_case_with_files_once(world, client_for):
     client, address = client_for("focal_point"), url("referral-send", case.marker)
     page = text(client.get(address + "?purpose=health"))
     assert "Who could be asked" in page and str(institution("MOH").name) in page
+    assert f"?purpose=health&amp;addressee={institution('MOH').pk}" in page
     form = form_of()
     for _number in range(2):
         upload = SimpleUploadedFile("formular.txt", b"Formular", content_type="text/plain")

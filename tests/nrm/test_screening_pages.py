@@ -258,7 +258,8 @@ def test_a_childs_case_by_its_pages(world, client_for):
     shown = read(police, case.get_absolute_url())
     assert "treated as a child until it is checked" in shown and "No child protection unit" in shown
     assert send(police, url("case-child-unit", case)).status_code == 302
-    assert "No child protection unit" not in read(police, case.get_absolute_url())
+    shown = read(police, case.get_absolute_url())
+    assert "No child protection unit" not in shown and "purpose=child_protection" in shown
     assert send(police, url("case-age", case), finding="CHILD", age=16).status_code == 302
     assert AgeCheck.objects.get(case=case).age == 16
     assert police.get(url("case-guardian", case)).status_code == 403

@@ -16,6 +16,7 @@ from nrm.actions import clock_notices, procedure
 from nrm.actions import sop as actions
 from nrm.actions.happenings import note
 from nrm.models import Clock, ClockState, Competence, EventKind, Happening, SopStep, SopTrial, SopVersion
+from nrm.queries.clocks import calendar_entries, lines_of
 from onatc import jobs
 from onatc.errors import Refused
 from onatc.mail import Message
@@ -28,14 +29,6 @@ TODAY = timezone.localdate
 
 def a_draft(by: Any) -> SopVersion:
     return actions.draft_version(uuid.uuid4(), {"title_sq": "Versioni i dytë", "note": ""}, by=by)[0]
-
-
-def with_purpose(client: Any) -> Any:
-    """Past the page that asks why a case is opened."""
-    session = client.session
-    session["purposes"] = {}
-    session.save()
-    return client
 
 
 def posted(step: SopStep, **changes: Any) -> dict[str, Any]:
@@ -218,9 +211,8 @@ def test_the_acts_on_a_clock_have_their_pages(world, client_for, django_assert_m
     assert own.post(url("happening-strike", ready), {"reason": "gabim"}).status_code == 302
     clock.refresh_from_db()
     assert clock.state == ClockState.ENDED
-    lines = __import__("nrm.queries.clocks", fromlist=["lines_of"])
     with django_assert_max_num_queries(8):
-        shown = lines.lines_of(case, world.focal_point)
+        shown = lines_of(case, world.focal_point)
     assert {line.css for line in shown} == {"late", "ended"}
 
 
@@ -245,8 +237,6 @@ def test_deadlines_are_listed_with_what_is_late_on_top_filtered_and_saved(
     saved = own.get(reverse("nrm:clock-export"), {"format": "csv", "due": "late"})
     assert b"".join(saved.streaming_content if saved.streaming else [saved.content]).count(b"\n") >= 3
     assert client_for("natc").get(reverse("nrm:clock-list")).status_code == 403
-    from nrm.queries.clocks import calendar_entries
-
     entries = list(calendar_entries(world.focal_point, TODAY() - timedelta(days=20), TODAY() + timedelta(days=20)))
     assert len(entries) == 3 and not any(case.marker[:4] in one.title or str(case) in one.title for one in entries)
     assert not list(calendar_entries(world.natc, TODAY(), TODAY()))

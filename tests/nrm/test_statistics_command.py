@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import uuid
 from datetime import date, time, timedelta
 from itertools import pairwise
 from typing import Any
@@ -12,12 +13,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from nrm.actions import merges
 from nrm.actions.happenings import moment
 from nrm.actions.imports import bring_in, look_into
 from nrm.counting.populations import POPULATIONS, STAGES
 from nrm.counting.table import Question
 from nrm.imports.row import Row
-from nrm.models import Case, CaseDecision, Merge, Referral
+from nrm.models import Case, CaseDecision, Referral
 from nrm.queries.counting import counted
 from stakeholders.models import Institution
 from tests.nrm.case_files import as_file, realistic
@@ -202,23 +204,25 @@ def test_the_same_figures_come_from_the_same_number_of_queries_however_many_case
         counted(question)
 
 
-def test_merging_and_undoing_in_the_application_counts_as_before():
-    bring({"case_ref": "1", "referred_on": "2025-01-10"}, {"case_ref": "2", "referred_on": "2025-02-10"})
+def test_merging_and_undoing_in_the_application_counts_as_before(world):
+    """The application puts the earlier day into the survivor's referral: as of yesterday it is where it was."""
+    bring({"case_ref": "1", "referred_on": "2025-03-10"}, {"case_ref": "2", "referred_on": "2025-04-10"})
     one, two = Case.objects.order_by("opened_on")
-    merge = Merge.objects.create(
-        case=two,
-        into=one,
-        kind="duplicate_record",
-        person_before=two.person,
-        person_after=one.person,
-        reason="the same",
-    )
-    assert figures("referred") == {(): 1} and figures("potential") == {(): 1}
+    before = {("2025Q1",): 1, ("2025Q2",): 1, ("TOTAL",): 2}
     yesterday = (timezone.localdate() - timedelta(days=1)).isoformat()
-    assert figures("referred", "--as-of", yesterday) == {(): 2}
-    merge.undone_at = timezone.now()
-    merge.save()
-    assert figures("referred") == {(): 2}
+    made = merges.merge(one, two, "duplicate_record", by=world.director, key=uuid.uuid4(), reason="the same")
+    assert figures("referred", "--by", "period") == {("2025Q1",): 1, ("TOTAL",): 1}
+    assert figures("referred", "--by", "period", "--as-of", yesterday) == before
+    merges.unmerge(made, by=world.director, reason="two after all")
+    assert figures("referred", "--by", "period") == before
+
+
+def test_of_two_decisions_on_one_day_the_formal_one_gives_the_status():
+    bring(
+        {"case_ref": "1", "referred_on": "2025-03-10", "preliminary_outcome": "D1_POS", "preliminary_on": "2025-03-10",
+         "formal_outcome": "D2_POS", "formal_on": "2025-03-10"},
+    )  # fmt: skip
+    assert Case.objects.get().status == "IDENTIFIED" and figures("identified") == {(): 1}
 
 
 def test_totals_stand_last_and_the_cells_are_in_order():

@@ -52,6 +52,8 @@ WITHOUT_HELP = {
     )},
     "stakeholders:feed": "a file",
     "nrm:request-export": "a file",
+    **{f"nrm:{name}": "a file" for name in ("referral-export", "referral-file", "referral-receipt-file")},
+    "nrm:clock-export": "a file",
     **{f"stakeholders:{name}": "a file" for name in (
         "body-export", "body-members", "circular-export", "circular-file", "circular-read-file", "circular-recipients-export", "contact-export",
         "country-export", "document-export", "event-export", "event-file", "exchange-export", "exchange-file",

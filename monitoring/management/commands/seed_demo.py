@@ -22,8 +22,10 @@ from monitoring.demo.indicators import add_indicators
 from monitoring.demo.knowledge import add_knowledge
 from monitoring.demo.meetings import add_meetings
 from monitoring.demo.nrm_cases import add_cases
+from monitoring.demo.nrm_identification import add_identification
 from monitoring.demo.nrm_oversight import add_oversight
 from monitoring.demo.nrm_procedure import add_procedure
+from monitoring.demo.nrm_referrals import add_referrals
 from monitoring.demo.nrm_services import add_services
 from monitoring.demo.nrm_training import add_training
 from monitoring.demo.people import PASSWORD, make_people
@@ -107,6 +109,8 @@ class Command(BaseCommand):
         add_events(version, people, seed, today)
         # What happens in cases is added below them, by area.
         add_cases(people, seed, today, cases)
+        add_referrals(people, seed, today)
+        add_identification(people, seed, today)  # after the referrals: who takes part already is not brought in again
         add_procedure(people, seed, today)  # after all cases
         add_services(people, seed, today)
         add_training(people, seed, today)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import override
 
 from nrm.actions.imports import Brought, Unfit, bring_in, look_into
 from nrm.models import Status
@@ -36,7 +37,7 @@ class Command(BaseCommand):
             handle = file.open("rb")
         except OSError as error:
             raise CommandError(f"{file}: {error.strerror}") from error
-        with handle, acting(None):
+        with handle, acting(None), override("en"):  # scripts read the messages: one language, whatever the site's
             if dry_run:
                 _rows, found = look_into(handle, whose)
             else:
@@ -44,16 +45,17 @@ class Command(BaseCommand):
                     found = bring_in(handle, whose, by=None)
                 except Unfit as unfit:
                     found = Brought(problems=unfit.problems)
-        for problem in found.problems:
-            self.stderr.write(str(problem))
-        if found.problems:
-            raise CommandError(f"{len(found.problems)} problems; nothing was brought in.")
-        for remark in found.remarks:
-            self.stderr.write(str(remark))
-        if found.known:
-            self.stderr.write(f"{found.known} rows were brought in before and are left as they are.")
-        statuses = ", ".join(f"{found.by_status[one]} {one}" for one in Status.values if one in found.by_status)
-        self.stdout.write(
-            f"{found.rows} rows: {found.new} new cases{f' ({statuses})' if statuses else ''}, {found.known} there already, "
-            f"{found.merges} merges{' (dry run: nothing was kept)' if dry_run else ''}"
-        )
+            for problem in found.problems:
+                self.stderr.write(str(problem))
+            if found.problems:
+                count = len(found.problems)
+                raise CommandError(f"{count} problem{'s' * (count > 1)}; nothing was brought in.")
+            for remark in found.remarks:
+                self.stderr.write(str(remark))
+            if found.known:
+                self.stderr.write(f"{found.known} rows were brought in before and are left as they are.")
+            statuses = ", ".join(f"{found.by_status[one]} {one}" for one in Status.values if one in found.by_status)
+            self.stdout.write(
+                f"{found.rows} rows: {found.new} new cases{f' ({statuses})' if statuses else ''}, {found.known} there already, "
+                f"{found.merges} merges{' (dry run: nothing was kept)' if dry_run else ''}"
+            )

@@ -1,15 +1,19 @@
 """`manage.py statistics`: unprotected counts for the office, as CSV on standard output (data_dictionary.md, section 4)."""
 
+import re
 from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
+from django.utils.translation import override
 
 from nrm.counting.dimensions import NAMES
 from nrm.counting.populations import DATE_RULES, POPULATIONS
 from nrm.counting.table import Nonsense, Question, count, write
 from nrm.queries.counting import facts_for
+
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.A)
 
 
 class Command(BaseCommand):
@@ -35,6 +39,10 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, population: str, unit: str, by: str, start: str, end: str, rule: str, as_of: str, **options: Any
     ) -> None:  # fmt: skip
+        with override("en"):  # scripts read the messages: one language, whatever the site's
+            self._count(population, unit, by, start, end, rule, as_of)
+
+    def _count(self, population: str, unit: str, by: str, start: str, end: str, rule: str, as_of: str) -> None:
         try:
             question = Question(
                 population,
@@ -53,7 +61,7 @@ class Command(BaseCommand):
 
 def _day(option: str, text: str) -> date:
     try:
-        if len(text) == 10:
+        if DAY.fullmatch(text):
             return date.fromisoformat(text)
     except ValueError:
         pass
