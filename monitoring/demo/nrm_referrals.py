@@ -24,7 +24,6 @@ from nrm.models import (
     ConsentBy,
     Happening,
     Referral,
-    ReferralState,
     Share,
     Urgency,
 )
@@ -251,9 +250,5 @@ def add_referrals(people: dict[str, User], seed: int, today: date) -> None:
     cases = [one for one in demonstration_cases() if one.is_open and one.pk not in merged]
     _Tale(people, seed, today).tell(cases)
     escalate()
-    # What was answered long ago is not told by mail today: only those who owe an answer now have one waiting.
-    waiting = [str(key) for key in Referral.objects.filter(state=ReferralState.SENT).values_list("pk", flat=True)]
-    mails = mail.Message.objects.filter(kind=mail.Kind.REFERRAL)
-    for one in mails.exclude(occasion__contains="without responsible"):
-        if not any(key in one.occasion for key in waiting):
-            one.delete()
+    # Nobody is told by mail of what the demonstration says has happened.
+    mail.Message.objects.filter(kind=mail.Kind.REFERRAL).delete()

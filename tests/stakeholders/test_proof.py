@@ -20,7 +20,7 @@ from freezegun import freeze_time
 
 from monitoring.demo.people import PASSWORD
 from monitoring.management.commands.access_matrix import sign_in
-from nrm.models import Assessment, SopVersion
+from nrm.models import Assessment, Destruction, PersonRequest, SopVersion
 from onatc.models import DatedSetting, Maintenance, TrailEntry
 from stakeholders.actions.feeds import open_feed
 from stakeholders.models import (
@@ -41,6 +41,7 @@ from stakeholders.models import (
     User,
 )
 from strategy.models import Consultation, LegalInput, PlanVersion, Practice, Study
+from tests.nrm.cases import opened
 from tests.stakeholders import outreach
 from tests.stakeholders.agreed import a_signed_agreement
 from tests.stakeholders.asking import a_drafted_enquiry, a_questionnaire
@@ -177,6 +178,15 @@ def arguments(world):
         "stakeholders:circular-": outreach.a_circular(world.information).pk,
         "strategy:plan-adopt": (draft := PlanVersion.objects.create(plan=world.plan, number=2)).pk,
         "strategy:plan-": world.version.pk,  # the proof is asked for before the record is looked for
+        "nrm:destruction-approve": Destruction.objects.create(
+            kind="case", reason="x", count=0, prepared_by=world.people["monitoring"]
+        ).pk,
+        "nrm:request-export": PersonRequest.objects.create(
+            case=opened(world.monitoring),
+            brought_by=Institution.objects.get(code="KP-THB"),
+            received_on=today,
+            due_on=today,
+        ).pk,
         "nrm:sop-adopt": SopVersion.objects.create(number=9, title_sq="x").pk,
         "nrm:assessment-": Assessment.objects.create(number=1, as_of=today, state="laid", laid_on=today).pk,
         "strategy:consultation-publish": Consultation.objects.create(

@@ -34,6 +34,7 @@ from monitoring.demo.plans import add_plans
 from monitoring.demo.progress import Story
 from monitoring.demo.rounds import add_rounds
 from monitoring.demo.seeing import add_seeing
+from nrm.actions.procedure import following_later
 from onatc.ids import from_seed
 from onatc.periods import Period
 from stakeholders.models import Institution, User
@@ -109,10 +110,13 @@ class Command(BaseCommand):
         add_decisions(version.plan, version, people, seed, today)
         add_events(version, people, seed, today)
         # What happens in cases is added below them, by area.
-        add_cases(people, seed, today, cases)
-        add_referrals(people, seed, today)
-        add_identification(people, seed, today)  # after the referrals: who takes part already is not brought in again
-        add_assistance(people, seed, today)
+        with following_later(by=None):
+            add_cases(people, seed, today, cases)
+            add_referrals(people, seed, today)
+            add_identification(
+                people, seed, today
+            )  # after the referrals: who takes part already is not brought in again
+            add_assistance(people, seed, today)
         add_procedure(people, seed, today)  # after all cases
         add_services(people, seed, today)
         add_training(people, seed, today)
