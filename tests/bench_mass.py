@@ -56,7 +56,7 @@ QUERIES = {
     "stakeholders:circular-list": ["?state=sent", "?q=strehim"],
     "stakeholders:contact-list": ["?q=personi"],
     "nrm:case-list": ["?status=IDENTIFIED&page=3", "?state=open", "?procedure=child", "?municipality=PEJ", "?form=LAB", "?state=late"],
-    "nrm:clock-list": ["?state=late", "?page=3"],
+    "nrm:clock-list": ["?due=late", "?page=3"],
     "nrm:referral-list": ["?state=sent", "?page=2"],
 }  # fmt: skip
 ROLES = {"director": "director@onatc.example", "focal point": "kp-thb@demo.example", "NATC": "natc@onatc.example",
@@ -83,6 +83,7 @@ def serve() -> None:
 
     from monitoring.demo.people import make_people
     from monitoring.management.commands.access_matrix import sign_in
+    from nrm.actions import timeliness
     from stakeholders.models import Institution
     from tests.mass import fill
     from tests.mass_cooperation import fill_cooperation
@@ -98,6 +99,8 @@ def serve() -> None:
     plan = fill(**numbers["plans"], author=people[ROLES["focal point"]], reviewer=people[ROLES["director"]])
     made = fill_cooperation(**numbers["cooperation"], by=people[ROLES["director"]])
     made |= fill_cases(**numbers["cases"], by=people[ROLES["director"]])
+    timeliness.refresh_all()
+    timeliness.release(timezone.localdate())
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     clients = {}
