@@ -1,7 +1,12 @@
-"""The limits that were dated settings are steps of the SOP now: what the office had changed goes into the first version."""
+"""What ships with the mechanism: the first SOP, who has which function, and code lists; all in one step, since each that asks
+for models works all of them out anew. What the office had changed of the limits, dated settings until now, goes into the SOP."""
+
+from functools import partial
 
 from django.db import migrations
 from django.utils import timezone
+
+from nrm import first_sop, standards, training_topics, vulnerabilities
 
 # setting → number of the step
 STEPS = {
@@ -23,7 +28,17 @@ def carry_over(apps, schema_editor):
     settings.delete()
 
 
-class Migration(migrations.Migration):
-    dependencies = [('nrm', '0009_procedure'), ("onatc", "0023_sop_settings")]
+def load(apps, schema_editor):
+    first_sop.load(apps.get_model)
+    carry_over(apps, schema_editor)
+    vulnerabilities.load(partial(apps.get_model, "onatc"))
+    lists = (apps.get_model("onatc", "CodeList"), apps.get_model("onatc", "Code"))
+    standards.load(*lists)
+    training_topics.load(*lists)
 
-    operations = [migrations.RunPython(carry_over, migrations.RunPython.noop)]
+
+class Migration(migrations.Migration):
+    dependencies = [("nrm", "0001_cases"), ("onatc", "0023_sop_settings"), ("stakeholders", "0002_institutions")]
+
+    # Back again the lists stay: records of the office may name their codes.
+    operations = [migrations.RunPython(load, migrations.RunPython.noop)]

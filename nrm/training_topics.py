@@ -1,8 +1,8 @@
-"""The topics of trainings: a code list that the office keeps in Django admin from here on."""
+"""The topics of trainings: a code list that ships with the application and is kept by the office from then on."""
+
+from __future__ import annotations
 
 from typing import Any
-
-from django.db import migrations
 
 LIST = "training_topic"
 TITLE = ("Temat e trajnimeve", "Teme obuka", "Topics of trainings")
@@ -25,21 +25,14 @@ TOPICS = [
 ]  # fmt: skip
 
 
-def add(apps: Any, _schema_editor: Any) -> None:
-    code_list, _new = apps.get_model("onatc", "CodeList").objects.get_or_create(
+def load(code_list_model: Any, code_model: Any) -> None:
+    """Bring the topics in; what is there already stays as the office has it."""
+    code_list, _new = code_list_model.objects.get_or_create(
         pk=LIST, defaults=dict(zip(("title_sq", "title_sr", "title_en"), TITLE, strict=True))
     )
-    code = apps.get_model("onatc", "Code")
-    known = set(code.objects.filter(code_list=code_list).values_list("code", flat=True))
-    code.objects.bulk_create(
-        code(code_list=code_list, code=name, label_sq=sq, label_sr=sr, label_en=en, position=place)
+    known = set(code_model.objects.filter(code_list=code_list).values_list("code", flat=True))
+    code_model.objects.bulk_create(
+        code_model(code_list=code_list, code=name, label_sq=sq, label_sr=sr, label_en=en, position=place)
         for place, (name, sq, sr, en) in enumerate(TOPICS, 1)
         if name not in known
     )
-
-
-class Migration(migrations.Migration):
-    dependencies = [('nrm', '0015_training'), ("onatc", "0022_mails_that_cannot_wait")]
-
-    # Back again the list stays: records of the office may name its codes.
-    operations = [migrations.RunPython(add, migrations.RunPython.noop)]
