@@ -232,6 +232,10 @@ SCHEDULES = {
     "remind of enquiries": _("reminders of enquiries that are due or overdue"),
     "remind of questions": _("reminders of questions of questionnaires that are due"),
     "bring referrals to the office": _("referrals without an answer are brought to the office"),
+    "end reflection periods": _("reflection periods end on their planned day"),
+    "forget files of cases": _("uploaded files of cases that nobody brought in are forgotten"),
+    "remind of training needs": _("reminders of training needs that were asked for"),
+    "remind of training follow-ups": _("reminders to say what a training changed"),
     "warn of deadlines": _("owners of steps of cases are warned before they are due"),
     "escalate deadlines": _("missed steps of cases are brought to the office"),
     "refresh timeliness": _("figures of timeliness are made anew where something changed"),
@@ -244,6 +248,7 @@ JOBS = {
     "questionnaire_file": _("file of a questionnaire"),
     "ask_about_twins": _("institutions are asked about cases that may be of one person"),
     "referral_receipt": _("receipt of a referral"),
+    "import_cases": _("a file of cases is brought in"),
     "sop_trial": _("trial of a version of the SOP"),
 }
 

@@ -64,7 +64,7 @@ class SessionLimitsMiddleware:
             return ask_to_sign_in(request, known) if known else None
         name = request.resolver_match.view_name if request.resolver_match else ""
         may_lack_factor = name in WITHOUT_FACTOR or name.startswith("mfa_")
-        if not may_lack_factor and accounts.needs_factor(request) and not accounts.showed_factor(request):
+        if not may_lack_factor and not accounts.showed_factor(request) and accounts.needs_factor(request):
             return accounts.ask_for_factor(request)
         if request.method in accounts.proof_required_for(request) and not accounts.is_fresh(request):
             return accounts.ask_for_proof(request)

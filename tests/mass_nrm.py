@@ -128,7 +128,16 @@ def _of_each(filling: Filling, case: Case, rest: str) -> None:
     decision = CaseDecision.objects.create(
         case=case, stage=2, outcome="D2_POS", decided_on=day, decision_maker="DM_POLICE", age_group_at_decision="ADULT"
     )
-    _multiply(decision, {"id": _key("decision", "n"), "case_id": "made.id", "decided_on": "made.opened_on + 20"}, rest)
+    _multiply(
+        decision,
+        {
+            "id": _key("decision", "n"), "case_id": "made.id", "decided_on": "made.opened_on + 20",
+            "stage": "CASE WHEN made.status = 'PRESUMED' THEN 1 ELSE 2 END",
+            "outcome": "CASE made.status WHEN 'POTENTIAL' THEN 'D_INSUF' WHEN 'PRESUMED' THEN 'D1_POS'"
+            " WHEN 'IDENTIFIED' THEN 'D2_POS' ELSE 'D2_NEG' END",
+        },
+        rest,
+    )  # fmt: skip
     risk = RiskAssessment.objects.create(case=case, assessed_on=day, level="RISK_MED")
     _multiply(
         risk,

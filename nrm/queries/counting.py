@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
-from io import StringIO
 from typing import Any
 
 from django.db import transaction
@@ -23,7 +22,7 @@ from nrm.counting.facts import (
     SpellFact,
 )
 from nrm.counting.populations import STAGES
-from nrm.counting.table import Cell, Question, count, write
+from nrm.counting.table import Cell, Question, count
 from nrm.models import (
     Assistance,
     Case,
@@ -167,9 +166,3 @@ def _accused() -> Iterator[AccusedFact]:
 def counted(question: Question) -> list[Cell]:
     """The cells of a table, unprotected."""
     return count(facts_for(question), question, timezone.localdate())
-
-
-def as_csv(question: Question) -> str:
-    out = StringIO(newline="")
-    write(out, question, counted(question), timezone.localdate())
-    return out.getvalue()

@@ -138,6 +138,7 @@ def test_a_person_met_at_the_border_is_sheltered_identified_and_returned(world, 
     advocate = at(ADVOCATE)
     assert advocate.goto(case.get_absolute_url()).status == 404
     accept(advocate, refer(police, case, ADVOCATE, "legal"))
+    read(advocate, case)
     advocate.goto(f"/nrm/cases/{case.marker}/step/")
     fill(advocate, kind="informed")
     send(advocate)

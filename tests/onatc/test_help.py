@@ -51,7 +51,7 @@ WITHOUT_HELP = {
         "assignment-file",
     )},
     "stakeholders:feed": "a file",
-    "nrm:request-export": "a file",
+    "nrm:request-export": "a file", "nrm:network-export": "a file", "nrm:service-export": "a file",
     **{f"nrm:{name}": "a file" for name in ("referral-export", "referral-file", "referral-receipt-file")},
     "nrm:clock-export": "a file",
     **{f"stakeholders:{name}": "a file" for name in (

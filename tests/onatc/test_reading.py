@@ -147,6 +147,14 @@ def test_whatever_leaves_as_a_file_is_on_record_first(world):
         "strategy:practice-export", "strategy:trend-export", "stakeholders:agreement-export",
         "stakeholders:agreement-matrix-export", "stakeholders:agreement-file", "stakeholders:obligation-export",
         "stakeholders:action-point-export",
+        *(
+            f"nrm:{name}" for name in (
+                "network-export", "training-reach-export", "course-export", "deviation-export", "course-file",
+                "training-session-export", "referral-export", "training-plan-export", "adaptation-export", "service-export",
+                "role-matrix-export", "training-follow-up-export", "case-export", "clock-export", "needs-assessment-export",
+                "assessment-document",
+            )
+        ),
         "stakeholders:action-point-file",
         "stakeholders:assignment-file",
         "stakeholders:body-export",
@@ -188,7 +196,8 @@ def test_files_leave_by_two_doors_only():
         if made.search(path.read_text())
     }
     kept = "onatc/kept.py"  # keeps pages that lack the header
-    assert found == {"onatc/files.py", "onatc/exports.py", kept, "stakeholders/views/calendar.py"}
+    made = "nrm/views/assessment.py"  # a PDF that is made while it is asked for, and writes its entry
+    assert found == {"onatc/files.py", "onatc/exports.py", kept, made, "stakeholders/views/calendar.py"}
 
 
 def test_a_streamed_export_is_on_record_though_nobody_takes_it(world, client_for):
