@@ -55,7 +55,7 @@ class Spoken(models.TextChoices):
     BS = "bs", _("Bosnian")
     TR = "tr", _("Turkish")
     ROM = "rom", _("Romani")
-    EN = "en", pgettext_lazy("language spoken", "English")
+    EN = "en", _("English language")
     DE = "de", _("German")
     RU = "ru", _("Russian")
     UK = "uk", _("Ukrainian")

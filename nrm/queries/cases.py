@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from nrm import access
 from nrm.models import Case, CaseDecision, Consent, ConsentState, Happening, Merge, Referral
@@ -25,7 +25,7 @@ from stakeholders.models import Country, User
 # Languages for which an interpreter is asked most; another one is agreed on with the institution.
 LANGUAGES = [
     ("sq", gettext_lazy("Albanian")), ("sr", gettext_lazy("Serbian")), ("rom", gettext_lazy("Romani")),
-    ("tr", gettext_lazy("Turkish")), ("bs", gettext_lazy("Bosnian")), ("en", pgettext_lazy("language spoken", "English")),
+    ("tr", gettext_lazy("Turkish")), ("bs", gettext_lazy("Bosnian")), ("en", gettext_lazy("English language")),
     ("ar", gettext_lazy("Arabic")), ("fa", gettext_lazy("Persian")), ("ru", gettext_lazy("Russian")),
     ("uk", gettext_lazy("Ukrainian")), ("es", gettext_lazy("Spanish")), ("zh", gettext_lazy("Chinese")),
     ("fil", gettext_lazy("Filipino")), ("bn", gettext_lazy("Bengali")), ("sign", gettext_lazy("sign language")),
