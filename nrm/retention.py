@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from onatc.periods import months_after
 
 # Defaults of the office until the Director sets others: months after the closing. To be confirmed with the Agency.
-DEFAULT_MONTHS = {"case": 120, "file_number": 60, "token": 60, "referral_file": 24, "screening": 60}
+DEFAULT_MONTHS = {"case": 120, "file_number": 60, "token": 60, "referral_file": 24, "screening": 60}  # nosec B105: months
 REQUEST_DAYS = 30  # Law 06/L-082: a person's request is answered within a month
 NOTICE_HOURS = 72
 

@@ -119,7 +119,7 @@ class ServiceForm(KeptForm):
         "service_says_which_help": "kinds",
         "service_is_for_somebody": "for_adults",
         "service_free_places_within_capacity": "capacity",
-        "service_secret_has_a_public_name": "public_name_sq",
+        "service_secret_has_a_public_name": "public_name_sq",  # nosec B105: a field
         "service_public_has_a_contact": "public_contact",
         "service_area_is_named": "area",
     }

@@ -38,7 +38,7 @@ class CourseForm(KeptForm):
         (gettext_lazy("What is taught"), ("topic", "hours", "about", "language")),
         (gettext_lazy("Certificate"), ("pass_mark", "trains_trainers", "is_offered")),
     )
-    places = {"course_hours_in_bounds": "hours", "course_pass_mark_in_bounds": "pass_mark"}
+    places = {"course_hours_in_bounds": "hours", "course_pass_mark_in_bounds": "pass_mark"}  # nosec B105: a field
 
     class Meta:
         model = Course

@@ -207,7 +207,7 @@ def _add_durations(found: dict[Any, list[tuple[int, bool, int]]], rows: QuerySet
     except EmptyResultSet:  # nothing can be meant, such as the clocks of no institution
         return
     statement = f"""SELECT c.k, {SQL_HOURS.format(s=SECONDS)}, c.state = 'met', count(*)
-        FROM ({inner}) AS c (id, state, started_at, met_at, ended_at, k) {PAUSED} GROUP BY 1, 2, 3"""  # noqa: S608
+        FROM ({inner}) AS c (id, state, started_at, met_at, ended_at, k) {PAUSED} GROUP BY 1, 2, 3"""  # noqa: S608  # nosec B608
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         for key, hours, finished, number in cursor.fetchall():
@@ -276,7 +276,7 @@ def _counted(column: str, start: datetime, after: datetime) -> dict[Any, dict[st
     statement = f"""SELECT {column}, {kind}, count(*), count(DISTINCT c.case_id), grouping({kind})
         FROM nrm_clock c JOIN nrm_sopstep s ON s.id = c.step_id JOIN nrm_case k ON k.id = c.case_id
         WHERE c.started_at >= %s AND c.started_at < %s AND k.duplicate_of_id IS NULL
-        GROUP BY GROUPING SETS ((1, 2), (1))"""  # noqa: S608
+        GROUP BY GROUPING SETS ((1, 2), (1))"""  # noqa: S608  # nosec B608
     found: dict[Any, dict[str, tuple[int, int]]] = defaultdict(lambda: dict.fromkeys((*PROTECTED, "all"), (0, 0)))
     with connection.cursor() as cursor:
         cursor.execute(statement, [start, after])
