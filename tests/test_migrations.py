@@ -182,6 +182,7 @@ class OldVersion:
             connections["old"].close()
 
 
+@pytest.mark.thorough
 def test_the_old_version_reads_and_writes_while_all_migrations_since_it_run_and_afterwards(old_database):
     old = OldVersion()
     old.fill(2_000)

@@ -23,6 +23,7 @@ def names() -> list[str]:
     return sorted(name for name in opened - set(WITHOUT_HELP) if name.startswith("stakeholders:"))
 
 
+@pytest.mark.thorough
 def test_every_page_of_cooperation_passes_axe_and_fits(live_server, open_browser, reference_data):
     samples = Samples()
     User.objects.update(language="sq")

@@ -139,6 +139,7 @@ PAGES = {
 }  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_every_page_passes_axe_and_fits(in_albanian, open_browser):
     """WCAG 2.2 AA in a usual window; nothing to be scrolled sideways at 320 px (1.4.10)."""
     from strategy.models import Measure, PlanImport

@@ -33,6 +33,7 @@ def in_serbian(world):
     return world
 
 
+@pytest.mark.thorough
 def test_the_whole_life_of_a_plan_in_serbian(in_serbian, open_browser):
     now = Period.quarter_of(timezone.localdate())
     first, second = now.previous().previous(), now.previous()

@@ -24,6 +24,7 @@ def picture(page, name: str) -> None:
         page.screenshot(path=f"{KEPT}/{name}.png", full_page=True)
 
 
+@pytest.mark.thorough
 def test_the_pages_of_the_directory_pass_axe_and_fit(world, open_browser):
     add_services({one.email: one for one in User.objects.all()}, 1, timezone.localdate())
     User.objects.update(language="sq")

@@ -280,6 +280,7 @@ def test_before_adoption_there_is_nothing_to_report_on(world, client_for):
         actions.draft_report(world.plan, world.round.period, by=world.monitoring)
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db(transaction=True)
 def test_issued_twice_at_once_it_is_issued_once(drafted, world):
     ready, natc = threading.Barrier(2), world.natc

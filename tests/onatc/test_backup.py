@@ -92,6 +92,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.thorough
 def test_a_backup_made_under_load_is_of_one_moment(world, empty_machine, tmp_path, settings):
     """R20: writers go on meanwhile; rows, trail and anchors of the backup end at one moment, and the search begins anew.
 

@@ -241,6 +241,7 @@ def test_a_sender_killed_between_the_content_and_the_answer_sends_once_more_at_m
 MANY = 5_000
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db(transaction=True)
 def test_five_thousand_recipients_are_called_once_each_by_a_job_that_was_interrupted(
     reference_data, server, monkeypatch

@@ -393,6 +393,7 @@ def test_a_cancelled_sending_goes_on_where_it_was(world, monkeypatch):
     assert circulars.send(circular, by=world.director, revision=0) is None
 
 
+@pytest.mark.thorough
 def test_five_thousand_recipients(world):
     """Settled and queued once; the number of queries grows by the mail, not by the square."""
     circular = many(world, 5000)

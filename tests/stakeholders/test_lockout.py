@@ -44,6 +44,7 @@ def known_browser(email: str = REPORTER):
     return own
 
 
+@pytest.mark.thorough
 def test_ten_thousand_failed_tries_from_a_thousand_addresses(world):
     """T14; bad input. Through the limiter itself, with its real counts in Valkey: of 10,000 tries five reach the password,
     what is counted stays small and ends by itself, the trail stays as it was, and the owner gets in all the while."""

@@ -277,6 +277,7 @@ def test_strategies_and_plans_are_edited(world, client_for):
         assert client_for(name).get(reverse("strategy:strategy-create")).status_code == 403
 
 
+@pytest.mark.thorough
 def test_the_demonstration_shows_plans_of_every_kind_and_an_amendment(reference_data):
     call_command("seed_demo", seed=1, verbosity=0)
     director = User.objects.get(email="director@onatc.example")

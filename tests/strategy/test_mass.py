@@ -36,6 +36,7 @@ def counts(world, client_for):
     return count
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("role", ["director", "focal_point"])
 def test_the_number_of_queries_of_each_page_is_the_same_for_a_few_plans_and_for_many(world, counts, role):
     few = fill(**SMALL, author=world.focal_point, reviewer=world.director)
