@@ -28,7 +28,6 @@ from django.utils.safestring import SafeString
 
 from monitoring.samples import OTHER, OWN, Samples
 from stakeholders.models import (
-    SECRETARIAT,
     Role,
     User,
 )
@@ -57,9 +56,6 @@ class Rollback(Exception):
 
 
 REFUSALS = {"403.html", "404.html"}
-
-
-REFUSED = ("403", "404")
 
 
 @contextmanager
@@ -109,18 +105,11 @@ def _rows_of(samples: Samples, role: str, look: Look) -> Iterator[list[str]]:
     refusals: set[str] = set()
     for name in sorted(samples.patterns):
         addresses = [reverse(name, kwargs=samples.arguments(name, code)) for code in (OWN, OTHER)]
-        # A record that belongs to no institution has one address, and one answer.
-        same = addresses[0] == addresses[1]
-        own = other = ""
         for method in ("GET", "POST"):
-            # A page that is refused is refused before it is known what was sent. Of those who work in the office this is
-            # taken as said, which spares a fifth of the asking; everybody else is asked.
-            told = method == "POST" and role in SECRETARIAT
-            own = own if told and own in REFUSED else _status(look, visitor, refusals, method, name, addresses[0])
-            if same:
-                other = own
-            elif not (told and other in REFUSED):
-                other = _status(look, visitor, refusals, method, name, addresses[1])
+            own = _status(look, visitor, refusals, method, name, addresses[0])
+            # A record that belongs to no institution has one address, and one answer.
+            same = addresses[0] == addresses[1]
+            other = own if same else _status(look, visitor, refusals, method, name, addresses[1])
             if own != "405" or other != "405":
                 yield [role, method, name, own, other]
 
