@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 
 from nrm import access
 from nrm.actions import referral_notices as notices
-from nrm.actions.cases import ANSWER_WITHIN
-from nrm.actions.consent import record_consent
+from nrm.actions.cases import ANSWER_WITHIN, refuse_abroad
+from nrm.actions.consent import record_consent, refuse_without_basis
 from nrm.actions.happenings import note, refuse_impossible
 from nrm.actions.parties import hand_over, join
 from nrm.models import (
@@ -48,7 +48,7 @@ from stakeholders.actions.records import (
     refuse_dissolved,
     refuse_future,
 )
-from stakeholders.models import Country, Institution, InstitutionKind, User
+from stakeholders.models import Country, Institution, User
 
 TRIES = 5  # a referral whose case is merged between the reading and the lock is looked up again
 
@@ -174,10 +174,7 @@ def _refuse_addressee(
     if sender is not None and sender.pk == addressee.pk:
         raise Refused(_("An institution does not refer to itself."), "addressee")
     refuse_dissolved(addressee, timezone.localdate(), "addressee")
-    if addressee.kind == InstitutionKind.COORDINATOR_ABROAD:
-        raise Refused(
-            _("This office is abroad: refer across the border, with what is shared and on what basis."), "addressee"
-        )
+    refuse_abroad(addressee)
     waiting = Referral.objects.filter(case=case, state=ReferralState.SENT)
     if waiting.filter(addressee=addressee, purpose=purpose).exists():
         raise Refused(
@@ -228,8 +225,7 @@ def _consent(
             case, new_id(), by=by, institution=institution, purpose=purpose, state=said, given_by=said_by, on=on
         )
         state = queries.consent_state(case, purpose)
-    if state == ConsentState.NOT_NEEDED and not legal_basis:
-        raise Refused(_("Say by which provision consent is not needed."), "legal_basis")
+    refuse_without_basis(state, legal_basis)
     return state
 
 
@@ -359,6 +355,11 @@ def _refuse_day(referral: Referral, on: date, field: str) -> None:
     if on < referral.referred_on:
         raise Refused(
             _("The referral was made on %(day)s: it is not answered before.") % {"day": _day(referral.referred_on)},
+            field,
+        )
+    if referral.received_on is not None and on < referral.received_on:
+        raise Refused(
+            _("The referral was received on %(day)s: it is not answered before.") % {"day": _day(referral.received_on)},
             field,
         )
     refuse_dissolved(referral.addressee, on, "")

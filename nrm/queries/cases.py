@@ -193,6 +193,9 @@ def _merges(case: Case, user: User) -> dict[str, Any]:
 
 def _merge_acts(case: Case, user: User) -> list[Act]:
     acts = []
+    if case.closed_on is not None and access.may_open_again(user, case):
+        address = f"{reverse('nrm:case-create')}?again={case.marker}"
+        acts.append(Act(_("The person came again: open a new episode"), address))
     if access.may_look_for_twin(user, case):
         acts.append(Act(_("Look whether the person was counted twice"), reverse("nrm:case-twin", args=[case.marker])))
     if case.duplicate_of_id is None and access.may_merge(user):

@@ -31,6 +31,15 @@ def kept(world: Any, code: str = "KP-THB", number: str = NUMBER) -> Any:
     return case
 
 
+def filled(client: Any, case: Any, number: str, code: str = "KP-THB") -> tuple[str, dict[str, str]]:
+    """The page as it is now, with a number typed into it: where it is sent and what."""
+    address, of = reverse("nrm:case-file-number", args=[case.marker]), institution(code).pk.hex
+    form = client.get(address).context["form"]
+    return address, {f"{name}_{of}": form[f"{name}_{of}"].value() for name in ("seen", "hidden")} | {
+        f"number_{of}": number
+    }
+
+
 def own(case: Any, user: Any) -> list[str | None]:
     return [one.text for one in file_numbers_of(case, user)]
 
@@ -62,7 +71,7 @@ def test_only_the_institution_whose_it_is_reads_it(world, client_for):
             assert NUMBER not in stored and NUMBER.encode().hex() not in stored
     export = b"".join(client.get(reverse("nrm:case-export"))).decode()
     assert NUMBER not in export
-    assert client.post(address, {name: ""}).status_code == 302 and own(case, world.focal_point) == []
+    assert client.post(*filled(client, case, "")).status_code == 302 and own(case, world.focal_point) == []
 
 
 def test_a_cell_copied_to_another_row_or_cut_does_not_open(world):
@@ -90,11 +99,33 @@ def test_a_key_removed_early_leaves_the_page_and_is_loud(world, client_for, sett
     with pytest.raises(CommandError, match="cells could not be opened"):
         call_command("rotate_field_keys", verbosity=0)
     # The form leaves what it cannot read, unless something is typed.
-    address, name = reverse("nrm:case-file-number", args=[case.marker]), f"number_{institution('KP-THB').pk.hex}"
+    address, empty = filled(client, case, "")
     assert "cannot be read now" in client.get(address).content.decode()
-    client.post(address, {name: ""})
+    assert client.post(address, empty).status_code == 302
     settings.FIELD_KEYS = [NEW, OLD]
     assert own(case, world.focal_point) == [NUMBER] and readiness()["file numbers"] == "ok"
+    # The key came back while the form stood open: its empty field still leaves the number.
+    assert client.post(address, empty).status_code == 302 and own(case, world.focal_point) == [NUMBER]
+    settings.FIELD_KEYS = [NEW]
+    sent = filled(client, case, "KP/2026/7")
+    settings.FIELD_KEYS = [NEW, OLD]
+    assert client.post(*sent).status_code == 302 and own(case, world.focal_point) == ["KP/2026/7"]
+
+
+def test_of_two_who_write_it_at_once_the_second_is_told_and_sealing_anew_is_no_change(world, client_for, settings):
+    settings.FIELD_KEYS = [OLD]
+    case, client = kept(world), client_for("focal_point")
+    first, second, third = (filled(client, case, number) for number in ("KP/1", "KP/2", "KP/3"))
+    settings.FIELD_KEYS = [NEW, OLD]
+    assert file_numbers.reseal() == (1, 0)  # between the page and its answer
+    settings.FIELD_KEYS = [NEW]
+    assert client.post(*first).status_code == 302 and own(case, world.focal_point) == ["KP/1"]
+    page = client.post(*second).content.decode()
+    assert "A colleague changed this number meanwhile; now it is: KP/1." in page and "KP/2" in page
+    assert client.post(*first).status_code == 302  # pressed twice: what is asked for stands there
+    assert client.post(third[0], third[1] | {f"number_{institution('KP-THB').pk.hex}": ""}).status_code == 200
+    assert own(case, world.focal_point) == ["KP/1"]
+    assert client.post(*filled(client, case, "KP/3")).status_code == 302 and own(case, world.focal_point) == ["KP/3"]
 
 
 def test_all_is_sealed_anew_in_chunks_and_again_without_harm(world, settings, capsys):
