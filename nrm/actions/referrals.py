@@ -20,7 +20,7 @@ from nrm import access
 from nrm.actions import referral_notices as notices
 from nrm.actions.cases import ANSWER_WITHIN, refuse_abroad
 from nrm.actions.consent import record_consent, refuse_without_basis
-from nrm.actions.happenings import note, refuse_impossible
+from nrm.actions.happenings import note, refuse_impossible, take_to
 from nrm.actions.parties import hand_over, join
 from nrm.models import (
     Case,
@@ -357,12 +357,16 @@ def _refuse_day(referral: Referral, on: date, field: str) -> None:
             _("The referral was made on %(day)s: it is not answered before.") % {"day": _day(referral.referred_on)},
             field,
         )
-    if referral.received_on is not None and on < referral.received_on:
-        raise Refused(
-            _("The referral was received on %(day)s: it is not answered before.") % {"day": _day(referral.received_on)},
-            field,
-        )
     refuse_dissolved(referral.addressee, on, "")
+
+
+def _received_by(referral: Referral, on: date, by: User) -> None:
+    """Whoever answers has received: on the day of the answer at the latest, though the button was pressed afterwards."""
+    if referral.received_on is not None and referral.received_on > on:
+        receipts = Happening.objects.filter(kind=EventKind.RECEIVED, record=referral.pk, struck_at__isnull=True)
+        take_to(receipts, on, by=by, why=_("answered on that day already"))
+        referral.received_on = on
+    referral.received_on = referral.received_on or on
 
 
 def _note_receipt(referral: Referral, case: Case, on: date, at: time | None, *, by: User) -> None:
@@ -420,7 +424,7 @@ def accept(
     elif manager is not None and not queries.people_of(referral.addressee).filter(pk=manager.pk).exists():
         raise Refused(_("The case manager is somebody who reports for the institution that accepts."), "manager")
     referral.state = ReferralState.ACCEPTED
-    referral.received_on = referral.received_on or accepted_on
+    _received_by(referral, accepted_on, by)
     referral.accepted_on = accepted_on
     referral.manager = manager
     _answered(referral, by, answer_note)
@@ -485,7 +489,7 @@ def decline(referral: Referral, *, by: User, declined_on: date, reason: str, ans
     if reason == DeclineReason.OTHER and not answer_note:
         raise Refused(_("Say in a sentence which other reason."), "answer_note")
     referral.state = ReferralState.DECLINED
-    referral.received_on = referral.received_on or declined_on
+    _received_by(referral, declined_on, by)
     referral.declined_on, referral.decline_reason = declined_on, reason
     _answered(referral, by, answer_note)
     case = _survivor(case)

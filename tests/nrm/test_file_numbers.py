@@ -17,9 +17,12 @@ from nrm.models import CaseParty, OwnFileNumber, PartyRole
 from nrm.queries.file_numbers import file_numbers_of
 from onatc import keys, sealed
 from onatc.http import readiness
+from stakeholders import factor_secrets
+from stakeholders.accounts import demonstration_code
 from stakeholders.factor_secrets import reseal
 from tests.nrm.cases import institution, opened
 from tests.nrm.test_cases import read
+from tests.stakeholders.test_accounts import browser, password_sign_in
 
 OLD, NEW = "old-key-" * 6, "new-key-" * 6
 NUMBER = "KP/2026/0451-Ž"
@@ -148,6 +151,44 @@ def test_second_factors_are_sealed_anew_too(world, settings):
     assert {one.pk: keys.unseal(bytes.fromhex(one.data["secret"]), "second factor") for one in Authenticator.objects.all()} == secrets  # fmt: skip
     settings.FIELD_KEYS = former
     assert reseal(100) == (0, len(secrets))
+
+
+def test_a_factor_that_was_used_while_it_was_sealed_anew_is_sealed_by_the_next_pass(world, settings, monkeypatch):
+    """Rotation in mid-request: what changed between the reading and the writing of a cell would else stay under the old key
+    without anybody being told, and be lost with it."""
+    factor = (
+        Authenticator.objects.filter(type=Authenticator.Type.RECOVERY_CODES).first() or Authenticator.objects.first()
+    )
+    settings.FIELD_KEYS, former = [NEW, *settings.FIELD_KEYS], settings.FIELD_KEYS
+    original, used = factor_secrets.unseal, []
+
+    def meanwhile(cell: bytes, place: str) -> bytes:
+        if not used:
+            used.append(Authenticator.objects.filter(pk=factor.pk).update(data=factor.data | {"used_mask": 1}))
+        return original(cell, place)
+
+    monkeypatch.setattr(factor_secrets, "unseal", meanwhile)  # somebody uses a code at that moment
+    everything = Authenticator.objects.count()
+    assert sealed.rotate(1)["second factors"] == (everything, 0) and used == [1]
+    settings.FIELD_KEYS = [NEW]
+    assert readiness()["second factors"] == "ok"
+    factor.refresh_from_db()
+    assert factor.data["used_mask"] == 1
+    settings.FIELD_KEYS = former
+    assert readiness()["second factors"].startswith(f"{everything} second factors are sealed with a key")
+
+
+def test_without_the_key_a_code_is_refused_with_a_sentence_and_every_other_page_works(world, settings):
+    """The sign-in and the proof of identity: no crash, nothing lost, and the key put back opens everything."""
+    client = browser()
+    user, former = world.director, settings.FIELD_KEYS
+    settings.FIELD_KEYS = [NEW]
+    password_sign_in(client, user.email)
+    page = client.post(reverse("mfa_authenticate"), {"code": "123456"})
+    assert page.status_code == 200 and "A key of the application is missing" in page.content.decode()
+    settings.FIELD_KEYS = [NEW, *former]
+    answer = client.post(reverse("mfa_authenticate"), {"code": demonstration_code(user)})
+    assert answer.status_code == 302
 
 
 @pytest.mark.django_db(transaction=True)

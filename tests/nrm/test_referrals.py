@@ -336,8 +336,8 @@ def test_the_day_from_which_a_person_counts_is_corrected_and_clocks_follow(world
     assert {(one.kind, one.struck_reason) for one in struck} == {
         ("referred", "Shtypur gabim"), ("received", "Shtypur gabim"),
     }  # fmt: skip
-    moved = Clock.objects.get(pk=clock.pk)
-    assert timezone.localdate(moved.started_at) == today(-8) and moved.step == clock.step
+    going = Clock.objects.filter(case=case, step=clock.step).exclude(state="ended").get()
+    assert timezone.localdate(going.started_at) == today(-8)
     before = Happening.objects.count()
     correct(referral, world.focal_point, referred_on=today(-9))  # pressed twice
     assert Happening.objects.count() == before and not list(referral_invariants.one_acceptance())
@@ -366,7 +366,8 @@ def test_each_corrects_its_own_days_and_only_to_what_can_be(world):
     ):
         with pytest.raises(PermissionDenied):
             correct(referral, by, **days)
-    correct(referral, world.other_focal_point, declined_on=today(-3))  # it takes no part, and it is its own answer
+    # It takes no part in the case, and it is its own answer.
+    correct(referral, world.other_focal_point, received_on=today(-3), declined_on=today(-3))
     correct(referral, world.director, referred_on=today(-5), declined_on=today(-2))
     for sentence, by, days in (
         ("future", world.focal_point, {"referred_on": today(1)}),
@@ -388,13 +389,15 @@ def test_each_corrects_its_own_days_and_only_to_what_can_be(world):
         correct(referral, world.focal_point, referred_on=today(-4))
 
 
-def test_what_was_received_is_not_answered_before(world):
-    referral = sent(world, opened(world.focal_point), referred_on=today(-4))
-    referrals.receive(referral, by=world.other_focal_point, received_on=today(-1))
-    with pytest.raises(Refused, match="received on"):
-        referrals.accept(referral, by=world.other_focal_point, accepted_on=today(-2))
-    with pytest.raises(Refused, match="received on"):
-        referrals.decline(referral, by=world.other_focal_point, declined_on=today(-2), reason="no_place")
+def test_whoever_answers_has_received_on_that_day_at_the_latest(world):
+    """The button for the receipt was pressed today, and the answer was given yesterday: in order it stays."""
+    case = opened(world.focal_point, addressee=institution("MOH"), on=today(-4))
+    referral, there = Referral.objects.get(case=case), world.other_focal_point
+    referrals.receive(referral, by=there)
+    referrals.accept(referral, by=there, accepted_on=today(-1), manager=there)
+    assert fresh(referral).received_on == today(-1) == referral.accepted_on
+    assert days_of(case, "received") == days_of(case, "accepted") == [today(-1)]
+    assert Happening.objects.get(case=case, struck_at__isnull=False).kind == "received"
 
 
 # Races
