@@ -360,13 +360,14 @@ def _refuse_day(referral: Referral, on: date, field: str) -> None:
     refuse_dissolved(referral.addressee, on, "")
 
 
-def _received_by(referral: Referral, on: date, by: User) -> None:
-    """Whoever answers has received: on the day of the answer at the latest, though the button was pressed afterwards."""
+def _received_by(referral: Referral, on: date, by: User) -> date:
+    """When whoever answers has received: on the day of the answer at the latest, though the button was pressed later."""
     if referral.received_on is not None and referral.received_on > on:
         receipts = Happening.objects.filter(kind=EventKind.RECEIVED, record=referral.pk, struck_at__isnull=True)
         take_to(receipts, on, by=by, why=_("answered on that day already"))
         referral.received_on = on
     referral.received_on = referral.received_on or on
+    return referral.received_on
 
 
 def _note_receipt(referral: Referral, case: Case, on: date, at: time | None, *, by: User) -> None:
@@ -424,11 +425,11 @@ def accept(
     elif manager is not None and not queries.people_of(referral.addressee).filter(pk=manager.pk).exists():
         raise Refused(_("The case manager is somebody who reports for the institution that accepts."), "manager")
     referral.state = ReferralState.ACCEPTED
-    _received_by(referral, accepted_on, by)
+    received_on = _received_by(referral, accepted_on, by)
     referral.accepted_on = accepted_on
     referral.manager = manager
     _answered(referral, by, answer_note)
-    _note_receipt(referral, case, referral.received_on, None, by=by)
+    _note_receipt(referral, case, received_on, None, by=by)
     note(case, EventKind.ACCEPTED, on=accepted_on, at=at, by=by, institution=referral.addressee, record=referral)
     if is_handover and referral.addressee is not None:
         hand_over(case, referral.addressee, manager, by=by, on=accepted_on)
