@@ -178,7 +178,7 @@ def test_a_factor_that_was_used_while_it_was_sealed_anew_is_sealed_by_the_next_p
     assert readiness()["second factors"].startswith(f"{everything} second factors are sealed with a key")
 
 
-def test_without_the_key_a_code_is_refused_with_a_sentence_and_every_other_page_works(world, settings):
+def test_without_the_key_a_code_is_refused_with_a_sentence_and_every_other_page_works(world, client_for, settings):
     """The sign-in and the proof of identity: no crash, nothing lost, and the key put back opens everything."""
     client = browser()
     user, former = world.director, settings.FIELD_KEYS
@@ -189,6 +189,11 @@ def test_without_the_key_a_code_is_refused_with_a_sentence_and_every_other_page_
     settings.FIELD_KEYS = [NEW, *former]
     answer = client.post(reverse("mfa_authenticate"), {"code": demonstration_code(user)})
     assert answer.status_code == 302
+    # A page that is nothing without the key says so, and is no crash.
+    settings.FIELD_KEYS = [NEW]
+    page = client_for("director").get(reverse("mfa_view_recovery_codes"))
+    assert page.status_code == 503 and "cannot be read now" in page.content.decode()
+    assert client_for("director").get(reverse("nrm:case-list")).status_code == 200
 
 
 @pytest.mark.django_db(transaction=True)
