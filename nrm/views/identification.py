@@ -30,7 +30,7 @@ from nrm.forms.identification import (
 )
 from nrm.models import Case, CaseDecision, Happening, RiskAssessment, RiskMeasure, Screening, ScreeningResult
 from nrm.queries import identification as queries
-from nrm.views.reading import case_of, reading_case
+from nrm.views.reading import case_of, reading_case, reading_form
 from onatc.errors import Denied, require
 from stakeholders.accounts import SignedInRequest
 from stakeholders.models import User
@@ -74,8 +74,7 @@ def act_page(
             template=template,
         )
 
-    # What was typed is not thrown away because the purpose ran out meanwhile: it was stated when the form was opened.
-    return page() if request.method == "POST" else reading_case(request, case, page)
+    return reading_form(request, case, page)
 
 
 class _Done:

@@ -78,3 +78,9 @@ def reading_case(request: SignedInRequest, case: Case, page: Callable[[], HttpRe
     return trail.reading(
         request, page, scope="case", of=case, owner_id=case.responsible_id, **({"foreign": True} if is_foreign else {})
     )
+
+
+def reading_form(request: SignedInRequest, case: Case, page: Callable[[], HttpResponse]) -> HttpResponse:
+    """The same for a form that shows what the case knows. What was typed is not thrown away because the purpose ran out
+    meanwhile: it was stated when the form was opened."""
+    return page() if request.method == "POST" else reading_case(request, case, page)
