@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from nrm.models import (
@@ -102,6 +103,7 @@ ASSESSES_RISK = (Function.POLICE, Function.ADVOCATE, Function.CSW, Function.CHIL
 GRANTS_REFLECTION = (Function.POLICE, Function.ADVOCATE)
 CHECKS_AGE = (Function.POLICE, Function.CSW, Function.CHILD_UNIT, Function.HEALTH)
 CARES_FOR_CHILD = (Function.CSW, Function.CHILD_UNIT)
+ONLY_COMPETENT = _("Only police, victim advocates and courts that are competent decide on identification.")
 
 
 def has_function(user: User, case: Case, functions: Iterable[str]) -> bool:
@@ -116,8 +118,10 @@ def has_function(user: User, case: Case, functions: Iterable[str]) -> bool:
     return not known[user.pk].isdisjoint(functions)
 
 
-def _may(user: User, case: Case, functions: Iterable[str], reason: str | Promise) -> bool | Denied:
-    if not (recording := may_record(user, case)):
+def _may(
+    user: User, case: Case, functions: Iterable[str], reason: str | Promise, *, is_closed_too: bool = False
+) -> bool | Denied:
+    if not (recording := (may_follow_up if is_closed_too else may_record)(user, case)):
         return recording
     keeps = user.has_role(*CASE_KEEPERS) or (case.is_child_procedure and user.has_role(Role.CHILD))
     return keeps or has_function(user, case, functions) or Denied(reason)
@@ -125,9 +129,13 @@ def _may(user: User, case: Case, functions: Iterable[str], reason: str | Promise
 
 def may_decide(user: User, case: Case) -> bool | Denied:
     """Record a decision on identification: the competent bodies, and the office for them."""
-    return _may(
-        user, case, DECIDES, _("Only police, victim advocates and courts that are competent decide on identification.")
-    )
+    return _may(user, case, DECIDES, ONLY_COMPETENT)
+
+
+def may_review(user: User, case: Case) -> bool | Denied:
+    """The same for a review of a formal decision, which comes as late as somebody asks for it: also in a closed episode,
+    since its decision is what is reviewed (data_dictionary.md, section 4: `review_on` may lie after `closed_on`)."""
+    return _may(user, case, DECIDES, ONLY_COMPETENT, is_closed_too=True)
 
 
 def may_assess_risk(user: User, case: Case) -> bool | Denied:
@@ -179,6 +187,19 @@ def may_manage(user: User, case: Case) -> bool | Denied:
         or user.has_role(Role.DIRECTOR)
         or Denied(_("The responsible institution decides this."))
     )
+
+
+def may_open_again(user: User, earlier: Case) -> bool | Denied:
+    """Open a new episode of the person of a closed case: whoever sees that case and opens cases. As long as an episode that
+    they see is open, one refers within it (data_dictionary.md, section 2)."""
+    if earlier.duplicate_of_id is not None:
+        return Denied(_("This case was merged into another one."))
+    still = Case.objects.visible_to(user).open().filter(person=earlier.person_id).first()
+    if still is not None:
+        return Denied(format_lazy(_("Episode {marker} is still open: refer within it."), marker=str(still)))
+    if not Case.objects.visible_to(user).filter(pk=earlier.pk).exists():
+        return Denied(_("Only institutions that take part in the case record what happens."))
+    return may_open_case(user)
 
 
 def may_open_for(user: User, institution: Institution) -> bool | Denied:
@@ -310,6 +331,28 @@ def may_withdraw(user: User, referral: Referral) -> bool | Denied:
         or referral.sender_id is None
         or referral.recorded_by_id == user.pk
         or Denied(_("Only the institution that sent the referral withdraws it."))
+    )
+
+
+def may_correct_sending(user: User, referral: Referral) -> bool | Denied:
+    """The day of a referral in an open case: whoever sent it or recorded it, and the office's case roles."""
+    return may_record(user, referral.case) and (
+        user.has_role(*CASE_KEEPERS)
+        or referral.recorded_by_id == user.pk
+        or (referral.sender_id or referral.recorded_for_id) in user.institution_ids
+        or Denied(_("Each institution corrects the days that it recorded."))
+    )
+
+
+def may_correct_answer(user: User, referral: Referral) -> bool | Denied:
+    """The days of its answer in an open case: the addressee, also one that declined and takes no part, whoever recorded the
+    answer for it, and the office's case roles."""
+    if referral.case.is_open and referral.addressee_id in user.institution_ids:
+        return True
+    return may_record(user, referral.case) and (
+        user.has_role(*CASE_KEEPERS)
+        or referral.answered_by_id == user.pk
+        or Denied(_("Each institution corrects the days that it recorded."))
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import date, datetime, time
 from typing import Any
 
@@ -36,13 +37,15 @@ def note(
     text: str = "",
     recorded_at: datetime | None = None,
     key: uuid.UUID | None = None,
+    after_closing: bool = False,
 ) -> Happening:
     """Write that something happened, in the transaction that is open, and let clocks and status follow.
 
-    `record` is the record that tells more, or its key; `key` is that of the new row, where a form carries one. Raises Refused for a day in the future or before the earliest
-    possible one of the case.
+    `record` is the record that tells more, or its key; `key` is that of the new row, where a form carries one. What may
+    happen `after_closing` moves no clock of a closed case: all of them ended with it. Raises Refused for a day in the future
+    or before the earliest possible one of the case.
     """
-    refuse_impossible(case, on)
+    refuse_impossible(case, on, after_closing=after_closing)
     made = Happening.objects.create(
         **({"pk": key} if key is not None else {}),
         case=case,
@@ -55,16 +58,35 @@ def note(
         note=text,
         recorded_at=recorded_at or timezone.now(),
     )
-    follow(case, by=by)
+    if case.is_open or not after_closing:
+        follow(case, by=by)
     return made
 
 
-def refuse_impossible(case: Case, on: date, field: str = "") -> None:
-    """Nothing happens in the future, nor after the case was closed; before its opening only what led to it, a year at
-    most."""
+def take_to(found: Iterable[Happening], on: date, *, by: User | None, why: str) -> None:
+    """Events that were recorded for a wrong day: each is struck, with the reason, and recorded for the right one."""
+    rows = list(found)
+    for one in rows:
+        one.struck_at, one.struck_by, one.struck_reason = timezone.now(), by, why[:200]
+        one.save(update_fields=["struck_at", "struck_by", "struck_reason"])
+    for one in rows:
+        note(
+            one.case,
+            one.kind,
+            on=on,
+            at=timezone.localtime(one.happened_at).time() if one.has_time else None,
+            by=by,
+            institution=one.recorded_for,
+            record=one.record,
+        )
+
+
+def refuse_impossible(case: Case, on: date, field: str = "", *, after_closing: bool = False) -> None:
+    """Nothing happens in the future, nor after the case was closed but for what is `after_closing` by its nature; before its
+    opening only what led to it, a year at most."""
     if on > timezone.localdate():
         raise Refused(_("This day lies in the future."), field)
-    if case.closed_on is not None and on > case.closed_on:
+    if case.closed_on is not None and on > case.closed_on and not after_closing:
         raise Refused(_("The case was closed before that day."), field)
     if (case.opened_on - on).days > 366:
         raise Refused(_("This day lies more than a year before the case was opened."), field)

@@ -102,13 +102,15 @@ def decide(
 
     `seen` is how many decisions there were when the form was made: whoever decides on what a colleague changed meanwhile is
     told. A decision before the referral is one of somebody identified without referral: it then counts as referred on the
-    day of the decision.
+    day of the decision. A closed episode takes reviews of its formal decision, and no other decision: a new one is of a new
+    episode.
 
     Raises PermissionDenied and Refused.
     """
     case = locked(case)
+    is_review = outcome in REVIEWS
     if by is not None:
-        require(access.may_decide(by, case))
+        require((access.may_review if is_review else access.may_decide)(by, case))
     if (existing := made_before(CaseDecision(), key, case, by)) is not None:
         return existing, False
     found = queries.decisions_of(case)
@@ -126,7 +128,7 @@ def decide(
         raise Refused(_("Say why."), "reason")
     if is_without_referral or decided_on < case.opened_on:
         _without_referral(case, decided_on, outcome, is_without_referral, found)
-    refuse_impossible(case, decided_on, "decided_on")
+    refuse_impossible(case, decided_on, "decided_on", after_closing=is_review)
     group = _age_group(case, decided_on, age_group_at_decision)
     as_decided = queries.decided(found)
     reviewed = next((one for one, row in zip(as_decided, found, strict=True) if review_of == row), None)
@@ -147,7 +149,8 @@ def decide(
             _date_the_referral(case, decided_on, by=by, institution=own)
         restate(case)
         if outcome in TELLS:
-            note(case, TELLS[Outcome(outcome)], on=decided_on, by=by, institution=own, record=decision)
+            kind = TELLS[Outcome(outcome)]
+            note(case, kind, on=decided_on, by=by, institution=own, record=decision, after_closing=is_review)
     return decision, is_new
 
 
@@ -229,9 +232,9 @@ def _age_group(case: Case, day: date, stated: str) -> str:
 
 @transaction.atomic
 def inform(decision: CaseDecision, *, by: User, informed_on: date) -> CaseDecision:
-    """Record the day on which the person was told. Raises PermissionDenied and Refused."""
+    """Record the day on which the person was told, also after the case was closed. Raises PermissionDenied and Refused."""
     case = locked(decision.case)
-    require(access.may_record(by, case))
+    require(access.may_follow_up(by, case))
     decision = locked(decision)
     if decision.informed_on == informed_on:
         return decision

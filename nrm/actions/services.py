@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from nrm import access
 from nrm.models import PlacesReport, Service, ServiceAddress, ServiceProposal
 from onatc.errors import Refused, require
+from onatc.keys import sealing_key_id
 from onatc.vocabulary import Code
 from stakeholders.actions.records import Stale, locked, make_once, refuse_dissolved, refuse_future, save, set_fields
 from stakeholders.models import User
@@ -188,8 +189,10 @@ def remove_address(service: Service, *, by: User) -> None:
 def seal_addresses_anew(_chunk: int = 0) -> tuple[int, int]:
     """With the first of `FIELD_KEYS`, so that an older one can be put away; how many were sealed, how many could not be read
     (onatc.sealed). There are a few dozen of them: one piece."""
-    sealed = unreadable = 0
+    sealed, unreadable, current = 0, 0, sealing_key_id()
     for address in ServiceAddress.objects.select_for_update().order_by("pk"):
+        if bytes(address.sealed).startswith(current):
+            continue
         if (text := address.read()) is None:
             unreadable += 1
             continue

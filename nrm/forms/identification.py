@@ -120,6 +120,8 @@ class DecideForm(ActForm):
         formal = [one for one in decisions if one.outcome in (*FORMAL, *REVIEWED)]
         # After a formal decision a review; and the preliminary one that was taken before, when it is recorded late.
         offered = (*REVIEWED, *PRELIMINARY) if formal else tuple(one for one in Outcome.values if one not in REVIEWED)
+        if self.case.closed_on is not None:
+            offered = REVIEWED if formal else ()
         fields: Any = self.fields
         offer(fields["outcome"], Outcome.choices, ["", *offered])
         if formal:

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 
 from nrm import access
 from nrm.ages import age_group_of
+from nrm.deciding import FORMAL, REVIEWED
 from nrm.models import (
     PLAIN_STEPS,
     Case,
@@ -41,6 +42,7 @@ from nrm.screening import IndicatorSet
 from nrm.sections import PROCEDURE, Act, Section, register
 from nrm.standing import GIVES, Decided
 from onatc.dated_settings import holidays_between, is_working_day
+from onatc.errors import Denied
 from onatc.periods import months_after
 from onatc.texts import SortKey
 from stakeholders.models import Institution, User
@@ -179,14 +181,22 @@ def _decisions(case: Case, user: User) -> dict[str, Any]:
             )
             for one in reversed(rows)
         ],
-        "may_inform": may_record(case, user),
+        "may_inform": bool(access.may_follow_up(user, case)),
     }
 
 
 def _deciding(case: Case, user: User) -> Iterable[Act]:
-    if access.may_decide(user, case):
-        waits = case.status in (Status.POTENTIAL, Status.PRESUMED)
-        yield Act(_("Record a decision"), _url("case-decide", case), is_next=waits)
+    if may_decide_now(user, case):
+        waits = case.is_open and case.status in (Status.POTENTIAL, Status.PRESUMED)
+        label = _("Record a decision") if case.closed_on is None else _("Record a review")
+        yield Act(label, _url("case-decide", case), is_next=waits)
+
+
+def may_decide_now(user: User, case: Case) -> bool | Denied:
+    """Record a decision: in a closed case only a review, where there is a formal decision to review."""
+    if case.closed_on is not None and CaseDecision.objects.filter(case=case, outcome__in=(*FORMAL, *REVIEWED)).exists():
+        return access.may_review(user, case)
+    return access.may_decide(user, case)
 
 
 def sets_for(case: Case) -> list[str]:

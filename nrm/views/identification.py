@@ -97,7 +97,7 @@ def decide(request: SignedInRequest, marker: str) -> HttpResponse:
     return act_page(
         request,
         marker,
-        access.may_decide,
+        queries.may_decide_now,
         DecideForm,
         lambda case, form: actions.decide(case, by=request.user, **form.arguments()),
         title=_("Record a decision on identification"),
@@ -116,7 +116,7 @@ def decision_inform(request: SignedInRequest, marker: str, pk: uuid.UUID) -> Htt
     return act_page(
         request,
         marker,
-        access.may_record,
+        access.may_follow_up,
         lambda data, **told: DayForm(data, name="informed_on", label=_("Person informed on"), **told),
         lambda _case, form: actions.inform(decision, by=request.user, **form.said("informed_on")),
         title=_("The person was informed of the decision"),

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.urls import reverse
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 
 from nrm import destroyed
 from nrm.actions import assistance, care
+from nrm.markers import new_marker
 from nrm.models import Assistance, Breach, Case, Destruction, EmergencyAccess, OwnFileNumber, PersonRequest, TwinToken
 from nrm.queries.care import falling_due, held_about
 from nrm.retention import closed_by, falls_due_on, notice_clock
@@ -103,6 +105,23 @@ def test_the_page_takes_a_whole_marker_only_and_the_director_reviews(world, clie
         care.review_emergency(one, by=world.director, was_justified=False, note="")
     care.review_emergency(one, by=world.director, was_justified=False, note="The shelter answered")
     assert client.get(case.get_absolute_url()).status_code == 404
+
+
+def test_markers_are_not_guessed_on_the_page_for_emergencies(world, client_for):
+    """T32: wrong ones count as on any page of cases, and after too many of them a right one opens nothing either."""
+    case, said = opened(world.focal_point), {"reason": "A person in danger"}
+    client, url = client_for("other_focal_point"), reverse("nrm:emergency-open")
+    for _number in range(15):
+        assert client.post(url, {"marker": new_marker(), **said}).status_code == 200
+        assert client.post(url, {"marker": "4KM7", **said}).status_code == 200  # the same once more is no new try
+    for _number in range(14):
+        assert client.get(reverse("nrm:case-detail", args=[new_marker()])).status_code == 404
+    assert client.post(url, {"marker": new_marker(), **said}).status_code == 429
+    page = client.post(url, {"marker": case.marker, **said})
+    assert page.status_code == 429 and "Too many case markers" in page.content.decode()
+    assert not EmergencyAccess.objects.exists()
+    cache.clear()  # an hour later
+    assert client.post(url, {"marker": case.marker, **said}).url == case.get_absolute_url()
 
 
 def test_the_director_does_not_review_an_own_one(world):
