@@ -53,11 +53,11 @@ def _record(found: Iterable[Deviation]) -> int:
 def _new_patterns(now: datetime, today: date, gone: set[uuid.UUID]) -> list[Deviation]:
     quiet_since = today - timedelta(days=problems.QUIET_DAYS)
     known = {
-        (rule, institution, step)
-        for rule, institution, step in Deviation.objects.filter(case__isnull=True)
+        (rule, institution, lineage)
+        for rule, institution, lineage in Deviation.objects.filter(case__isnull=True)
         .exclude(rule="")
         .exclude(state=DeviationState.CLOSED, checked_on__lte=quiet_since)
-        .values_list("rule", "institution", "step")
+        .values_list("rule", "institution", "step__lineage")
     }
     return [
         Deviation(
@@ -65,7 +65,7 @@ def _new_patterns(now: datetime, today: date, gone: set[uuid.UUID]) -> list[Devi
             figures=one.figures, found_on=today,
         )
         for one in oversight.patterns(now)
-        if one.institution not in gone and (one.rule, one.institution, one.step) not in known
+        if one.institution not in gone and (one.rule, one.institution, one.lineage) not in known
     ]  # fmt: skip
 
 
@@ -221,8 +221,9 @@ def reopen(deviation: Deviation, *, by: User, reason: str, due_on: date | None) 
     if not reason.strip():
         raise Refused(_("Say why it is opened again."), "reason")
     clash = Deviation.objects.open().filter(
-        rule=found.rule, case=None, institution=found.institution_id, step=found.step_id
-    )
+        rule=found.rule, case=None, institution=found.institution_id,
+        step__lineage=found.step.lineage if found.step is not None else None,
+    )  # fmt: skip
     if found.rule and found.case_id is None and clash.exists():
         raise Refused(_("The same pattern was found again meanwhile; go on with that record."))
     if found.action:

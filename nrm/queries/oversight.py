@@ -26,6 +26,8 @@ from nrm.models import (
     Measured,
     Referral,
     ReferralState,
+    SopState,
+    SopStep,
 )
 from nrm.problems import Ran
 
@@ -59,40 +61,45 @@ def with_pauses(clocks: Any) -> Any:
 
 
 def ran(clocks: QuerySet[Clock], now: datetime) -> Iterator[tuple[uuid.UUID | None, Any, uuid.UUID, Ran]]:
-    """(who owes it, step, case, clock) of clocks that have a limit, in the order of `clocks`; one query, read in pieces. What
-    stands still now is owed later by as long as it has stood."""
+    """(who owes it, lineage of the step, case, clock) of clocks that have a limit, in the order of `clocks`; one query, read in
+    pieces. What stands still now is owed later by as long as it has stood."""
     rows = with_pauses(clocks.filter(due_at__isnull=False))
-    for owner, step, case, started, due, state, met, ended, stood, since in rows.values_list(
-        "owner", "step", "case", "started_at", "due_at", "state", "met_at", "ended_at", "stood", "stands_since"
+    for owner, lineage, case, started, due, state, met, ended, stood, since in rows.values_list(
+        "owner", "step__lineage", "case", "started_at", "due_at", "state", "met_at", "ended_at", "stood", "stands_since"
     ).iterator(chunk_size=2000):
         is_met = state == ClockState.MET
         over = met if is_met else ended if state in OVER else None
         stands = max(now - since, timedelta()) if since is not None and over is None else timedelta()
-        yield owner, step, case, Ran(started, due + stands, over, is_met, case, (stood or timedelta()) + stands)
+        yield owner, lineage, case, Ran(started, due + stands, over, is_met, case, (stood or timedelta()) + stands)
 
 
 @dataclass(frozen=True)
 class Pattern:
     rule: str
     institution: uuid.UUID
-    step: uuid.UUID | None
+    step: uuid.UUID | None  # as the version in force has it
+    lineage: uuid.UUID | None
     figures: dict[str, int]
 
 
 def patterns(now: datetime) -> list[Pattern]:
-    """What the rules on many clocks and referrals find at this moment, by institution and step. Three queries; the clocks of
-    one institution and step are in memory at a time."""
+    """What the rules on many clocks and referrals find at this moment, by institution and step: the same step in whatever
+    version. Four queries; the clocks of one institution and step are in memory at a time."""
     since = now - timedelta(days=problems.WINDOW_DAYS)
+    adopted = SopStep.objects.filter(
+        version__state=SopState.ADOPTED, version__in_force_from__lte=timezone.localdate(now)
+    )
+    latest = dict(adopted.order_by("version__in_force_from").values_list("lineage", "pk"))
     clocks = watched(Clock.objects.filter(owner__isnull=False))
     found = []
     for rule, asked, chosen in (
         (problems.LATE, problems.late_often, clocks.filter(due_at__gte=since, due_at__lte=now)),
         (problems.LONG, problems.takes_too_long, clocks.filter(started_at__gte=since, started_at__lte=now)),
     ):
-        in_groups = groupby(ran(chosen.order_by("owner", "step", "pk"), now), key=lambda one: one[:2])
-        for (owner, step), group in in_groups:
+        in_order = chosen.order_by("owner", "step__lineage", "pk")
+        for (owner, lineage), group in groupby(ran(in_order, now), key=lambda one: one[:2]):
             if owner is not None and (figures := asked([one[3] for one in group], now)) is not None:
-                found.append(Pattern(rule, owner, step, figures))
+                found.append(Pattern(rule, owner, latest[lineage], lineage, figures))
     late = Q(state=ReferralState.SENT, answer_due_at__lt=now)
     sent = Referral.objects.filter(
         sent_at__gte=since,
@@ -114,7 +121,7 @@ def patterns(now: datetime) -> list[Pattern]:
         "addressee", "referrals", "declined", "unanswered"
     ):
         if (figures := problems.unanswered(declined, unanswered, referrals)) is not None:
-            found.append(Pattern(problems.UNANSWERED, addressee, None, figures))
+            found.append(Pattern(problems.UNANSWERED, addressee, None, None, figures))
     return found
 
 

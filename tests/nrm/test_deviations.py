@@ -26,6 +26,7 @@ from nrm.models import (
     Happening,
     Referral,
     RetainedKind,
+    SopStep,
 )
 from nrm.oversight_sources import open_deviations
 from nrm.queries import oversight
@@ -36,6 +37,7 @@ from stakeholders.actions.records import Stale
 from stakeholders.calendar import month_of
 from tests.mass_nrm import fill_cases
 from tests.nrm.cases import institution, opened
+from tests.nrm.test_procedure import version_with
 from tests.nrm.watching import a_clock, a_deviation, a_step, being_corrected, correction
 from tests.stakeholders.decided import a_body, a_draft, a_meeting, a_point, at_once, cost_of
 
@@ -121,6 +123,21 @@ def test_referrals_declined_or_unanswered_are_found_by_addressee(world, today):
     actions.find()
     one = found(problems.UNANSWERED).get()
     assert (one.institution.code, one.step, one.figures["part"], one.figures["whole"]) == ("PVPT", None, 2, 5)
+
+
+def test_a_pattern_is_about_a_step_in_whatever_version(world, today):
+    case = opened(world.focal_point)
+    late_at_csw(case, 3)
+    version_with(16, today, amounts=[20])
+    new = SopStep.objects.get(version__number=2, number=16)
+    for clock in late_at_csw(case, 3):
+        Clock.objects.filter(pk=clock.pk).update(step=new)
+    actions.find()
+    one = found(problems.LATE).get(institution=institution("CSW"))
+    assert one.step == new and one.figures["part"] == 6
+    version_with(16, today + timedelta(days=1), amounts=[30])
+    assert actions.find(timezone.now() + timedelta(days=1)) >= 0
+    assert found(problems.LATE).filter(institution=institution("CSW")).count() == 1
 
 
 def test_a_clock_that_stands_still_is_not_late_for_it(world):
