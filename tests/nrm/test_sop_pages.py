@@ -173,6 +173,11 @@ def test_trials_of_other_days_or_limits_do_not_tell_one_case_by_their_difference
     assert row("planning", another_limit) == (20, 20, None, 20, 5)
     assert row("planning", many_more) == (40, 40, 20, 40, 10)
     assert row("planning", first) == (20, 20, 10, 20, 5)  # what was told stays as it was
+    # nor is what was told forgotten with the draft
+    refused = client_for("planning").post(reverse("nrm:sop-discard", args=[draft.pk]), follow=True)
+    assert "was tried on past cases" in refused.content.decode() and SopTrial.objects.count() == 4
+    actions.discard_draft(draft, by=world.director)
+    assert not SopVersion.objects.filter(pk=draft.pk).exists()
 
 
 def test_the_director_adopts_from_today_or_later_by_a_decision(world):
