@@ -220,10 +220,8 @@ def reopen(deviation: Deviation, *, by: User, reason: str, due_on: date | None) 
         return found
     if not reason.strip():
         raise Refused(_("Say why it is opened again."), "reason")
-    clash = Deviation.objects.open().filter(
-        rule=found.rule, case=None, institution=found.institution_id,
-        step__lineage=found.step.lineage if found.step is not None else None,
-    )  # fmt: skip
+    same_step: dict[str, Any] = {"step": None} if found.step is None else {"step__lineage": found.step.lineage}
+    clash = Deviation.objects.open().filter(rule=found.rule, case=None, institution=found.institution_id, **same_step)
     if found.rule and found.case_id is None and clash.exists():
         raise Refused(_("The same pattern was found again meanwhile; go on with that record."))
     if found.action:

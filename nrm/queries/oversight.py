@@ -64,13 +64,24 @@ def ran(clocks: QuerySet[Clock], now: datetime) -> Iterator[tuple[uuid.UUID | No
     """(who owes it, lineage of the step, case, clock) of clocks that have a limit, in the order of `clocks`; one query, read in
     pieces. What stands still now is owed later by as long as it has stood."""
     rows = with_pauses(clocks.filter(due_at__isnull=False))
-    for owner, lineage, case, started, due, state, met, ended, stood, since in rows.values_list(
-        "owner", "step__lineage", "case", "started_at", "due_at", "state", "met_at", "ended_at", "stood", "stands_since"
+    for owner, lineage, case, is_child, started, due, state, met, ended, stood, since in rows.values_list(
+        "owner",
+        "step__lineage",
+        "case",
+        "case__is_child_procedure",
+        "started_at",
+        "due_at",
+        "state",
+        "met_at",
+        "ended_at",
+        "stood",
+        "stands_since",
     ).iterator(chunk_size=2000):
         is_met = state == ClockState.MET
         over = met if is_met else ended if state in OVER else None
         stands = max(now - since, timedelta()) if since is not None and over is None else timedelta()
-        yield owner, lineage, case, Ran(started, due + stands, over, is_met, case, (stood or timedelta()) + stands)
+        stood = (stood or timedelta()) + stands
+        yield owner, lineage, case, Ran(started, due + stands, over, is_met, case, stood, is_child)
 
 
 @dataclass(frozen=True)
@@ -108,19 +119,13 @@ def patterns(now: datetime) -> list[Pattern]:
         case__duplicate_of__isnull=True,
         case__is_imported=False,
     ).exclude(state=ReferralState.WITHDRAWN)
-    counted = (
-        sent.order_by()
-        .values("addressee")
-        .annotate(
-            referrals=Count("pk"),
-            declined=Count("pk", filter=Q(state=ReferralState.DECLINED)),
-            unanswered=Count("pk", filter=late),
-        )
-    )
-    for addressee, referrals, declined, unanswered in counted.values_list(
-        "addressee", "referrals", "declined", "unanswered"
-    ):
-        if (figures := problems.unanswered(declined, unanswered, referrals)) is not None:
+    declined, child = Q(state=ReferralState.DECLINED), Q(case__is_child_procedure=True)
+    counted = sent.order_by().values_list("addressee").annotate(
+        all=Count("pk"), declined=Count("pk", filter=declined), silent=Count("pk", filter=late),
+        part_children=Count("pk", filter=child & (declined | late)), children=Count("pk", filter=child),
+    )  # fmt: skip
+    for addressee, referrals, refused, silent, *of_children in counted:
+        if (figures := problems.unanswered(refused, silent, referrals, tuple(of_children))) is not None:
             found.append(Pattern(problems.UNANSWERED, addressee, None, None, figures))
     return found
 

@@ -482,6 +482,28 @@ def test_figures_of_a_pattern_are_told_to_who_sees_all_cases_and_to_whose_they_a
     assert sentence not in exported and "late here" in exported
 
 
+def test_the_child_protection_officer_does_not_find_the_adults_of_a_pattern(world, client_for):
+    def a_case(**profile):
+        case = opened(world.focal_point, profile=profile)
+        a_clock(case, owner="KP-THB", started=15)
+        Referral.objects.create(
+            case=case, sender=institution("KP-THB"), addressee=institution("PVPT"), referred_on=timezone.localdate(),
+            state="declined", declined_on=timezone.localdate(), decline_reason="no_place",
+        )  # fmt: skip
+
+    for _one in range(6):
+        a_case(age_at_referral=12)
+    for _one in range(3):
+        a_case()
+    actions.find()
+    late, unanswered = found(problems.LATE).get(step=a_step()), found(problems.UNANSWERED).get()
+    for one in (late, unanswered):
+        assert (one.figures["part_children"], one.figures["whole_children"]) == (6, 6)
+        shown = {name: told([one], getattr(world, name))[0].said for name in ("director", "planning", "child")}
+        assert "9 of 9" in shown["director"]
+        assert "9 of 9" in shown["planning"] and "9" not in shown["child"]
+
+
 def test_the_pages_do_what_they_say_and_a_form_sent_twice_records_once(world, client_for, today):
     case = opened(world.focal_point)
     client, key = client_for("monitoring"), uuid.uuid4()
