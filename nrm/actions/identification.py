@@ -35,7 +35,8 @@ from onatc.errors import Refused, require
 from stakeholders.actions.records import locked, make_once, refuse_dissolved, refuse_future, save
 from stakeholders.models import Institution, User
 
-# What each outcome is on the way of the case; "not enough information" leaves the procedure where it is.
+# What each outcome is on the way of the case. "Not enough information" is none: it leaves the procedure where it is, so that
+# the clock of the decision runs on.
 TELLS = {
     Outcome.D1_POS: EventKind.PRESUMED,
     Outcome.D1_NEG: EventKind.NOT_PRESUMED,
@@ -47,6 +48,8 @@ TELLS = {
     Outcome.RECON_POS: EventKind.REVIEWED,
     Outcome.RECON_NEG: EventKind.REVIEWED,
 }
+# A review tells what the person is found to be from then on as well: by it clocks fall away, as by the decision itself.
+FINDS = {Outcome.RECON_POS: EventKind.IDENTIFIED, Outcome.RECON_NEG: EventKind.NOT_VICTIM}
 COURT = "DM_COURT"
 
 
@@ -148,9 +151,10 @@ def decide(
         if is_without_referral:
             _date_the_referral(case, decided_on, by=by, institution=own)
         restate(case)
-        if outcome in TELLS:
-            kind = TELLS[Outcome(outcome)]
-            note(case, kind, on=decided_on, by=by, institution=own, record=decision, after_closing=is_review)
+        for told in (TELLS, FINDS):
+            if outcome in told:
+                kind = told[Outcome(outcome)]
+                note(case, kind, on=decided_on, by=by, institution=own, record=decision, after_closing=is_review)
     return decision, is_new
 
 

@@ -66,11 +66,22 @@ def change_version(version: SopVersion, values: dict[str, Any], *, by: User, rev
 
 @transaction.atomic
 def discard_draft(version: SopVersion, *, by: User) -> None:
-    """The draft goes with its steps and trials; what they were stays in the history. Twice is once."""
+    """The draft goes with its steps and trials; what they were stays in the history. Twice is once.
+
+    What trials told is needed to protect what later ones tell (nrm/queries/sop.py): a draft that was tried is discarded by
+    whoever sees the counts anyway.
+    """
     require(access.may_keep_mechanism(by))
     if not SopVersion.objects.filter(pk=version.pk).exists():
         return
-    _draft(version).delete()
+    found = _draft(version)
+    if not access.sees_all_cases(by) and found.trials.exists():
+        raise Refused(
+            _(
+                "This draft was tried on past cases: the Director or the monitoring officer discards it. Change it instead."
+            )
+        )
+    found.delete()
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Count
+from django.db.models import Count, F, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,7 +18,9 @@ from django.utils.translation import gettext_lazy
 from nrm import protected
 from nrm.models import (
     Case,
+    CaseParty,
     Clock,
+    ClockState,
     Competence,
     Function,
     RolePlace,
@@ -26,8 +28,9 @@ from nrm.models import (
     SopStep,
     SopVersion,
     Status,
+    TimelinessRelease,
 )
-from nrm.queries.oversight import first_moment, of_real_cases, ran
+from nrm.queries.oversight import first_moment, of_real_cases
 from nrm.role_findings import Finding, FindingKind, findings
 from onatc.dated_settings import SettingName, setting
 from onatc.texts import COLUMNS, Text, choose
@@ -65,7 +68,16 @@ def _cases(year: int, threshold: int) -> dict[str, Any]:
     by_status = dict(counted.values_list("status").annotate(Count("pk")))
     counts = [by_status.get(status, 0) for status in Status.values]
     total = sum(counts)
-    shown = protected.shown([[count] for count in counts], threshold)
+    known: dict[str, dict[Any, int]] = defaultdict(dict)
+    knows = CaseParty.objects.filter(case__in=counted).order_by().values_list("case__status", "institution")
+    for status, institution, cases in knows.annotate(Count("case", distinct=True)):
+        known[status][institution] = cases
+    children = counted.filter(is_child_procedure=True).values_list("status").annotate(Count("pk"))
+    for status, cases in children:
+        known[status]["children"] = cases  # whom the child protection officer knows
+    shown = protected.shown(
+        [[count] for count in counts], threshold, known=[[known[status]] for status in Status.values]
+    )
     return {
         "cases": [[status, line[0]] for status, line in zip(Status.values, shown, strict=True)],
         "cases_total": None if protected.is_small(total, threshold) else total,
@@ -73,25 +85,24 @@ def _cases(year: int, threshold: int) -> dict[str, Any]:
 
 
 def _steps(year: int, threshold: int) -> list[dict[str, Any]]:
-    """By step the share done in time of what was due in the year, in whole per cent, of ten cases at least."""
+    """By step the share done in time of what was due in the year, in whole per cent, of ten cases at least; and only of steps
+    whose counts both released half-years of the year tell (TimelinessRelease): a share beside a hidden count would tell it."""
     start, end = first_moment(date(year, 1, 1)), first_moment(date(year + 1, 1, 1))
-    now = timezone.now()
-    due: dict[Any, set[Any]] = defaultdict(set)
-    late: dict[Any, set[Any]] = defaultdict(set)
-    count: dict[Any, list[int]] = defaultdict(lambda: [0, 0])
-    for _owner, step, case, clock in ran(of_real_cases(Clock.objects.filter(due_at__gte=start, due_at__lt=end)), now):
-        if not clock.is_met and clock.ended_at is not None:
-            continue
-        due[step].add(case)
-        count[step][0] += 1
-        if clock.is_late(now):
-            late[step].add(case)
-            count[step][1] += 1
+    is_late = Q(state=ClockState.MET, met_at__gt=F("due_at")) | Q(state=ClockState.RUNNING, due_at__lt=timezone.now())
+    clocks = of_real_cases(Clock.objects.filter(due_at__gte=start, due_at__lt=end)).exclude(state=ClockState.ENDED)
+    rows = clocks.order_by().values_list("step__lineage").annotate(
+        of=Count("pk"), late=Count("pk", filter=is_late), cases=Count("case", distinct=True),
+        late_cases=Count("case", filter=is_late, distinct=True),
+    )  # fmt: skip
+    counts = {lineage: numbers for lineage, *numbers in rows}
+    hidden = _hidden_steps(year)
+    latest = {one.lineage: one for one in SopStep.objects.filter(lineage__in=counts).order_by("version__number")}
     found = []
-    for step in SopStep.objects.filter(pk__in=due).order_by("number", "version__number"):
-        whole, part = protected.safe_row(len(due[step.pk]), len(late[step.pk]), threshold)
-        of, were_late = count[step.pk]
+    for lineage, step in sorted(latest.items(), key=lambda pair: (pair[1].number, str(pair[0]))):
+        of, were_late, cases, late_cases = counts[lineage]
+        whole, part = protected.safe_row(cases, late_cases, threshold)
         is_told = part is not None and whole is not None and whole >= protected.BASE
+        is_told = is_told and hidden is not None and lineage not in hidden
         found.append(
             {
                 "number": step.number,
@@ -100,6 +111,14 @@ def _steps(year: int, threshold: int) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _hidden_steps(year: int) -> set[uuid.UUID] | None:
+    """The steps of which a released half-year of the year hides something; None while one of the two is not released."""
+    halves = list(TimelinessRelease.objects.filter(starts_on__year=year).values_list("tables", flat=True))
+    if len(halves) < 2:
+        return None
+    return {uuid.UUID(line["key"]) for tables in halves for line in tables.get("step", ()) if line["started"] is None}
 
 
 def _institutions(day: date) -> list[list[Any]]:
