@@ -20,9 +20,9 @@ from nrm.forms.assistance import (
     ProtectionForm,
     StageForm,
 )
-from nrm.models import Accused, Case, Proceeding, ProceedingStage, ProceedingVictim, ProtectiveMeasure
+from nrm.models import Accused, Proceeding, ProceedingStage, ProceedingVictim, ProtectiveMeasure
 from nrm.queries.assistance import labels_of
-from nrm.views.assistance import case_form, of_case, to_record_in
+from nrm.views.reading import act_page, case_to, of_case
 from onatc.errors import Refused, require
 from onatc.history import history_of
 from stakeholders.accounts import SignedInRequest
@@ -36,9 +36,9 @@ def _proceeding(request: SignedInRequest, pk: uuid.UUID) -> Proceeding:
 
 @require_http_methods(["GET", "POST"])
 def proceeding_open(request: SignedInRequest, marker: str) -> HttpResponse:
-    case = to_record_in(request, marker)
+    case = case_to(request, marker)
     form = ProceedingOpenForm(request.POST or None)
-    return case_form(
+    return act_page(
         request,
         case,
         form,
@@ -53,7 +53,7 @@ def proceeding_open(request: SignedInRequest, marker: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def proceeding_join(request: SignedInRequest, marker: str) -> HttpResponse:
     """By the proceeding's marker, which is told by whoever reported it: any marker that is right may be joined."""
-    case = to_record_in(request, marker)
+    case = case_to(request, marker)
     form = ProceedingJoinForm(request.POST or None)
 
     def act() -> Any:
@@ -62,7 +62,7 @@ def proceeding_join(request: SignedInRequest, marker: str) -> HttpResponse:
             raise Refused(sentence, "marker")
         return actions.join_by_marker(case, wanted, by=request.user, **form.said("on", "role"))
 
-    return case_form(
+    return act_page(
         request,
         case,
         form,
@@ -147,7 +147,7 @@ def accused_create(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def proceeding_part(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     link = of_case(request, ProceedingVictim, pk)
     form = PartForm(request.POST or None, initial={"role": link.role, "has_advocate": link.has_advocate})
-    return case_form(
+    return act_page(
         request,
         link.case,
         form,
@@ -159,9 +159,9 @@ def proceeding_part(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def protection_create(request: SignedInRequest, marker: str) -> HttpResponse:
-    case: Case = to_record_in(request, marker)
+    case = case_to(request, marker)
     form = ProtectionForm(request.POST or None, user=request.user, instance=ProtectiveMeasure(case=case))
-    return case_form(
+    return act_page(
         request,
         case,
         form,
@@ -175,7 +175,7 @@ def protection_create(request: SignedInRequest, marker: str) -> HttpResponse:
 def protection_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     measure = of_case(request, ProtectiveMeasure, pk)
     form = ProtectionForm(request.POST or None, user=request.user, instance=measure)
-    return case_form(
+    return act_page(
         request,
         measure.case,
         form,

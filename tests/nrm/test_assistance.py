@@ -25,6 +25,7 @@ from nrm.models import (
 )
 from onatc.errors import Refused
 from onatc.periods import months_after
+from onatc.trail import TrailEntry
 from stakeholders.actions.records import Stale
 from tests.nrm.cases import institution, opened
 
@@ -264,3 +265,19 @@ def test_the_case_page_shows_all_of_it_in_a_constant_number_of_queries(
     with django_assert_max_num_queries(len(first.captured_queries)):
         page = client.get(case.get_absolute_url())
     assert page.content.decode().count("Medical care") >= 12
+
+
+def test_every_form_under_a_case_asks_for_the_purpose_and_is_a_reading_on_record(world, client_for):
+    case = opened(world.focal_point)
+    spell = helped(case, world.focal_point, note="Twice a week.")
+    pages = [reverse("nrm:assistance-edit", args=[spell.pk])]
+    names = ("assistance-create", "stay-create", "return-create", "permit-create", "claim-create", "case-close")
+    pages += [reverse(f"nrm:{name}", args=[case.marker]) for name in (*names, "proceeding-open", "protection-create")]
+    client = client_for("focal_point")
+    for page in pages:
+        assert client.get(page)["Location"].startswith(reverse("state-purpose")), page
+    client.post(client.get(pages[0])["Location"], {"purpose": "Planning help"})
+    for page in pages:
+        answer = client.get(page)
+        assert answer.status_code == 200 and str(case) in answer.content.decode(), page
+    assert TrailEntry.objects.filter(record_id=str(case.pk), purpose="Planning help", act="read").count() == len(pages)
