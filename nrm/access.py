@@ -96,6 +96,16 @@ def may_record(user: User, case: Case) -> bool | Denied:
     return takes_part(user, case) or Denied(_("Only institutions that take part in the case record what happens."))
 
 
+def may_go_on(user: User, case: Case) -> bool | Denied:
+    """Record what goes on after the closing: follow-ups, proceedings and protection, and what authorities decide on the
+    identification, a permit or a compensation. Whoever takes part in the case, and the office's case roles."""
+    if case.duplicate_of_id is not None:
+        return Denied(_("This case was merged into another one."))
+    if user.has_role(*CASE_KEEPERS) or (case.is_child_procedure and user.has_role(Role.CHILD)):
+        return True
+    return takes_part(user, case) or Denied(_("Only institutions that take part in the case record what happens."))
+
+
 # Whose function it is, by the SOP: identification, risk, reflection, the age in doubt, and what is done for a child.
 DECIDES = (Function.POLICE, Function.ADVOCATE, Function.COURT)
 ASSESSES_RISK = (Function.POLICE, Function.ADVOCATE, Function.CSW, Function.CHILD_UNIT)
@@ -116,17 +126,29 @@ def has_function(user: User, case: Case, functions: Iterable[str]) -> bool:
     return not known[user.pk].isdisjoint(functions)
 
 
-def _may(user: User, case: Case, functions: Iterable[str], reason: str | Promise) -> bool | Denied:
-    if not (recording := may_record(user, case)):
-        return recording
+def _may(
+    user: User,
+    case: Case,
+    functions: Iterable[str],
+    reason: str | Promise,
+    *,
+    recording: Callable[[User, Case], bool | Denied] = may_record,
+) -> bool | Denied:
+    if not (may := recording(user, case)):
+        return may
     keeps = user.has_role(*CASE_KEEPERS) or (case.is_child_procedure and user.has_role(Role.CHILD))
     return keeps or has_function(user, case, functions) or Denied(reason)
 
 
 def may_decide(user: User, case: Case) -> bool | Denied:
-    """Record a decision on identification: the competent bodies, and the office for them."""
+    """Record a decision on identification: the competent bodies, and the office for them; of a closed case too, of which a
+    review or a court may still decide (nrm.actions.identification.decide)."""
     return _may(
-        user, case, DECIDES, _("Only police, victim advocates and courts that are competent decide on identification.")
+        user,
+        case,
+        DECIDES,
+        _("Only police, victim advocates and courts that are competent decide on identification."),
+        recording=may_go_on,
     )
 
 
@@ -238,15 +260,6 @@ def may_adopt_sop(user: User) -> bool | Denied:
 def sees_all_cases(user: User) -> bool:
     """Whose counts are not protected: whoever may open every case."""
     return user.has_role(*CASE_KEEPERS)
-
-
-def may_follow_up(user: User, case: Case) -> bool | Denied:
-    """Follow-ups reach beyond the closing: whoever took part in the case, and the office's case roles."""
-    if case.duplicate_of_id is not None:
-        return Denied(_("This case was merged into another one."))
-    if user.has_role(*CASE_KEEPERS) or (case.is_child_procedure and user.has_role(Role.CHILD)):
-        return True
-    return takes_part(user, case) or Denied(_("Only institutions that take part in the case record what happens."))
 
 
 def may_close_case(user: User, case: Case) -> bool | Denied:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import Any
 
@@ -36,13 +37,15 @@ def note(
     text: str = "",
     recorded_at: datetime | None = None,
     key: uuid.UUID | None = None,
+    goes_on: bool = False,
 ) -> Happening:
     """Write that something happened, in the transaction that is open, and let clocks and status follow.
 
-    `record` is the record that tells more, or its key; `key` is that of the new row, where a form carries one. Raises Refused for a day in the future or before the earliest
-    possible one of the case.
+    `record` is the record that tells more, or its key; `key` is that of the new row, where a form carries one; `goes_on` is
+    for what goes on after the closing. Raises Refused for a day in the future or before the earliest possible one of the
+    case.
     """
-    refuse_impossible(case, on)
+    refuse_impossible(case, on, goes_on=goes_on)
     made = Happening.objects.create(
         **({"pk": key} if key is not None else {}),
         case=case,
@@ -59,12 +62,41 @@ def note(
     return made
 
 
-def refuse_impossible(case: Case, on: date, field: str = "") -> None:
-    """Nothing happens in the future, nor after the case was closed; before its opening only what led to it, a year at
-    most."""
+def tell(
+    case: Case,
+    record: Any,
+    days: Mapping[EventKind, date | None],
+    *,
+    by: User | None,
+    institution: Institution | None = None,
+    goes_on: bool = False,
+) -> None:
+    """Let the way of the case say what a record says: what has a day now is noted, what has another day or none any more is
+    struck, so that no clock runs by a day that was corrected. Said twice, it changes nothing."""
+    standing = {
+        one.kind: one for one in Happening.objects.filter(case=case, record=record.pk, kind__in=days, struck_at=None)
+    }
+    struck = False
+    for kind, day in days.items():
+        one = standing.get(kind)
+        if one is not None and one.happened_on == day:
+            continue
+        if one is not None:
+            one.struck_at, one.struck_by, one.struck_reason = timezone.now(), by, _("the day was corrected")
+            one.save(update_fields=["struck_at", "struck_by", "struck_reason"])
+            struck = True
+        if day is not None:
+            note(case, kind, on=day, by=by, institution=institution, record=record, goes_on=goes_on)
+    if struck:
+        follow(case, by=by)
+
+
+def refuse_impossible(case: Case, on: date, field: str = "", *, goes_on: bool = False) -> None:
+    """Nothing happens in the future, nor after the case was closed, but what `goes_on` then; before its opening only what led
+    to it, a year at most."""
     if on > timezone.localdate():
         raise Refused(_("This day lies in the future."), field)
-    if case.closed_on is not None and on > case.closed_on:
+    if not goes_on and case.closed_on is not None and on > case.closed_on:
         raise Refused(_("The case was closed before that day."), field)
     if (case.opened_on - on).days > 366:
         raise Refused(_("This day lies more than a year before the case was opened."), field)

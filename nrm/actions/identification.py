@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from nrm import access, deciding, screening
 from nrm.actions.happenings import note, refuse_impossible, restate
 from nrm.actions.procedure import follow
+from nrm.deciding import FORMAL
 from nrm.models import (
     PLAIN_STEPS,
     REVIEWS,
@@ -102,7 +103,8 @@ def decide(
 
     `seen` is how many decisions there were when the form was made: whoever decides on what a colleague changed meanwhile is
     told. A decision before the referral is one of somebody identified without referral: it then counts as referred on the
-    day of the decision.
+    day of the decision. Of a closed case a review decides, or a court: the person's status and every count follow, whereas
+    nothing is owed any more.
 
     Raises PermissionDenied and Refused.
     """
@@ -111,6 +113,9 @@ def decide(
         require(access.may_decide(by, case))
     if (existing := made_before(CaseDecision(), key, case, by)) is not None:
         return existing, False
+    goes_on = case.closed_on is not None and (outcome in REVIEWS or (decision_maker == COURT and outcome in FORMAL))
+    if case.closed_on is not None and not goes_on:
+        raise Refused(_("This case is closed: only a review, or a court's formal decision, is added to it."), "outcome")
     found = queries.decisions_of(case)
     if seen is not None and seen != len(found):
         raise Refused(_("A colleague recorded a decision meanwhile: look at it before you decide."))
@@ -126,7 +131,7 @@ def decide(
         raise Refused(_("Say why."), "reason")
     if is_without_referral or decided_on < case.opened_on:
         _without_referral(case, decided_on, outcome, is_without_referral, found)
-    refuse_impossible(case, decided_on, "decided_on")
+    refuse_impossible(case, decided_on, "decided_on", goes_on=goes_on)
     group = _age_group(case, decided_on, age_group_at_decision)
     as_decided = queries.decided(found)
     reviewed = next((one for one, row in zip(as_decided, found, strict=True) if review_of == row), None)
@@ -147,7 +152,8 @@ def decide(
             _date_the_referral(case, decided_on, by=by, institution=own)
         restate(case)
         if outcome in TELLS:
-            note(case, TELLS[Outcome(outcome)], on=decided_on, by=by, institution=own, record=decision)
+            kind = TELLS[Outcome(outcome)]
+            note(case, kind, on=decided_on, by=by, institution=own, record=decision, goes_on=goes_on)
     return decision, is_new
 
 
@@ -231,7 +237,7 @@ def _age_group(case: Case, day: date, stated: str) -> str:
 def inform(decision: CaseDecision, *, by: User, informed_on: date) -> CaseDecision:
     """Record the day on which the person was told. Raises PermissionDenied and Refused."""
     case = locked(decision.case)
-    require(access.may_record(by, case))
+    require(access.may_go_on(by, case))
     decision = locked(decision)
     if decision.informed_on == informed_on:
         return decision

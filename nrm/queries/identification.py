@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Prefetch, Q
@@ -24,24 +24,18 @@ from nrm.models import (
     EventKind,
     Function,
     Happening,
-    LimitUnit,
     ReflectionEvent,
     RiskAssessment,
     RiskFactor,
     RiskMeasure,
     Screening,
-    SopStep,
-    SopVersion,
     Status,
-    Who,
 )
 from nrm.queries.cases import labels_of, may_record
 from nrm.reflection import Event, Standing, standing
 from nrm.screening import IndicatorSet
 from nrm.sections import PROCEDURE, Act, Section, register
 from nrm.standing import GIVES, Decided
-from onatc.dated_settings import holidays_between, is_working_day
-from onatc.periods import months_after
 from onatc.texts import SortKey
 from stakeholders.models import Institution, User
 
@@ -112,40 +106,6 @@ def reflection_of(case: Case) -> Standing:
     return standing(events_of(rows))
 
 
-def next_risk_assessment(case: Case, assessed_on: date, level: str) -> date | None:
-    """When the risk is assessed again: the repeated step of the SOP version in force on the day of the assessment, so far
-    as it concerns this case; None when that version repeats nothing."""
-    version = SopVersion.objects.in_force(assessed_on)
-    if version is None:
-        return None
-    for step in SopStep.objects.filter(version=version, repeats=True, trigger=EventKind.RISK_ASSESSED):
-        concerns = step.who == Who.ALL or (step.who == Who.CHILD) == case.is_child_procedure
-        if EventKind.RISK_ASSESSED not in step.met_by or not concerns or not step.amounts:
-            continue
-        if not step.applies_risk or level in step.applies_risk:
-            return _later(assessed_on, step)
-    return None
-
-
-def _later(day: date, step: SopStep) -> date | None:
-    amount = min(step.amounts)
-    if step.unit == LimitUnit.MONTHS:
-        return months_after(day, amount)
-    if step.unit == LimitUnit.HOURS:
-        return day + timedelta(days=-(-amount // 24))
-    if step.unit == LimitUnit.WORKING_DAYS:
-        return _working_days_after(day, amount)
-    return day + timedelta(days=amount) if step.unit == LimitUnit.DAYS else None
-
-
-def _working_days_after(day: date, amount: int) -> date:
-    holidays = holidays_between(day, day + timedelta(days=amount * 3 + 14))
-    while amount:
-        day += timedelta(days=1)
-        amount -= is_working_day(day, holidays)
-    return day
-
-
 # What stands on the page of a case
 
 
@@ -179,13 +139,13 @@ def _decisions(case: Case, user: User) -> dict[str, Any]:
             )
             for one in reversed(rows)
         ],
-        "may_inform": may_record(case, user),
+        "may_inform": bool(access.may_go_on(user, case)),
     }
 
 
 def _deciding(case: Case, user: User) -> Iterable[Act]:
     if access.may_decide(user, case):
-        waits = case.status in (Status.POTENTIAL, Status.PRESUMED)
+        waits = case.is_open and case.status in (Status.POTENTIAL, Status.PRESUMED)
         yield Act(_("Record a decision"), _url("case-decide", case), is_next=waits)
 
 

@@ -61,7 +61,9 @@ def stay_create(request: SignedInRequest, marker: str) -> HttpResponse:
         request,
         case,
         form,
-        lambda: actions.record_stay(case, form.cleaned_data["key"], form.values(), by=request.user),
+        lambda: actions.record_stay(
+            case, form.cleaned_data["key"], form.values(), by=request.user, **form.said("approved_by")
+        ),
         title=_("Record accommodation"),
         done=_("The accommodation is on record."),
     )
@@ -75,15 +77,19 @@ def stay_end(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         request,
         stay.case,
         form,
-        lambda: actions.end_stay(stay, by=request.user, **form.said("left_on", "reason", "revision", "approved_by")),
-        title=_("Record that the person left"),
+        lambda: actions.end_stay(
+            stay, by=request.user, **form.said("came_on", "left_on", "reason", "revision", "approved_by")
+        ),
+        title=_("Record that the person left")
+        if stay.left_on is None
+        else _("Change what is recorded of the accommodation"),
         done=_("It is on record that the person left. Follow-ups are due after 3, 6 and 12 months."),
     )
 
 
 @require_http_methods(["GET", "POST"])
 def follow_up_record(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    one = of_case(request, FollowUp, pk, access.may_follow_up)
+    one = of_case(request, FollowUp, pk, access.may_go_on)
     form = FollowUpForm(request.POST or None, one=one)
     return act_page(
         request,
@@ -125,7 +131,7 @@ def return_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def permit_create(request: SignedInRequest, marker: str) -> HttpResponse:
-    case = case_to(request, marker)
+    case = case_to(request, marker, access.may_go_on)
     form = PermitForm(request.POST or None, user=request.user, instance=ResidencePermit(case=case))
     return act_page(
         request,
@@ -139,7 +145,7 @@ def permit_create(request: SignedInRequest, marker: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def permit_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    permit = of_case(request, ResidencePermit, pk)
+    permit = of_case(request, ResidencePermit, pk, access.may_go_on)
     form = PermitForm(request.POST or None, user=request.user, instance=permit)
     return act_page(
         request,
@@ -153,7 +159,7 @@ def permit_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def claim_create(request: SignedInRequest, marker: str) -> HttpResponse:
-    case = case_to(request, marker)
+    case = case_to(request, marker, access.may_go_on)
     form = ClaimForm(request.POST or None, user=request.user, instance=CompensationClaim(case=case))
     return act_page(
         request,
@@ -167,7 +173,7 @@ def claim_create(request: SignedInRequest, marker: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def claim_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    claim = of_case(request, CompensationClaim, pk)
+    claim = of_case(request, CompensationClaim, pk, access.may_go_on)
     form = ClaimForm(request.POST or None, user=request.user, instance=claim)
     return act_page(
         request,

@@ -57,7 +57,7 @@ def decide(request: SignedInRequest, marker: str) -> HttpResponse:
 def decision_inform(request: SignedInRequest, marker: str, pk: uuid.UUID) -> HttpResponse:
     case = case_of(request, marker)
     decision = get_object_or_404(CaseDecision.objects.visible_to(request.user), case=case, pk=pk)
-    require(access.may_record(request.user, case))
+    require(access.may_go_on(request.user, case))
     form = DayForm(
         request.POST or None, user=request.user, case=case, name="informed_on", label=_("Person informed on")
     )

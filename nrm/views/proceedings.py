@@ -36,7 +36,7 @@ def _proceeding(request: SignedInRequest, pk: uuid.UUID) -> Proceeding:
 
 @require_http_methods(["GET", "POST"])
 def proceeding_open(request: SignedInRequest, marker: str) -> HttpResponse:
-    case = case_to(request, marker)
+    case = case_to(request, marker, access.may_go_on)
     form = ProceedingOpenForm(request.POST or None)
     return act_page(
         request,
@@ -53,7 +53,7 @@ def proceeding_open(request: SignedInRequest, marker: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def proceeding_join(request: SignedInRequest, marker: str) -> HttpResponse:
     """By the proceeding's marker, which is told by whoever reported it: any marker that is right may be joined."""
-    case = case_to(request, marker)
+    case = case_to(request, marker, access.may_go_on)
     form = ProceedingJoinForm(request.POST or None)
 
     def act() -> Any:
@@ -145,13 +145,13 @@ def accused_create(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def proceeding_part(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    link = of_case(request, ProceedingVictim, pk)
-    form = PartForm(request.POST or None, initial={"role": link.role, "has_advocate": link.has_advocate})
+    link = of_case(request, ProceedingVictim, pk, access.may_go_on)
+    form = PartForm(request.POST or None, link=link)
     return act_page(
         request,
         link.case,
         form,
-        lambda: actions.set_part(link, by=request.user, **form.said("role", "has_advocate")),
+        lambda: actions.set_part(link, by=request.user, **form.said("role", "has_advocate", "seen")),
         title=_("Part of the person in the proceeding"),
         done=_("The part is on record."),
     )
@@ -159,7 +159,7 @@ def proceeding_part(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def protection_create(request: SignedInRequest, marker: str) -> HttpResponse:
-    case = case_to(request, marker)
+    case = case_to(request, marker, access.may_go_on)
     form = ProtectionForm(request.POST or None, user=request.user, instance=ProtectiveMeasure(case=case))
     return act_page(
         request,
@@ -173,7 +173,7 @@ def protection_create(request: SignedInRequest, marker: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def protection_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    measure = of_case(request, ProtectiveMeasure, pk)
+    measure = of_case(request, ProtectiveMeasure, pk, access.may_go_on)
     form = ProtectionForm(request.POST or None, user=request.user, instance=measure)
     return act_page(
         request,

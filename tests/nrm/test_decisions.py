@@ -12,7 +12,7 @@ from django.utils import timezone, translation
 
 from nrm import deciding
 from nrm.actions.identification import decide, inform, record_step, strike
-from nrm.models import Case, CaseDecision, CaseParty, Competence, EventKind, Happening, Referral
+from nrm.models import Case, CaseDecision, CaseParty, Clock, Competence, EventKind, Happening, Referral
 from nrm.standing import Decided
 from onatc.errors import Refused
 from tests.nrm.cases import institution, opened
@@ -240,11 +240,26 @@ def test_a_competence_of_another_municipality_does_not_count(world):
     )
 
 
-def test_a_closed_case_is_decided_no_more(world):
+def test_of_a_closed_case_a_review_decides_or_a_court_and_nobody_else(world):
     case = opened(world.focal_point)
-    Case.objects.filter(pk=case.pk).update(closed_on=ago(0), outcome="X")
-    with pytest.raises(PermissionDenied, match="closed"):
-        decided(case, world.focal_point, "D2_POS", ago(1))
+    Case.objects.filter(pk=case.pk).update(closed_on=ago(5), outcome="RT_INDEP")
+    for outcome, stage in (("D2_POS", 2), ("D1_POS", 1), ("D_DISC", 2)):
+        for day in (ago(6), ago(1)):
+            with pytest.raises(Refused, match="closed"):
+                decided(case, world.focal_point, outcome, day, stage=stage, reason="New facts.")
+    with pytest.raises(PermissionDenied):
+        decided(case, world.other_focal_point, "D2_POS", ago(1))
+    court = {"institution": institution("CT-PR"), "decision_maker": "DM_COURT"}
+    first = decided(case, world.focal_point, "D2_POS", ago(3), **court)
+    case.refresh_from_db()
+    assert (case.status, case.next_due_at) == ("IDENTIFIED", None)
+    review = decided(case, world.focal_point, "D_RECON_NEG", ago(1), review_of=first, reason="New facts.")
+    case.refresh_from_db()
+    assert case.status == "NOT_VICTIM" and case.closed_on == ago(5)
+    assert inform(review, by=world.focal_point, informed_on=ago(0)).informed_on == ago(0)
+    told = Happening.objects.filter(case=case, record__in=(first.pk, review.pk)).order_by("happened_at")
+    assert [one.kind for one in told] == [EventKind.IDENTIFIED, EventKind.REVIEWED]
+    assert not Clock.objects.filter(case=case).open().exists()
 
 
 def test_a_form_sent_twice_decides_once_and_a_key_of_another_is_refused(world):
