@@ -37,6 +37,7 @@ from nrm.models import (
     Response,
     Return,
     RiskAssessment,
+    Service,
     Stay,
 )
 from nrm.models.identification import BestInterestFinding, RiskLevel
@@ -56,6 +57,7 @@ GOES_ON = (
 # What an act sets by itself and nobody types.
 KEPT_FIELDS = frozenset({"id", "case", "recorded_at", "recorded_by", "recorded_for", "revision"})
 STATE_SHELTER = "SH_SECURE"
+SAFE_PLACE = "AS_SHELTER"  # of the list `assistance`
 # Outcomes of the list `return_outcome` by which somebody has gone to, or come from, another country.
 RETURNS = ("RT_VOL", "RT_IN", "RT_FORCED")
 ABROAD = ("RT_VOL", "RT_FORCED")
@@ -120,10 +122,18 @@ def _check_spell(case: Case, values: dict[str, Any]) -> None:
         raise Refused(_("Nothing was offered: leave the provider empty."), "provider")
     if values.get("response") == Response.NONE and values.get("offered_on"):
         raise Refused(_("Nothing was offered: leave the day of the offer empty."), "offered_on")
+    if values.get("municipality") is not None and _is_secret(values):
+        raise Refused(_("The place of this help is kept secret: leave the municipality empty."), "municipality")
     if values.get("starts_on") is None and values.get("ends_on") is not None:
         raise Refused(_("Help that ended has begun: say when."), "starts_on")
     if values.get("provider") is not None and values.get("starts_on") is not None:
         refuse_dissolved(values["provider"], values["starts_on"], "provider")
+
+
+def _is_secret(values: dict[str, Any]) -> bool:
+    """Whether the municipality would point to a shelter (threats.md T35): of a safe place, and of whoever runs one."""
+    hidden = Service.objects.current().filter(hides_place=True, provider=values.get("provider"))
+    return values.get("kind") == SAFE_PLACE or (values.get("provider") is not None and hidden.exists())
 
 
 @transaction.atomic

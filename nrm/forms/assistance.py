@@ -28,7 +28,7 @@ from nrm.models import (
 from nrm.models.sop import Competence
 from onatc.forms import day_field
 from onatc.ids import new_id
-from onatc.models import Code
+from onatc.models import Code, Municipality
 from onatc.money import MoneyField
 from onatc.texts import SortKey
 from stakeholders.models import Country, Institution
@@ -69,15 +69,23 @@ class AssistanceForm(_Coded):
 
     class Meta:
         model = Assistance
-        fields = ("kind", "response", "offered_on", "starts_on", "ends_on", "provider", "funding", "note")
+        fields = (
+            "kind", "response", "offered_on", "starts_on", "ends_on", "provider", "municipality", "funding", "note",
+        )  # fmt: skip
         help_texts = {
             "response": gettext_lazy(
                 "Help that the person refused is recorded too: it counts, and takes no right away."
             ),
             "ends_on": gettext_lazy("Left empty while the help goes on."),
+            "municipality": gettext_lazy("The municipality alone; left empty where the place is kept secret."),
             "funding": gettext_lazy("A budget or a donor; no names of persons."),
             "note": gettext_lazy("Short, and without anything that points to a person."),
         }
+
+    def arrange(self) -> None:
+        super().arrange()
+        place: Any = self.fields["municipality"]
+        place.queryset = Municipality.objects.all().order_by(SortKey("name"))
 
 
 def _approving(user: Any) -> Any:

@@ -61,7 +61,7 @@ def _goes_on(case: Case, user: User) -> bool:
 
 def assistance(case: Case, user: User) -> dict[str, Any]:
     labels = labels_of("assistance")
-    rows = list(Assistance.objects.filter(case=case).select_related("provider"))
+    rows = list(Assistance.objects.filter(case=case).select_related("provider", "municipality"))
     may = _records(case, user)
     for one in rows:
         one.kind_name = labels.get(one.kind, one.kind)  # type: ignore[attr-defined]

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.http import urlencode
@@ -38,16 +38,16 @@ from stakeholders import calendar
 from stakeholders.calendar import Entry
 from stakeholders.calendar_sources import on_day
 
-Days = Iterable[tuple[uuid.UUID, date]]
-
 
 @dataclass(frozen=True)
 class Kind:
-    """`days(cases, start, end)` gives (case, day) for what falls due of these cases from `start` to `end`, both included."""
+    """What can fall due. `rows(cases, start, end)` are the records of these cases that do from `start` to `end`, both
+    included, each with its `case` and its day in the field `day`; none for what no record says by itself."""
 
     key: str
     label: str | Promise
-    days: Callable[[CaseQuerySet, date, date], Days]
+    rows: Callable[[CaseQuerySet, date, date], QuerySet[Any]] | None = None
+    day: str = "due_on"
 
 
 def _latest(rows: Any, day: str) -> Any:
@@ -58,13 +58,47 @@ def _latest(rows: Any, day: str) -> Any:
     return rows.filter(~Exists(later))
 
 
-def _risks(cases: CaseQuerySet, start: date, end: date) -> Days:
+def _risks(cases: CaseQuerySet, start: date, end: date) -> Any:
     rows = RiskAssessment.objects.filter(case__in=cases.open(), next_due__range=(start, end))
-    return _latest(rows, "assessed_on").values_list("case", "next_due")  # type: ignore[no-any-return]
+    return _latest(rows, "assessed_on")
 
 
-def _reflections(cases: CaseQuerySet, start: date, end: date) -> Days:
-    """Of those that run: while a period is paused nobody knows its end."""
+def _follow_ups(cases: CaseQuerySet, start: date, end: date) -> Any:
+    """They reach beyond the closing."""
+    return FollowUp.objects.filter(case__in=cases.counted(), done_on=None, due_on__range=(start, end))
+
+
+def _interests(cases: CaseQuerySet, start: date, end: date) -> Any:
+    children = cases.open().filter(is_child_procedure=True)
+    return _latest(BestInterest.objects.filter(case__in=children, review_on__range=(start, end)), "determined_on")
+
+
+def _permits(cases: CaseQuerySet, start: date, end: date) -> Any:
+    granted = ResidencePermit.objects.filter(state=PermitState.GRANTED)
+    longer = granted.filter(case=OuterRef("case"), valid_until__gt=OuterRef("valid_until"))
+    return granted.filter(~Exists(longer), case__in=cases.open(), valid_until__range=(start, end))
+
+
+def _measures(cases: CaseQuerySet, start: date, end: date) -> Any:
+    return RiskMeasure.objects.filter(case__in=cases.open(), done_on=None, due_on__range=(start, end))
+
+
+REFLECTION = "reflection"
+KINDS = {
+    one.key: one
+    for one in (
+        Kind("risk", _("risk to be assessed again"), _risks, "next_due"),
+        Kind("measure", _("measure against a risk"), _measures),
+        Kind(REFLECTION, _("end of a reflection period")),
+        Kind("interest", _("best interest to be reviewed"), _interests, "review_on"),
+        Kind("permit", _("end of a residence permit"), _permits, "valid_until"),
+        Kind("follow-up", _("follow-up after return or shelter"), _follow_ups),
+    )
+}
+
+
+def _ends_of_reflection(cases: CaseQuerySet, start: date, end: date) -> Iterator[tuple[uuid.UUID, date]]:
+    """Case and planned end of the periods that run, as their events give it: while one is paused nobody knows its end."""
     over = ReflectionEvent.objects.filter(case=OuterRef("case"), kind__in=ENDS)
     running = ReflectionEvent.objects.filter(~Exists(over), kind=ReflectionKind.START, case__in=cases.open())
     rows = ReflectionEvent.objects.filter(case__in=running.values("case")).order_by("recorded_at", "pk")
@@ -77,63 +111,32 @@ def _reflections(cases: CaseQuerySet, start: date, end: date) -> Days:
             yield case, found.planned_end
 
 
-def _follow_ups(cases: CaseQuerySet, start: date, end: date) -> Days:
-    """They reach beyond the closing."""
-    rows = FollowUp.objects.filter(case__in=cases.counted(), done_on=None, due_on__range=(start, end))
-    return rows.values_list("case", "due_on")
-
-
-def _interests(cases: CaseQuerySet, start: date, end: date) -> Days:
-    children = cases.open().filter(is_child_procedure=True)
-    rows = BestInterest.objects.filter(case__in=children, review_on__range=(start, end))
-    return _latest(rows, "determined_on").values_list("case", "review_on")  # type: ignore[no-any-return]
-
-
-def _permits(cases: CaseQuerySet, start: date, end: date) -> Days:
-    rows = ResidencePermit.objects.filter(
-        case__in=cases.open(),
-        state=PermitState.GRANTED,
-        valid_until__range=(start, end),
-    )
-    longer = ResidencePermit.objects.filter(
-        case=OuterRef("case"), state=PermitState.GRANTED, valid_until__gt=OuterRef("valid_until")
-    )
-    return rows.filter(~Exists(longer)).values_list("case", "valid_until")  # type: ignore[return-value]
-
-
-def _measures(cases: CaseQuerySet, start: date, end: date) -> Days:
-    rows = RiskMeasure.objects.filter(case__in=cases.open(), done_on=None, due_on__range=(start, end))
-    return rows.values_list("case", "due_on")
-
-
-KINDS = {
-    one.key: one
-    for one in (
-        Kind("risk", _("risk to be assessed again"), _risks),
-        Kind("measure", _("measure against a risk"), _measures),
-        Kind("reflection", _("end of a reflection period"), _reflections),
-        Kind("interest", _("best interest to be reviewed"), _interests),
-        Kind("permit", _("end of a residence permit"), _permits),
-        Kind("follow-up", _("follow-up after return or shelter"), _follow_ups),
-    )
-}
 EVER = (date(1900, 1, 1), date(2999, 12, 31))
 
 
 def due_in(cases: Any, key: str, day: date | None = None) -> Q:
     """Which of the cases have something of a kind that falls due, on a day or on any; for the list of cases."""
-    start, end = (day, day) if day is not None else EVER
-    return Q(pk__in=[case for case, _day in KINDS[key].days(cases, start, end)])
+    within, kind = (day, day) if day is not None else EVER, KINDS[key]
+    if kind.rows is not None:
+        return Q(pk__in=kind.rows(cases, *within).order_by().values("case"))
+    return Q(pk__in=[case for case, _day in _ends_of_reflection(cases, *within)])
 
 
 def _entries(user: Any, start: date, end: date) -> Iterator[Entry]:
+    """Two questions, whatever there is."""
     if not user.sees_cases:
         return
     cases = Case.objects.visible_to(user)
-    for kind in KINDS.values():
-        for day in sorted({day for _case, day in kind.days(cases, start, end)}):
-            address = f"{reverse('nrm:case-list')}?{urlencode({'falls': kind.key, 'falls_on': day.isoformat()})}"
-            yield on_day(f"case-{kind.key}-{day}", capfirst(kind.label), day, address)
+    asked = [
+        one.rows(cases, start, end).order_by().values_list(Value(one.key), one.day)
+        for one in KINDS.values()
+        if one.rows is not None
+    ]
+    found = set(asked[0].union(*asked[1:]))
+    found |= {(REFLECTION, day) for _case, day in _ends_of_reflection(cases, start, end)}
+    for key, day in sorted(found, key=lambda one: (one[1], one[0])):
+        address = f"{reverse('nrm:case-list')}?{urlencode({'falls': key, 'falls_on': day.isoformat()})}"
+        yield on_day(f"case-{key}-{day}", capfirst(str(KINDS[key].label)), day, address)
 
 
 def register_days() -> None:

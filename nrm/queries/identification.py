@@ -199,6 +199,17 @@ def risks_of(case: Case) -> list[Assessed]:
     ]
 
 
+def new_facts(case: Case, latest: RiskAssessment) -> date | None:
+    """Since when facts about the risk are known that the latest assessment did not know yet: the SOP has it assessed again
+    then, too (domain.md, step 14)."""
+    told = Happening.objects.filter(case=case, kind=EventKind.RISK_CHANGED, struck_at__isnull=True)
+    later = Q(happened_at__date__gt=latest.assessed_on) | Q(
+        happened_at__date=latest.assessed_on, recorded_at__gt=latest.recorded_at
+    )
+    first = told.filter(later).order_by("happened_at").first()
+    return first.happened_on if first is not None else None
+
+
 def _risk(case: Case, user: User) -> dict[str, Any]:
     found = risks_of(case)
     if not found:
@@ -207,6 +218,7 @@ def _risk(case: Case, user: User) -> dict[str, Any]:
     today = timezone.localdate()
     return {
         "risk": found[0],
+        "new_facts": new_facts(case, found[0].assessment) if case.is_open else None,
         "earlier": found[1:],
         "due": due if case.is_open else None,
         "is_due": due is not None and due <= today,
@@ -218,10 +230,11 @@ def _risk(case: Case, user: User) -> dict[str, Any]:
 def _assessing(case: Case, user: User) -> Iterable[Act]:
     if not access.may_assess_risk(user, case):
         return
-    latest = RiskAssessment.objects.filter(case=case).values_list("next_due", flat=True).first()
-    waits = latest is not None and latest <= timezone.localdate()
+    latest = RiskAssessment.objects.filter(case=case).first()
+    is_due = latest is not None and latest.next_due is not None and latest.next_due <= timezone.localdate()
+    waits = is_due or (latest is not None and new_facts(case, latest) is not None)
     yield Act(_("Assess the risk"), _url("case-risk", case), is_next=waits)
-    if may_record(case, user) and RiskAssessment.objects.filter(case=case).exists():
+    if may_record(case, user) and latest is not None:
         yield Act(_("Add to the plan"), _url("case-risk-plan", case))
 
 

@@ -28,6 +28,7 @@ from onatc.periods import months_after
 from onatc.trail import TrailEntry
 from stakeholders.actions.records import Stale
 from tests.nrm.cases import institution, opened
+from tests.nrm.served import a_shelter
 
 
 @pytest.fixture
@@ -431,3 +432,17 @@ def test_what_authorities_decide_after_the_closing_is_still_recorded(world, clie
         moved_in(case, by)
     with pytest.raises(PermissionDenied):
         actions.change_claim(claim, {"awarded_cents": 1}, by=world.other_focal_point, revision=1)
+
+
+def test_help_has_a_place_unless_that_is_kept_secret(world, client_for, today):
+    a_shelter(world, "HHC")
+    case, client = opened(world.focal_point), client_for("focal_point")
+    page = reverse("nrm:assistance-create", args=[case.marker])
+    data = {"kind": "AS_LEGAL", "response": "RESP_ACC", "starts_on": today.isoformat(), "municipality": "PRZ"}
+    for more in ({"kind": "AS_SHELTER"}, {"provider": institution("HHC").pk}):
+        answer = client.post(page, data | more | {"key": uuid.uuid4()})
+        assert "kept secret" in str(answer.context["form"].errors["municipality"])
+    assert client.post(page, data | {"key": uuid.uuid4(), "provider": institution("FLAA").pk}).status_code == 302
+    assert Assistance.objects.get().municipality_id == "PRZ"
+    client.post(client.get(case.get_absolute_url())["Location"], {"purpose": "Planning help"})
+    assert "FLAA, Prizren" in client.get(case.get_absolute_url()).content.decode()
