@@ -47,7 +47,7 @@ class CaseFilter(RegisterFilter):
                 "responsible": (_("Responsible"), [(one.pk, str(one.name)) for one in institutions]),
                 "municipality": (_("Municipality"), places),
                 "form": (_("Form of exploitation"), kinds),
-                "falls": (_("What falls due"), [(one.key, capfirst(one.label)) for one in KINDS.values()]),
+                "falls": (_("What falls due"), [(one.key, capfirst(str(one.label))) for one in KINDS.values()]),
             },
             narrow={
                 "status": "status",
