@@ -1,4 +1,5 @@
-"""What of meetings, action points, agreements, enquiries and circulars waits for somebody: the cooperation part of the homes.
+"""What of meetings, action points, agreements, enquiries, circulars, referrals and services waits for somebody: the
+cooperation part of the homes.
 
 Each number is asked as the list asks that it opens; each answer takes the same few queries however much there is.
 """
@@ -15,6 +16,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import ngettext
 
+from nrm.freshness import Freshness
+from nrm.queries import services
 from nrm.queries.referrals import waiting_numbers
 from stakeholders.lapse import LAPSED_DAYS, REVIEW_NOTICE
 from stakeholders.models import (
@@ -147,6 +150,20 @@ def _referral_numbers(user: Any) -> list[tuple[str, int, str, str]]:
     ]  # fmt: skip
 
 
+def _service_numbers(user: Any) -> list[tuple[str, int, str, str]]:
+    """What of the services directory waits for the reader: to be confirmed as a provider, or looked after by the office."""
+    found = services.waiting_numbers(user)
+    unconfirmed, ageing, proposed = (found.get(name, 0) for name in ("unconfirmed", "ageing", "proposed"))
+    return [
+        (ngettext("service to confirm", "services to confirm", unconfirmed), unconfirmed,
+         "nrm:service-list", "whose=unconfirmed"),
+        (ngettext("service without a confirmation for long", "services without a confirmation for long", ageing), ageing,
+         "nrm:service-list", f"standing={Freshness.AGEING}"),
+        (ngettext("service with a proposal that waits", "services with a proposal that waits", proposed), proposed,
+         "nrm:service-list", "whose=proposed"),
+    ]  # fmt: skip
+
+
 def _overdue_label(count: int) -> str:
     return ngettext("action point overdue", "action points overdue", count)
 
@@ -156,7 +173,7 @@ def _to_approve_label(count: int) -> str:
 
 
 def for_the_office(user: Any) -> Waiting:
-    """Nine queries."""
+    """Ten queries."""
     enquiries = _enquiries(user)
     overdue = _overdue_points(ActionPoint.objects.visible_to(user))
     silent = CircularRecipient.objects.filter(circular=OuterRef("pk"), confirmed_at__isnull=True, has_no_address=False)
@@ -181,6 +198,7 @@ def for_the_office(user: Any) -> Waiting:
             *_agreements_numbers(user),
             *_meetings_numbers(user),
             *_referral_numbers(user),
+            *_service_numbers(user),
         ),
         meeting=_next_meeting(user, MeetingState.DRAFT, MeetingState.CALLED),
         unconfirmed=list(
@@ -208,7 +226,7 @@ def for_the_coordinator(user: Any) -> Waiting:
 
 
 def for_an_institution(user: Any) -> Waiting:
-    """What an institution's people have to do, answer and confirm: eight queries."""
+    """What an institution's people have to do, answer and confirm: nine queries."""
     today = timezone.localdate()
     mine = Q(owner__in={one.institution_id for one in user.assignments}) | Q(person=user)
     points = (
@@ -235,6 +253,7 @@ def for_an_institution(user: Any) -> Waiting:
             (_overdue_label(points["overdue"]), points["overdue"], "action-point-list", "whose=mine&standing=overdue"),
             (ngettext("question to answer", "questions to answer", asked), asked, "assignment-list", "due=waiting"),
             *_referral_numbers(user),
+            *_service_numbers(user),
         ),
         meeting=_next_meeting(user, MeetingState.CALLED),
         to_answer=list(

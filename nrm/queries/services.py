@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, Value, When
 from django.utils import timezone
 
+from nrm import access
 from nrm.freshness import Freshness, due_since, fresh_since
-from nrm.models import Accreditation, Service
+from nrm.models import Accreditation, Service, ServiceProposal
 from onatc.models import Municipality
 from onatc.texts import SortKey
 from stakeholders.models import Institution
@@ -96,3 +97,18 @@ def public_services(kind: str, person: str, near: Municipality | None) -> Any:
         .select_related("provider")
         .order_by(F("kilometres").asc(nulls_last=True), SortKey("public_name"), SortKey("name"), "pk")
     )
+
+
+def waiting_numbers(user: Any) -> dict[str, int]:
+    """How many services wait for the reader, as the directory asks that the numbers open: `unconfirmed`, of one's own
+    institutions and not confirmed in this quarter; for who keeps the directory `ageing`, which no provider has confirmed for
+    a whole quarter, and `proposed`, with a change that waits. One question."""
+    found = Service.objects.visible_to(user).current().with_standing()
+    waiting = ServiceProposal.objects.visible_to(user).open().values("service")
+    own = Q(provider__in=user.institution_ids) & ~Q(standing=Freshness.FRESH)
+    numbers = found.order_by().aggregate(
+        unconfirmed=Count("pk", filter=own),
+        ageing=Count("pk", filter=Q(standing=Freshness.AGEING)),
+        proposed=Count("pk", filter=Q(pk__in=waiting)),
+    )
+    return numbers if access.may_keep_mechanism(user) else {"unconfirmed": numbers["unconfirmed"]}

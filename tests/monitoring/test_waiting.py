@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from monitoring.queries import waiting
+from nrm.actions import services
 from stakeholders.models import (
     Agreement,
     Circular,
@@ -19,6 +22,7 @@ from stakeholders.models import (
     Questionnaire,
     User,
 )
+from tests.nrm.served import a_service
 from tests.stakeholders.gathered import (
     a_body,
     a_decision,
@@ -207,3 +211,23 @@ def test_each_number_opens_a_list_that_shows_as_many(world, client_for, some):
         found = ask(getattr(world, who))
         for one in [*found.numbers, *found.decisions]:
             assert client_for(who).get(one.url).context["filter"].count == one.count, (who, one.url)
+
+
+def test_services_wait_for_their_provider_and_for_who_keeps_the_directory(world, client_for):
+    mine, fresh = (a_service(world, "KP-THB", name_en=name) for name in ("Mine", "Fresh"))
+    services.confirm_service(fresh, by=world.focal_point, revision=fresh.revision)
+    a_service(world, "MOH", name_en="Theirs")
+    ended = a_service(world, "KP-THB", name_en="Ended")
+    services.end_service(ended, by=world.director, revision=ended.revision, ended_on=day(0), reason="No money")
+    services.propose_change(uuid.uuid4(), mine, "Other hours.", by=world.focal_point)
+    assert numbers(waiting.for_an_institution(world.focal_point)) == {"service to confirm": 1}
+    assert numbers(waiting.for_an_institution(world.other_focal_point)) == {"service to confirm": 1}
+    found = waiting.for_the_office(world.planning)
+    assert numbers(found) == {
+        "services without a confirmation for long": 2, "service with a proposal that waits": 1,
+    }  # fmt: skip
+    assert not numbers(waiting.for_the_coordinator(world.natc))
+    for who, one in [("planning", one) for one in found.numbers] + [
+        ("focal_point", one) for one in waiting.for_an_institution(world.focal_point).numbers
+    ]:
+        assert client_for(who).get(one.url).context["filter"].count == one.count, one.url

@@ -21,6 +21,7 @@ from nrm.models import (
     CaseParty,
     Clock,
     EventKind,
+    FollowUp,
     Happening,
     ImportedCase,
     Merge,
@@ -319,6 +320,22 @@ def test_a_whole_row_becomes_a_whole_case_whose_facts_count_as_recorded_on_their
     history = Case.pgh_event_model.objects.get(pgh_obj_id=case.pk)
     assert history.pgh_label == "insert" and history.marker == case.marker and history.forms == ["SEX", "BEG"]
     assert CaseDecision.pgh_event_model.objects.count() == 3
+
+
+def test_an_open_case_says_when_its_risk_is_assessed_again_and_what_is_owed_after_the_shelter():
+    row = {
+        "referred_on": "2026-03-01", "risk_level": "RISK_HIGH", "risk_on": "2026-03-02",
+        "shelter": "SH_SECURE:2026-03-02:2026-03-20;SH_NGO:2026-03-20:2026-05-31;SH_NONE:2026-06-01:2026-06-02",
+        "return_outcome": "RT_VOL", "return_on": "2026-06-30",
+    }  # fmt: skip
+    bring(row | {"case_ref": "A"}, row | {"case_ref": "B", "closed_on": "2026-07-01"})
+    assert {one.next_due for one in RiskAssessment.objects.all()} == {date(2026, 4, 1)}
+    owed = FollowUp.objects.order_by("after", "months").values_list("case__closed_on", "after", "months", "due_on")
+    assert list(owed) == [
+        (None, "return", 3, date(2026, 9, 30)), (None, "return", 6, date(2026, 12, 30)),
+        (None, "return", 12, date(2027, 6, 30)), (None, "shelter", 3, date(2026, 8, 31)),
+        (None, "shelter", 6, date(2026, 11, 30)), (None, "shelter", 12, date(2027, 5, 31)),
+    ]  # fmt: skip
 
 
 def test_the_clocks_of_an_open_case_follow_and_a_closed_one_owes_nothing():
