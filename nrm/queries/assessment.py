@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from nrm.models import Assessment, AssessmentState, Chapter, ChapterKind
-from nrm.queries.mechanism import Group, shown_figures
+from nrm.queries.mechanism import Group, shown_figures, shown_roles
 from onatc import documents
 from onatc.dated_settings import SettingName, logo_bytes, setting
 from onatc.texts import COLUMNS, HTML_CODES, Text, choose, column_of
@@ -79,6 +79,7 @@ def document(assessment: Assessment, language: str) -> bytes:
                 "one": assessment,
                 "chapters": chapters,
                 "groups": groups,
+                "roles": shown_roles(assessment.figures),
                 "office": {"name": choose(setting(SettingName.OFFICE_NAME, on=day)), "logo": bool(logo)},
                 "is_approved": assessment.state == AssessmentState.APPROVED,
                 "day": day,

@@ -16,7 +16,7 @@ from nrm.actions import assessment as actions
 from nrm.forms.oversight import ApproveForm, BeginForm, ChapterForm, CompareForm
 from nrm.models import Assessment, AssessmentState, Chapter
 from nrm.queries.assessment import chapters_of, compared, document
-from nrm.queries.mechanism import shown_figures
+from nrm.queries.mechanism import shown_figures, shown_roles
 from onatc import trail
 from onatc.errors import proof_required, require
 from onatc.history import history_of
@@ -95,6 +95,7 @@ def assessment_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "one": one,
             "chapters": chapters,
             "groups": shown_figures(one.figures),
+            "roles": shown_roles(one.figures),
             "decision": decision,
             "languages": LANGUAGE_WORDS.items(),
             "may_write": bool(access.may_write_assessment(user, one)),

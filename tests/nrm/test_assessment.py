@@ -11,16 +11,30 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.html import escape
 
 from nrm import protected
 from nrm.actions import assessment as actions
-from nrm.models import Assessment, AssessmentState, Case, Chapter, ChapterKind, Competence
+from nrm.actions import services
+from nrm.models import (
+    Assessment,
+    AssessmentState,
+    Case,
+    Chapter,
+    ChapterKind,
+    Competence,
+    RolePlace,
+    SopStep,
+    SopVersion,
+)
 from nrm.oversight_sources import laid_assessments
 from nrm.queries.assessment import compared, document
-from nrm.queries.mechanism import figures_of, shown_figures
+from nrm.queries.mechanism import figures_of, matrix, shown_figures, shown_roles
 from onatc.errors import Refused
 from stakeholders.actions.records import Stale
+from stakeholders.models import Institution
 from tests.nrm.cases import opened
+from tests.nrm.served import a_service
 from tests.nrm.watching import a_clock
 from tests.stakeholders.decided import a_body, a_decision, a_draft, a_meeting, at_once, cost_of
 
@@ -313,3 +327,47 @@ def test_the_paper_says_the_same_each_time_in_each_language(world, client_for):
     assert client_for("observer").get(
         reverse("nrm:assessment-document", args=[one.pk]) + "?language=de"
     ).status_code == 404  # fmt: skip
+
+
+def test_a_dated_version_keeps_who_did_what_and_the_gaps_of_its_day(world, client_for, monkeypatch):
+    """Article 8.3: roles and responsibilities belong to what the Authority approves; the matrix goes on being changed."""
+    version = SopVersion.objects.get()
+    actions.prefill(version, by=world.director)
+    one = approved(world)
+    kept = shown_roles(one.figures)
+    led = RolePlace.objects.filter(version=version, part="leads").select_related("institution").first()
+    step = SopStep.objects.get(version=version, lineage=led.step_lineage)
+    shown = next(row for row in kept.steps if row.label.startswith(f"{step.number}. "))
+    assert ("leads", led.institution.short) in shown.parts
+    assert [finding.is_gap for finding in kept.findings].count(True) >= 1
+    sentences = [finding.sentence for finding in kept.findings]
+    assert sentences == [finding.sentence for finding in matrix(version, world.director, one.laid_on).findings]
+    Institution.objects.filter(pk=led.institution_id).update(short="Renamed")
+    RolePlace.objects.filter(version=version).delete()
+    one.refresh_from_db()
+    assert shown_roles(one.figures) == kept  # also the name of that day
+    page = client_for("observer").get(one.get_absolute_url()).content.decode()
+    assert f"Leads: {led.institution.short}" in page and escape(sentences[0]) in page
+    with translation.override("sq"):
+        albanian = shown_roles(one.figures)
+    assert albanian.findings[0].sentence != sentences[0] and albanian.steps[0].label != kept.steps[0].label
+    monkeypatch.setattr("nrm.queries.assessment.documents.pdf", lambda html, **_more: (html.encode(), 1))
+    paper = document(one, "en").decode()
+    assert f"Leads: {led.institution.short}" in paper and escape(sentences[0]) in paper
+
+
+def test_a_version_from_before_the_matrix_was_kept_shows_none(world, client_for):
+    one = begun(world.planning)
+    Assessment.objects.filter(pk=one.pk).update(
+        figures={"on": "2025-01-01", "year": 2024, "cases": [], "cases_total": None, "steps": [], "institutions": [],
+                 "services": 3, "trainings": 1, "gaps": 2, "overlaps": 0}
+    )  # fmt: skip
+    page = client_for("planning").get(one.get_absolute_url()).content.decode()
+    assert "gaps in who does what" in page and "by version" not in page
+
+
+def test_a_service_that_has_ended_is_not_counted(world, today):
+    service = a_service(world)
+    assert figures_of(today)["services"] == 1
+    services.end_service(service, by=world.director, revision=0, ended_on=today, reason="X")
+    assert figures_of(today)["services"] == 0
