@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
 from datetime import date, timedelta
@@ -18,6 +19,7 @@ from nrm.actions import assessment as actions
 from nrm.actions import services
 from nrm.models import (
     Assessment,
+    AssessmentFile,
     AssessmentState,
     Case,
     Chapter,
@@ -30,7 +32,9 @@ from nrm.models import (
 from nrm.oversight_sources import laid_assessments
 from nrm.queries.assessment import compared, document
 from nrm.queries.mechanism import figures_of, matrix, shown_figures, shown_roles
+from onatc import jobs, trail
 from onatc.errors import Refused
+from onatc.models import Job, TrailEntry
 from stakeholders.actions.records import Stale
 from stakeholders.models import Institution
 from tests.nrm.cases import opened
@@ -318,15 +322,48 @@ def test_the_pages_write_lay_and_approve(world, client_for, today):
     assert cost_of(director, reverse("nrm:assessment-list")) <= before + 1
 
 
-def test_the_paper_says_the_same_each_time_in_each_language(world, client_for):
+def test_the_paper_is_made_by_a_job_and_stays_as_it_was_made(world, client_for):
     one = approved(world)
     made = document(one, "en")
     assert made[:5] == b"%PDF-" and made == document(one, "en")
-    answer = client_for("observer").get(reverse("nrm:assessment-document", args=[one.pk]) + "?language=sr")
-    assert answer.status_code == 200 and answer["Content-Type"] == "application/pdf"
-    assert client_for("observer").get(
-        reverse("nrm:assessment-document", args=[one.pk]) + "?language=de"
-    ).status_code == 404  # fmt: skip
+    paper, observer = reverse("nrm:assessment-document", args=[one.pk]), client_for("observer")
+    assert observer.post(paper, {"language": "de"}).status_code == 404
+    assert observer.get(paper + "?language=sr").url == one.get_absolute_url()  # it is not there yet
+    for _press in range(2):
+        job = Job.objects.get(pk=observer.post(paper, {"language": "sr"}).url.split("/")[-2])
+    jobs.run(str(job.pk))
+    jobs.run(str(job.pk))
+    job.refresh_from_db()
+    file = AssessmentFile.objects.get()
+    assert (job.state, file.language, file.original_name) == ("done", "sr-latn", "assessment-1-sr.pdf")
+    page = observer.get(one.get_absolute_url()).content.decode()
+    assert file.get_absolute_url() in page and file.sha256[:16] in page and "Make the PDF: Shqip" in page
+    assert observer.post(paper, {"language": "sr"}).url == file.get_absolute_url()
+    body = b"".join(observer.get(file.get_absolute_url()).streaming_content)
+    assert hashlib.sha256(body).hexdigest() == file.sha256
+    entry = TrailEntry.objects.filter(act=trail.Act.DOWNLOADED).latest("pk")
+    assert entry.actor == world.observer and entry.record_id == str(file.pk)
+    assert client_for("administrator").get(file.get_absolute_url()).status_code == 403
+
+
+def test_a_paper_of_what_was_written_over_is_not_given_any_more(world, client_for):
+    one, office = written(world.planning), client_for("planning")
+    paper = reverse("nrm:assessment-document", args=[one.pk])
+
+    def makes() -> AssessmentFile:
+        jobs.run(office.post(paper, {"language": "en"}).url.split("/")[-2])
+        return AssessmentFile.objects.get()
+
+    first = makes()
+    assert office.get(first.get_absolute_url()).status_code == 200
+    chapter = one.chapters.get(kind="legal")
+    actions.write_chapter(chapter, by=world.planning, column="en", text="Another law.", revision=1)
+    assert office.get(first.get_absolute_url()).status_code == 302
+    assert makes().stamp != first.stamp
+    assert client_for("observer").get(paper).status_code == 404  # a draft is for the office
+    found = Job(params={"assessment": str(one.pk), "language": "en"}, owner=world.focal_point)
+    with pytest.raises(Refused, match="no longer there"):
+        actions.build_file(found, lambda _done, _total: None)
 
 
 def test_a_dated_version_keeps_who_did_what_and_the_gaps_of_its_day(world, client_for, monkeypatch):
