@@ -280,6 +280,7 @@ ACCOUNT_RATE_LIMITS = {
     "calendar_feed": "240/m/ip,30/m/key",
     # A link that opens a circular without signing in: an office of many people is one network address.
     "circular": "240/m/ip,30/m/key",
+    "certificate": "30/m/ip",  # numbers of certificates that somebody without an account types
     "case_marker": "30/h/key",  # wrong case markers that one person tries (nrm/views/reading.py)
 }
 # Questions of the public form that are believed within an hour, of all addresses together. The office gets a few a day and

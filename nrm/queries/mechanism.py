@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -23,7 +24,9 @@ from nrm.models import (
     ClockState,
     Competence,
     Function,
+    Part,
     RolePlace,
+    Service,
     SopState,
     SopStep,
     SopVersion,
@@ -46,20 +49,53 @@ def figures_of(day: date) -> dict[str, Any]:
     year = day.year - 1
     threshold = int(setting(SettingName.SMALL_COUNT, on=day))
     version = in_force(day)
-    gaps = overlaps = 0
-    if version is not None:
-        found = found_in(version, day)
-        gaps, overlaps = sum(one.is_gap for one in found), sum(not one.is_gap for one in found)
+    found = found_in(version, day) if version is not None else []
     return {
         "on": day.isoformat(),
         "year": year,
         **_cases(year, threshold),
         "steps": _steps(year, threshold),
         "institutions": _institutions(day),
-        "services": _services(),
+        "services": Service.objects.current(day).count(),
         "trainings": _trainings(year),
-        "gaps": gaps,
-        "overlaps": overlaps,
+        "gaps": sum(one.is_gap for one in found),
+        "overlaps": sum(not one.is_gap for one in found),
+        "roles": _roles(version, found) if version is not None else None,
+    }
+
+
+def _roles(version: SopVersion, found: list[Finding]) -> dict[str, Any]:
+    """Who does what on the day, as a version of the assessment keeps it: the matrix itself goes on being changed. Steps with
+    the short names of the institutions by their part, and the gaps and overlaps by the steps' numbers."""
+    steps = list(SopStep.objects.filter(version=version).order_by("number"))
+    parts: dict[Any, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for lineage, part, short in (
+        RolePlace.objects.filter(version=version)
+        .order_by("institution__code")
+        .values_list("step_lineage", "part", "institution__short")
+    ):
+        parts[lineage][part].append(short)
+    numbers = {one.lineage: one.number for one in steps}
+    named = Institution.objects.in_bulk({key for one in found for key in one.institutions})
+    return {
+        "version": version.number,
+        "steps": [
+            {
+                "number": one.number,
+                "name": {column: getattr(one, f"name_{column}") for column in COLUMNS},
+                "parts": parts[one.lineage],
+            }
+            for one in steps
+        ],
+        "findings": [
+            {
+                "kind": one.kind,
+                "step": numbers.get(one.step),  # type: ignore[call-overload]
+                "function": one.function,
+                "institutions": [named[key].short for key in one.institutions if key in named],
+            }
+            for one in found
+        ],
     }
 
 
@@ -126,12 +162,6 @@ def _institutions(day: date) -> list[list[Any]]:
     rows = Competence.objects.on(day).order_by().values_list("function").annotate(Count("institution", distinct=True))
     counts = dict(rows)
     return [[function, counts.get(function, 0)] for function in Function.values if counts.get(function)]
-
-
-def _services() -> int | None:
-    """How many services the directory holds; None where there is no directory."""
-    service: Any = apps.all_models["nrm"].get("service")
-    return None if service is None else service.objects.count()
 
 
 def _trainings(year: int) -> int | None:
@@ -203,6 +233,47 @@ def shown_figures(figures: dict[str, Any]) -> list[Group]:
 def _numbered(step: dict[str, Any]) -> Text:
     name = choose(step["name"])
     return Text(f"{step['number']}. {name}", name.lang, name.is_fallback)
+
+
+@dataclass(frozen=True)
+class KeptStep:
+    """A step as a version of the assessment keeps it: (part in words, short names) of the parts that somebody has."""
+
+    label: Text
+    parts: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class KeptRoles:
+    """Who did what when the figures were taken, with the gaps and overlaps found then."""
+
+    version: int
+    steps: list[KeptStep]
+    findings: list[SaidFinding]
+
+
+def shown_roles(figures: dict[str, Any]) -> KeptRoles | None:
+    """In the reader's language; None for a version that was written before the matrix was kept, or without an SOP."""
+    kept = figures.get("roles")
+    if not kept:
+        return None
+    labels = {one["number"]: _numbered(one) for one in kept["steps"]}
+    found = [
+        Finding(FindingKind(one["kind"]), one["step"], one["function"], tuple(one["institutions"]))
+        for one in kept["findings"]
+    ]
+    shorts: dict[Any, str] = {short: str(short) for one in found for short in one.institutions}
+    return KeptRoles(
+        kept["version"],
+        [
+            KeptStep(
+                labels[one["number"]],
+                [(str(label), ", ".join(one["parts"][part])) for part, label in Part.choices if one["parts"].get(part)],
+            )
+            for one in kept["steps"]
+        ],
+        in_words(found, {number: str(label) for number, label in labels.items()}, shorts),
+    )
 
 
 # Who does what
@@ -283,7 +354,10 @@ def matrix(version: SopVersion, user: User, day: date) -> Matrix:
         )
         for step in steps
     ]
-    return Matrix(version, columns, rows, in_words(found, steps, institutions))
+    said = in_words(
+        found, {one.lineage: str(one) for one in steps}, {key: one.short for key, one in institutions.items()}
+    )
+    return Matrix(version, columns, rows, said)
 
 
 KIND_WORDS = {
@@ -294,19 +368,17 @@ KIND_WORDS = {
 }
 
 
-def in_words(
-    found: list[Finding], steps: list[SopStep], institutions: dict[uuid.UUID, Institution]
-) -> list[SaidFinding]:
-    by_lineage = {one.lineage: str(one) for one in steps}
+def in_words(found: list[Finding], steps: Mapping[Any, str], shorts: Mapping[Any, str]) -> list[SaidFinding]:
+    """Findings as sentences; `steps` and `shorts` name the steps and the institutions that the findings are about."""
     functions = dict(Function.choices)
 
     def names(keys: Any) -> str:
-        return ", ".join(institutions[key].short for key in keys if key in institutions)
+        return ", ".join(shorts[key] for key in keys if key in shorts)
 
     said: list[SaidFinding] = []
     idle: list[Any] = []
     for one in found:
-        step = by_lineage.get(one.step, "")  # type: ignore[call-overload]
+        step = steps.get(one.step, "")
         match one.kind:
             case FindingKind.NO_LEAD:
                 sentence = _("Step “%(step)s”: no institution leads it.") % {"step": step}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
 from datetime import date, timedelta
@@ -11,17 +12,34 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.html import escape
 
 from nrm import protected
 from nrm.actions import assessment as actions
-from nrm.actions import timeliness
-from nrm.models import Assessment, AssessmentState, Case, CaseParty, Chapter, ChapterKind, Competence
+from nrm.actions import services, timeliness
+from nrm.models import (
+    Assessment,
+    AssessmentFile,
+    AssessmentState,
+    Case,
+    CaseParty,
+    Chapter,
+    ChapterKind,
+    Competence,
+    RolePlace,
+    SopStep,
+    SopVersion,
+)
 from nrm.oversight_sources import laid_assessments
 from nrm.queries.assessment import compared, document
-from nrm.queries.mechanism import figures_of, shown_figures
+from nrm.queries.mechanism import figures_of, matrix, shown_figures, shown_roles
+from onatc import jobs, trail
 from onatc.errors import Refused
+from onatc.models import Job, TrailEntry
 from stakeholders.actions.records import Stale
+from stakeholders.models import Institution
 from tests.nrm.cases import institution, opened
+from tests.nrm.served import a_service
 from tests.nrm.watching import a_clock
 from tests.stakeholders.decided import a_body, a_decision, a_draft, a_meeting, at_once, cost_of
 
@@ -325,12 +343,89 @@ def test_the_pages_write_lay_and_approve(world, client_for, today):
     assert cost_of(director, reverse("nrm:assessment-list")) <= before + 1
 
 
-def test_the_paper_says_the_same_each_time_in_each_language(world, client_for):
+def test_the_paper_is_made_by_a_job_and_stays_as_it_was_made(world, client_for):
     one = approved(world)
     made = document(one, "en")
     assert made[:5] == b"%PDF-" and made == document(one, "en")
-    answer = client_for("observer").get(reverse("nrm:assessment-document", args=[one.pk]) + "?language=sr")
-    assert answer.status_code == 200 and answer["Content-Type"] == "application/pdf"
-    assert client_for("observer").get(
-        reverse("nrm:assessment-document", args=[one.pk]) + "?language=de"
-    ).status_code == 404  # fmt: skip
+    paper, observer = reverse("nrm:assessment-document", args=[one.pk]), client_for("observer")
+    assert observer.post(paper, {"language": "de"}).status_code == 404
+    assert observer.get(paper + "?language=sr").url == one.get_absolute_url()  # it is not there yet
+    for _press in range(2):
+        job = Job.objects.get(pk=observer.post(paper, {"language": "sr"}).url.split("/")[-2])
+    jobs.run(str(job.pk))
+    jobs.run(str(job.pk))
+    job.refresh_from_db()
+    file = AssessmentFile.objects.get()
+    assert (job.state, file.language, file.original_name) == ("done", "sr-latn", "assessment-1-sr.pdf")
+    page = observer.get(one.get_absolute_url()).content.decode()
+    assert file.get_absolute_url() in page and file.sha256[:16] in page and "Make the PDF: Shqip" in page
+    assert observer.post(paper, {"language": "sr"}).url == file.get_absolute_url()
+    body = b"".join(observer.get(file.get_absolute_url()).streaming_content)
+    assert hashlib.sha256(body).hexdigest() == file.sha256
+    entry = TrailEntry.objects.filter(act=trail.Act.DOWNLOADED).latest("pk")
+    assert entry.actor == world.observer and entry.record_id == str(file.pk)
+    assert client_for("administrator").get(file.get_absolute_url()).status_code == 403
+
+
+def test_a_paper_of_what_was_written_over_is_not_given_any_more(world, client_for):
+    one, office = written(world.planning), client_for("planning")
+    paper = reverse("nrm:assessment-document", args=[one.pk])
+
+    def makes() -> AssessmentFile:
+        jobs.run(office.post(paper, {"language": "en"}).url.split("/")[-2])
+        return AssessmentFile.objects.get()
+
+    first = makes()
+    assert office.get(first.get_absolute_url()).status_code == 200
+    chapter = one.chapters.get(kind="legal")
+    actions.write_chapter(chapter, by=world.planning, column="en", text="Another law.", revision=1)
+    assert office.get(first.get_absolute_url()).status_code == 302
+    assert makes().stamp != first.stamp
+    assert client_for("observer").get(paper).status_code == 404  # a draft is for the office
+    found = Job(params={"assessment": str(one.pk), "language": "en"}, owner=world.focal_point)
+    with pytest.raises(Refused, match="no longer there"):
+        actions.build_file(found, lambda _done, _total: None)
+
+
+def test_a_dated_version_keeps_who_did_what_and_the_gaps_of_its_day(world, client_for, monkeypatch):
+    """Article 8.3: roles and responsibilities belong to what the Authority approves; the matrix goes on being changed."""
+    version = SopVersion.objects.get()
+    actions.prefill(version, by=world.director)
+    one = approved(world)
+    kept = shown_roles(one.figures)
+    led = RolePlace.objects.filter(version=version, part="leads").select_related("institution").first()
+    step = SopStep.objects.get(version=version, lineage=led.step_lineage)
+    shown = next(row for row in kept.steps if row.label.startswith(f"{step.number}. "))
+    assert ("leads", led.institution.short) in shown.parts
+    assert [finding.is_gap for finding in kept.findings].count(True) >= 1
+    sentences = [finding.sentence for finding in kept.findings]
+    assert sentences == [finding.sentence for finding in matrix(version, world.director, one.laid_on).findings]
+    Institution.objects.filter(pk=led.institution_id).update(short="Renamed")
+    RolePlace.objects.filter(version=version).delete()
+    one.refresh_from_db()
+    assert shown_roles(one.figures) == kept  # also the name of that day
+    page = client_for("observer").get(one.get_absolute_url()).content.decode()
+    assert f"Leads: {led.institution.short}" in page and escape(sentences[0]) in page
+    with translation.override("sq"):
+        albanian = shown_roles(one.figures)
+    assert albanian.findings[0].sentence != sentences[0] and albanian.steps[0].label != kept.steps[0].label
+    monkeypatch.setattr("nrm.queries.assessment.documents.pdf", lambda html, **_more: (html.encode(), 1))
+    paper = document(one, "en").decode()
+    assert f"Leads: {led.institution.short}" in paper and escape(sentences[0]) in paper
+
+
+def test_a_version_from_before_the_matrix_was_kept_shows_none(world, client_for):
+    one = begun(world.planning)
+    Assessment.objects.filter(pk=one.pk).update(
+        figures={"on": "2025-01-01", "year": 2024, "cases": [], "cases_total": None, "steps": [], "institutions": [],
+                 "services": 3, "trainings": 1, "gaps": 2, "overlaps": 0}
+    )  # fmt: skip
+    page = client_for("planning").get(one.get_absolute_url()).content.decode()
+    assert "gaps in who does what" in page and "by version" not in page
+
+
+def test_a_service_that_has_ended_is_not_counted(world, today):
+    service = a_service(world)
+    assert figures_of(today)["services"] == 1
+    services.end_service(service, by=world.director, revision=0, ended_on=today, reason="X")
+    assert figures_of(today)["services"] == 0
