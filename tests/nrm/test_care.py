@@ -17,7 +17,8 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.db.models import CharField, ForeignKey, TextField
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.formats import date_format
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -169,6 +170,27 @@ def test_two_people_destroy_and_the_counts_stay(world, old_case):
     assert not Case.objects.visible_to(world.director).filter(pk=case.pk)
 
 
+def test_who_prepares_and_who_approves_see_which_cases_fall_due_since_when(world, client_for, old_case):
+    kept = opened(world.focal_point)
+    due = falls_due_on(old_case.closed_on, 120)
+    listed = [
+        str(old_case),
+        date_format(old_case.closed_on, "SHORT_DATE_FORMAT"),
+        date_format(due, "SHORT_DATE_FORMAT"),
+    ]
+    with translation.override("en"):
+        address = reverse("nrm:destruction-prepare", args=["case"])
+        page = client_for("monitoring").get(address).content.decode()
+        prepared = care.prepare_destruction("case", by=world.monitoring, reason="Time is over")
+        asked = client_for("director").get(reverse("nrm:destruction-approve", args=[prepared.pk])).content.decode()
+    for shown in (page, asked):
+        assert all(one in shown for one in listed) and str(kept) not in shown
+    # What does not fall due any more is not destroyed, and not listed either.
+    care.set_rule(by=world.director, kind="case", months=200, basis="Decision 1", valid_from=timezone.localdate())
+    later = client_for("director").get(reverse("nrm:destruction-approve", args=[prepared.pk])).content.decode()
+    assert str(old_case) not in later
+
+
 # Fields with words that are no words about a person, or that go with their record. A new field is decided upon here.
 GO_WITH_THEIR_RECORD = {"Screening", "ReferralFile", "ReferralReceipt"}
 STAY = {
@@ -276,6 +298,9 @@ def test_all_that_is_held_is_given_and_nothing_of_others(world, client_for, old_
     rows = list(held_about(old_case))
     values = {row.value for row in rows}
     assert {"said no", "what was seen at the border"} <= values
+    kinds = {row.record: row for row in rows}
+    assert kinds["own file number"].institution == institution("KP-THB").short  # that it is kept is told, and by whom
+    assert any(row.value == "1" and "tokens" in row.record for row in rows) and "request of a person" in kinds
     assert not any("12/2015" in value or "12345678" in value for value in values)
     people = {person.full_name for person in world.people.values()}
     assert not people & values
