@@ -252,11 +252,11 @@ def test_services_wait_for_their_provider_and_for_who_keeps_the_directory(world,
     ended = a_service(world, "KP-THB", name_en="Ended")
     services.end_service(ended, by=world.director, revision=ended.revision, ended_on=day(0), reason="No money")
     services.propose_change(uuid.uuid4(), mine, "Other hours.", by=world.focal_point)
-    assert numbers(waiting.for_an_institution(world.focal_point)) == {"service to confirm": 1}
-    assert numbers(waiting.for_an_institution(world.other_focal_point)) == {"service to confirm": 1}
+    assert numbers(waiting.for_an_institution(world.focal_point)) == {"service of ours to confirm": 1}
+    assert numbers(waiting.for_an_institution(world.other_focal_point)) == {"service of ours to confirm": 1}
     found = waiting.for_the_office(world.planning)
     assert numbers(found) == {
-        "services without a confirmation for long": 2, "service with a proposal that waits": 1,
+        "services that their providers do not confirm": 2, "service with a proposal that waits": 1,
     }  # fmt: skip
     assert not numbers(waiting.for_the_coordinator(world.natc))
     for who, one in [("planning", one) for one in found.numbers] + [
