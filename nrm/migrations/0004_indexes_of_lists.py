@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('nrm', '0002_what_ships'),
+        ('nrm', '0003_places_of_help_and_papers'),
     ]
 
     operations = [
