@@ -97,13 +97,22 @@ def may_record(user: User, case: Case) -> bool | Denied:
     return takes_part(user, case) or Denied(_("Only institutions that take part in the case record what happens."))
 
 
+def may_go_on(user: User, case: Case) -> bool | Denied:
+    """Record what goes on after the closing: follow-ups, proceedings and protection, and what authorities decide on the
+    identification, a permit or a compensation. Whoever takes part in the case, and the office's case roles."""
+    if case.duplicate_of_id is not None:
+        return Denied(_("This case was merged into another one."))
+    if user.has_role(*CASE_KEEPERS) or (case.is_child_procedure and user.has_role(Role.CHILD)):
+        return True
+    return takes_part(user, case) or Denied(_("Only institutions that take part in the case record what happens."))
+
+
 # Whose function it is, by the SOP: identification, risk, reflection, the age in doubt, and what is done for a child.
 DECIDES = (Function.POLICE, Function.ADVOCATE, Function.COURT)
 ASSESSES_RISK = (Function.POLICE, Function.ADVOCATE, Function.CSW, Function.CHILD_UNIT)
 GRANTS_REFLECTION = (Function.POLICE, Function.ADVOCATE)
 CHECKS_AGE = (Function.POLICE, Function.CSW, Function.CHILD_UNIT, Function.HEALTH)
 CARES_FOR_CHILD = (Function.CSW, Function.CHILD_UNIT)
-ONLY_COMPETENT = _("Only police, victim advocates and courts that are competent decide on identification.")
 
 
 def has_function(user: User, case: Case, functions: Iterable[str]) -> bool:
@@ -119,23 +128,29 @@ def has_function(user: User, case: Case, functions: Iterable[str]) -> bool:
 
 
 def _may(
-    user: User, case: Case, functions: Iterable[str], reason: str | Promise, *, is_closed_too: bool = False
+    user: User,
+    case: Case,
+    functions: Iterable[str],
+    reason: str | Promise,
+    *,
+    recording: Callable[[User, Case], bool | Denied] = may_record,
 ) -> bool | Denied:
-    if not (recording := (may_follow_up if is_closed_too else may_record)(user, case)):
-        return recording
+    if not (may := recording(user, case)):
+        return may
     keeps = user.has_role(*CASE_KEEPERS) or (case.is_child_procedure and user.has_role(Role.CHILD))
     return keeps or has_function(user, case, functions) or Denied(reason)
 
 
 def may_decide(user: User, case: Case) -> bool | Denied:
-    """Record a decision on identification: the competent bodies, and the office for them."""
-    return _may(user, case, DECIDES, ONLY_COMPETENT)
-
-
-def may_review(user: User, case: Case) -> bool | Denied:
-    """The same for a review of a formal decision, which comes as late as somebody asks for it: also in a closed episode,
-    since its decision is what is reviewed (data_dictionary.md, section 4: `review_on` may lie after `closed_on`)."""
-    return _may(user, case, DECIDES, ONLY_COMPETENT, is_closed_too=True)
+    """Record a decision on identification: the competent bodies, and the office for them; of a closed case too, of which a
+    review or a court may still decide (nrm.actions.identification.decide)."""
+    return _may(
+        user,
+        case,
+        DECIDES,
+        _("Only police, victim advocates and courts that are competent decide on identification."),
+        recording=may_go_on,
+    )
 
 
 def may_assess_risk(user: User, case: Case) -> bool | Denied:
@@ -259,15 +274,6 @@ def may_adopt_sop(user: User) -> bool | Denied:
 def sees_all_cases(user: User) -> bool:
     """Whose counts are not protected: whoever may open every case."""
     return user.has_role(*CASE_KEEPERS)
-
-
-def may_follow_up(user: User, case: Case) -> bool | Denied:
-    """Follow-ups reach beyond the closing: whoever took part in the case, and the office's case roles."""
-    if case.duplicate_of_id is not None:
-        return Denied(_("This case was merged into another one."))
-    if user.has_role(*CASE_KEEPERS) or (case.is_child_procedure and user.has_role(Role.CHILD)):
-        return True
-    return takes_part(user, case) or Denied(_("Only institutions that take part in the case record what happens."))
 
 
 def may_close_case(user: User, case: Case) -> bool | Denied:

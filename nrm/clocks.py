@@ -220,6 +220,23 @@ def applies(step: Step, facts: Facts, day: date) -> bool:
     )
 
 
+def again_by(
+    versions: Sequence[Version], kind: str, day: date, facts: Facts, *, holidays: Collection[date] = frozenset()
+) -> date | None:
+    """By which day what happened on a day is to happen again: by the step of the version in force then that repeats it, so
+    far as the step concerns the case; None where none does. It is the limit that the clock of that step has."""
+    version = max(
+        (one for one in versions if one.in_force_from <= day), key=lambda one: one.in_force_from, default=None
+    )
+    event = Event(key=None, kind=kind, at=first_moment(day))
+    for step in version.steps if version is not None else ():
+        repeats = step.repeats and step.trigger == kind and kind in step.met_by
+        if repeats and step.amounts and applies(step, facts, day):
+            due = _due(step, step.amounts[0], event, _Case([event], facts, holidays, {}))
+            return due.astimezone(LOCAL).date() if due is not None else None
+    return None
+
+
 def _of_step(lineage: Any, case: _Case, step_for: Any) -> list[Timed]:
     found: list[Timed] = []
     last: list[Timed] = []

@@ -7,9 +7,11 @@ from typing import Any
 from django import forms
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from nrm.models import Case, Status
+from nrm.queries.case_days import KINDS, due_in
 from onatc.forms import day_field
 from onatc.models import Municipality
 from onatc.registers import RegisterFilter
@@ -18,6 +20,7 @@ from onatc.vocabulary import Code
 from stakeholders.models import Institution
 
 DAYS = {"opened_from": "opened_on__gte", "opened_to": "opened_on__lte"}
+FALLS_ON = "falls_on"  # the day of what falls due, with which the calendar opens the list
 
 
 class CaseFilter(RegisterFilter):
@@ -44,6 +47,7 @@ class CaseFilter(RegisterFilter):
                 "responsible": (_("Responsible"), [(one.pk, str(one.name)) for one in institutions]),
                 "municipality": (_("Municipality"), places),
                 "form": (_("Form of exploitation"), kinds),
+                "falls": (_("What falls due"), [(one.key, capfirst(str(one.label))) for one in KINDS.values()]),
             },
             narrow={
                 "status": "status",
@@ -52,6 +56,7 @@ class CaseFilter(RegisterFilter):
                 "responsible": "responsible",
                 "municipality": "municipality",
                 "form": lambda value: Q(forms__contains=[value]),
+                "falls": lambda value: due_in(cases, value, days.cleaned_data.get(FALLS_ON)),
             },
             counted="status",
             sorts={
@@ -64,7 +69,7 @@ class CaseFilter(RegisterFilter):
         )
         del self.form.fields["q"]
         self.chosen.pop("q", None)
-        for name in DAYS:
+        for name in (*DAYS, FALLS_ON):
             self.form.fields[name] = days.fields[name]
             self.chosen[name] = days.cleaned_data.get(name)
             for sentence in days.errors.get(name, ()):
@@ -75,6 +80,7 @@ class CaseFilter(RegisterFilter):
         class Days(forms.Form):
             opened_from = day_field(_("Opened from"), required=False)
             opened_to = day_field(_("Opened to"), required=False)
+            falls_on = day_field(_("Falls due on"), required=False)
 
         days = Days(data, auto_id="filter_%s")
         for field in days.fields.values():

@@ -148,7 +148,7 @@ class _Told:
         if is_foreign:
             self._permit(since)
         if left is not None and risk is not None and (is_foreign or self.chance.random() < 0.1):
-            self._return(left, interest, is_foreign)
+            self._return(left, risk, interest, is_foreign)
         if self.chance.random() < 0.45:
             self._proceeding(since)
 
@@ -194,7 +194,7 @@ class _Told:
             valid_until=months_after(granted, 6) if granted else None,
         )  # fmt: skip
 
-    def _return(self, left: date, interest: BestInterest | None, is_foreign: bool) -> None:
+    def _return(self, left: date, risk: RiskAssessment, interest: BestInterest | None, is_foreign: bool) -> None:
         if not is_foreign:
             self._keep(Return, "CSW", left, {EventKind.RETURN_DECIDED: left}, outcome="RT_FAM", decided_on=left)
             return
@@ -205,7 +205,8 @@ class _Told:
         self._keep(
             Return, "DCAM", left, {EventKind.RETURN_DECIDED: left, EventKind.RETURNED: carried}, outcome=outcome,
             decided_on=left, carried_out_on=carried, country_id=country, is_voluntary=may or None,
-            handed_over_to="autoriteti i shtetit" if may else "",
+            handed_over_to="autoriteti i shtetit" if may else "", risk_assessment=risk if may else None,
+            best_interest=interest if may and self.case.is_child_procedure else None,
         )  # fmt: skip
         if carried is not None:
             self._follow_ups("return", carried)

@@ -12,11 +12,13 @@ from datetime import date
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from nrm import access
-from nrm.actions.happenings import note, refuse_impossible
+from nrm.actions.happenings import note, refuse_impossible, tell
 from nrm.models import (
     Assistance,
     BestInterest,
@@ -29,11 +31,13 @@ from nrm.models import (
     FollowUp,
     FollowUpAfter,
     Function,
+    Happening,
     PermitState,
     ResidencePermit,
     Response,
     Return,
     RiskAssessment,
+    Service,
     Stay,
 )
 from nrm.models.identification import BestInterestFinding, RiskLevel
@@ -44,18 +48,26 @@ from stakeholders.actions.records import locked, make_once, refuse_dissolved, re
 from stakeholders.models import Institution, User
 
 FOLLOW_UP_MONTHS = (3, 6, 12)  # domain.md, step 22
+# What goes on after an episode was closed, and so does not keep it from being closed before.
+GOES_ON = (
+    EventKind.FOLLOWED_UP, EventKind.REVIEWED, EventKind.MERGED, EventKind.UNMERGED, EventKind.ESCALATED, EventKind.CHARGED, EventKind.PROCEEDING, EventKind.HEARING,
+    EventKind.PROTECTION_ASKED, EventKind.PROTECTION_DECIDED, EventKind.PERMIT_ASKED, EventKind.PERMIT_DECIDED,
+    EventKind.COMPENSATION_ASKED, EventKind.COMPENSATION_DECIDED, EventKind.COMPENSATION_PAID,
+)  # fmt: skip
 # What an act sets by itself and nobody types.
 KEPT_FIELDS = frozenset({"id", "case", "recorded_at", "recorded_by", "recorded_for", "revision"})
 STATE_SHELTER = "SH_SECURE"
+SAFE_PLACE = "AS_SHELTER"  # of the list `assistance`
 # Outcomes of the list `return_outcome` by which somebody has gone to, or come from, another country.
 RETURNS = ("RT_VOL", "RT_IN", "RT_FORCED")
 ABROAD = ("RT_VOL", "RT_FORCED")
 
 
-def begin(case: Case, by: User) -> tuple[Case, Institution | None]:
-    """The case, locked, for whoever may record facts of it, and the institution for which that person writes."""
+def begin(case: Case, by: User, *, goes_on: bool = False) -> tuple[Case, Institution | None]:
+    """The case, locked, for whoever may record facts of it, or what `goes_on` after the closing, and the institution for which
+    that person writes."""
     case = locked(case)
-    require(access.may_record(by, case))
+    require(access.may_go_on(by, case) if goes_on else access.may_record(by, case))
     return case, speaks_for(by, case)
 
 
@@ -90,14 +102,16 @@ def record_assistance(case: Case, key: uuid.UUID, values: dict[str, Any], *, by:
     _check_spell(case, values)
     made, is_new = _keep(Assistance(**values), key, case, by, institution)
     if is_new:
-        offered, begun, ended = (values.get(name) for name in ("offered_on", "starts_on", "ends_on"))
-        if offered is not None:
-            note(case, EventKind.OFFERED, on=offered, by=by, institution=institution, record=made)
-        if begun is not None:
-            note(case, EventKind.HELPED, on=begun, by=by, institution=institution, record=made)
-        if ended is not None:
-            note(case, EventKind.HELP_ENDED, on=ended, by=by, institution=institution, record=made)
+        tell(case, made, _spell_days(made), by=by, institution=institution)
     return made  # type: ignore[no-any-return]
+
+
+def _spell_days(spell: Assistance) -> dict[EventKind, date | None]:
+    return {
+        EventKind.OFFERED: spell.offered_on,
+        EventKind.HELPED: spell.starts_on,
+        EventKind.HELP_ENDED: spell.ends_on,
+    }
 
 
 def _check_spell(case: Case, values: dict[str, Any]) -> None:
@@ -106,10 +120,20 @@ def _check_spell(case: Case, values: dict[str, Any]) -> None:
             refuse_impossible(case, values[name], name)
     if values.get("response") == Response.NONE and values.get("provider"):
         raise Refused(_("Nothing was offered: leave the provider empty."), "provider")
+    if values.get("response") == Response.NONE and values.get("offered_on"):
+        raise Refused(_("Nothing was offered: leave the day of the offer empty."), "offered_on")
+    if values.get("municipality") is not None and _is_secret(values):
+        raise Refused(_("The place of this help is kept secret: leave the municipality empty."), "municipality")
     if values.get("starts_on") is None and values.get("ends_on") is not None:
         raise Refused(_("Help that ended has begun: say when."), "starts_on")
     if values.get("provider") is not None and values.get("starts_on") is not None:
         refuse_dissolved(values["provider"], values["starts_on"], "provider")
+
+
+def _is_secret(values: dict[str, Any]) -> bool:
+    """Whether the municipality would point to a shelter (threats.md T35): of a safe place, and of whoever runs one."""
+    hidden = Service.objects.current().filter(hides_place=True, provider=values.get("provider"))
+    return values.get("kind") == SAFE_PLACE or (values.get("provider") is not None and hidden.exists())
 
 
 @transaction.atomic
@@ -118,12 +142,9 @@ def change_assistance(spell: Assistance, values: dict[str, Any], *, by: User, re
     case, institution = begin(spell.case, by)
     spell = locked(spell)
     _check_spell(case, whole(spell, values))
-    before = {name: getattr(spell, name) for name in ("starts_on", "ends_on")}
-    changed = set_fields(spell, values, revision)
+    set_fields(spell, values, revision)
     save(spell)
-    for name, kind in (("starts_on", EventKind.HELPED), ("ends_on", EventKind.HELP_ENDED)):
-        if name in changed and before[name] is None and values[name] is not None:
-            note(case, kind, on=values[name], by=by, institution=institution, record=spell)
+    tell(case, spell, _spell_days(spell), by=by, institution=institution)
     return spell
 
 
@@ -131,52 +152,95 @@ def change_assistance(spell: Assistance, values: dict[str, Any], *, by: User, re
 
 
 @transaction.atomic
-def record_stay(case: Case, key: uuid.UUID, values: dict[str, Any], *, by: User) -> Stay:
-    """Somebody came to a place; "no shelter needed or wanted" is a stay too, and meets the step of the placement."""
+def record_stay(
+    case: Case, key: uuid.UUID, values: dict[str, Any], *, by: User, approved_by: Iterable[Institution] = ()
+) -> Stay:
+    """Somebody came to a place, and has left it when that is recorded late; "no shelter needed or wanted" is a stay too, and
+    meets the step of the placement. Raises Refused."""
     case, institution = begin(case, by)
-    came = values["came_on"]
-    refuse_impossible(case, came, "came_on")
-    if values.get("provider") is not None:
-        refuse_dissolved(values["provider"], came, "provider")
-    overlapping = Stay.objects.filter(case=case, came_on__lt=came).exclude(pk=key).exclude(shelter_type=NO_SHELTER)
-    if values["shelter_type"] != NO_SHELTER and overlapping.filter(left_on__gt=came).exists():
-        raise Refused(_("The person was accommodated elsewhere on that day."), "came_on")
-    made, is_new = _keep(Stay(**values), key, case, by, institution)
+    stay = Stay(**values, case=case)
+    stay.pk = key
+    _check_stay(case, stay)
+    made, is_new = _keep(stay, key, case, by, institution)
     if is_new:
-        note(case, EventKind.PLACED, on=came, by=by, institution=institution, record=made)
+        _settle(case, made, approved_by, by=by, institution=institution)
     return made  # type: ignore[no-any-return]
+
+
+def _check_stay(case: Case, stay: Stay) -> None:
+    refuse_impossible(case, stay.came_on, "came_on")
+    if stay.provider is not None:
+        refuse_dissolved(stay.provider, stay.came_on, "provider")
+    if stay.left_on is not None:
+        refuse_impossible(case, stay.left_on, "left_on")
+        if stay.left_on < stay.came_on:
+            raise Refused(_("Nobody leaves before they came."), "left_on")
+    if stay.shelter_type == NO_SHELTER:
+        return
+    others = Stay.objects.filter(case=case).exclude(pk=stay.pk).exclude(shelter_type=NO_SHELTER)
+    if stay.left_on is not None:
+        others = others.filter(came_on__lt=stay.left_on)
+    # Of two that last, the database refuses the second one; the night counts where it ends, so that a move takes one day.
+    for other in others.filter(Q(left_on__gt=stay.came_on) | Q(left_on=None)):
+        if other.left_on is not None or stay.left_on is not None:
+            field = "came_on" if other.came_on <= stay.came_on else "left_on"
+            raise Refused(
+                _("The person was accommodated elsewhere on that day.")
+                if field == "came_on" or stay.left_on is not None
+                else _("The person came to another place on %(day)s: say when this stay ended.")
+                % {"day": date_format(other.came_on, "DATE_FORMAT")},
+                field,
+            )
+
+
+def _settle(
+    case: Case, stay: Stay, approved_by: Iterable[Institution], *, by: User, institution: Institution | None
+) -> None:
+    """What follows from the days of a stay: the approvals of its end, the way of the case, the follow-ups."""
+    is_shelter = stay.shelter_type != NO_SHELTER
+    if stay.left_on is not None:
+        approving = list(approved_by)
+        if stay.shelter_type == STATE_SHELTER and _risk_on(case, stay.left_on) == RiskLevel.HIGH:
+            _require_approval(approving, stay.left_on)
+        stay.exit_approved_by.set(approving)
+    days = {EventKind.PLACED: stay.came_on, EventKind.LEFT_SHELTER: stay.left_on if is_shelter else None}
+    tell(case, stay, days, by=by, institution=institution)
+    ended = Stay.objects.filter(case=case, left_on__isnull=False).exclude(shelter_type=NO_SHELTER)
+    last = ended.order_by("left_on").last()
+    if last is not None and last.left_on is not None and stay.left_on is not None:
+        _plan_follow_ups(case, FollowUpAfter.SHELTER, last.left_on, by=by, institution=last.provider)
 
 
 @transaction.atomic
 def end_stay(
-    stay: Stay, *, by: User, left_on: date, reason: str, revision: int, approved_by: Iterable[Institution] = ()
+    stay: Stay,
+    *,
+    by: User,
+    left_on: date,
+    reason: str,
+    revision: int,
+    approved_by: Iterable[Institution] = (),
+    came_on: date | None = None,
 ) -> Stay:
-    """Somebody left. From the state shelter at high risk only with the approval of prosecution and police; follow-ups
-    are then due after 3, 6 and 12 months. Raises Refused."""
+    """Somebody left; `came_on` and, once it is on record, the day itself are corrected by the same act. From the state shelter
+    at high risk only with the approval of prosecution and police; follow-ups are due after 3, 6 and 12 months. Raises
+    Refused, and Stale for another revision."""
     case, institution = begin(stay.case, by)
     stay = locked(stay)
-    if stay.left_on is not None:
-        if stay.left_on == left_on:
-            return stay
-        raise Refused(_("It is on record already when the person left."), "left_on")
-    refuse_impossible(case, left_on, "left_on")
-    if left_on < stay.came_on:
-        raise Refused(_("Nobody leaves before they came."), "left_on")
-    approving = list(approved_by)
-    if stay.shelter_type == STATE_SHELTER and _risk_on(case, left_on) == RiskLevel.HIGH:
-        _require_approval(approving, left_on)
-    set_fields(stay, {"left_on": left_on, "exit_reason": reason}, revision)
+    set_fields(stay, {"came_on": came_on or stay.came_on, "left_on": left_on, "exit_reason": reason}, revision)
+    _check_stay(case, stay)
     save(stay)
-    stay.exit_approved_by.set(approving)
-    note(case, EventKind.LEFT_SHELTER, on=left_on, by=by, institution=institution, record=stay)
-    _plan_follow_ups(case, FollowUpAfter.SHELTER, left_on, by=by, institution=stay.provider)
+    _settle(case, stay, approved_by, by=by, institution=institution)
     return stay
 
 
+def _last_risk(case: Case, day: date) -> RiskAssessment | None:
+    before = RiskAssessment.objects.filter(case=case, assessed_on__lte=day)
+    return before.order_by("-assessed_on", "-recorded_at").first()
+
+
 def _risk_on(case: Case, day: date) -> str:
-    last = (
-        RiskAssessment.objects.filter(case=case, assessed_on__lte=day).order_by("-assessed_on", "-recorded_at").first()
-    )
+    last = _last_risk(case, day)
     return last.level if last else RiskLevel.NOT_ASSESSED
 
 
@@ -220,7 +284,7 @@ def follow_up(
     """How the person is. It may be done while the case is closed: follow-ups reach beyond the closing."""
     case = locked(one.case)
     one = locked(one)
-    require(access.may_follow_up(by, case))
+    require(access.may_go_on(by, case))
     if one.done_on is not None:
         if (one.done_on, one.result) == (done_on, result):
             return one
@@ -247,10 +311,10 @@ def record_return(case: Case, key: uuid.UUID, values: dict[str, Any], *, by: Use
     assessment of the risk.
     """
     case, institution = begin(case, by)
-    _check_return(case, values)
+    values = values | _grounds_of_return(case, values)
     made, is_new = _keep(Return(**values), key, case, by, institution)
     if is_new:
-        _tell_of_return(case, made, {"decided_on", "carried_out_on"}, by, institution)
+        _tell_of_return(case, made, by, institution, is_new=made.carried_out_on is not None)
     return made  # type: ignore[no-any-return]
 
 
@@ -261,14 +325,15 @@ def change_return(record: Return, values: dict[str, Any], *, by: User, revision:
     values = whole(record, values)
     if record.carried_out_on is not None and values["carried_out_on"] != record.carried_out_on:
         raise Refused(_("It is on record already when the return was carried out."), "carried_out_on")
-    _check_return(case, values)
-    changed = {name for name in set_fields(record, values, revision) if name in ("decided_on", "carried_out_on")}
+    changed = set_fields(record, values | _grounds_of_return(case, values), revision)
     save(record)
-    _tell_of_return(case, record, changed, by, institution)
+    _tell_of_return(case, record, by, institution, is_new="carried_out_on" in changed)
     return record
 
 
-def _check_return(case: Case, values: dict[str, Any]) -> None:
+def _grounds_of_return(case: Case, values: dict[str, Any]) -> dict[str, Any]:
+    """On which assessment of the risk, and for a child on which determination, a return abroad rests: the latest ones by its
+    day. Raises Refused where there is none, or the determination says otherwise."""
     for name in ("decided_on", "carried_out_on"):
         if values.get(name) is not None:
             refuse_impossible(case, values[name], name)
@@ -276,25 +341,27 @@ def _check_return(case: Case, values: dict[str, Any]) -> None:
     if values["outcome"] in ABROAD and values.get("country") is None:
         raise Refused(_("Say to which country the person returns."), "country")
     if values["outcome"] not in ABROAD or carried is None:
-        return
-    if not RiskAssessment.objects.filter(case=case, assessed_on__lte=carried).exists():
+        return {}
+    risk = _last_risk(case, carried)
+    if risk is None:
         raise Refused(_("Nobody returns before the risk was assessed."), "carried_out_on")
+    found = None
     if case.is_child_procedure:
-        found = BestInterest.objects.filter(case=case, determined_on__lte=carried).order_by("-determined_on").first()
+        before = BestInterest.objects.filter(case=case, determined_on__lte=carried)
+        found = before.order_by("-determined_on", "-recorded_at").first()
         if found is None or found.finding != BestInterestFinding.RETURN:
             raise Refused(
                 _("A child returns only after it was determined that this is in the child's best interest."),
                 "carried_out_on",
             )
+    return {"risk_assessment": risk, "best_interest": found}
 
 
-def _tell_of_return(case: Case, record: Return, days: set[str], by: User, institution: Institution | None) -> None:
-    if "decided_on" in days and record.decided_on is not None:
-        note(case, EventKind.RETURN_DECIDED, on=record.decided_on, by=by, institution=institution, record=record)
-    if "carried_out_on" in days and record.carried_out_on is not None:
-        note(case, EventKind.RETURNED, on=record.carried_out_on, by=by, institution=institution, record=record)
-        if record.outcome in RETURNS:
-            _plan_follow_ups(case, FollowUpAfter.RETURN, record.carried_out_on, by=by, institution=institution)
+def _tell_of_return(case: Case, record: Return, by: User, institution: Institution | None, *, is_new: bool) -> None:
+    days = {EventKind.RETURN_DECIDED: record.decided_on, EventKind.RETURNED: record.carried_out_on}
+    tell(case, record, days, by=by, institution=institution)
+    if is_new and record.carried_out_on is not None and record.outcome in RETURNS:
+        _plan_follow_ups(case, FollowUpAfter.RETURN, record.carried_out_on, by=by, institution=institution)
 
 
 # Residence and compensation
@@ -303,32 +370,29 @@ def _tell_of_return(case: Case, record: Return, days: set[str], by: User, instit
 @transaction.atomic
 def record_permit(case: Case, key: uuid.UUID, values: dict[str, Any], *, by: User) -> ResidencePermit:
     """A permit that was asked for, and its decision when there is one. Raises Refused."""
-    case, institution = begin(case, by)
+    case, institution = begin(case, by, goes_on=True)
     _check_permit(case, values)
     made, is_new = _keep(ResidencePermit(**values), key, case, by, institution)
     if is_new:
-        note(case, EventKind.PERMIT_ASKED, on=made.asked_on, by=by, institution=institution, record=made)
         _tell_of_permit(case, made, by, institution)
     return made  # type: ignore[no-any-return]
 
 
 @transaction.atomic
 def change_permit(permit: ResidencePermit, values: dict[str, Any], *, by: User, revision: int) -> ResidencePermit:
-    case, institution = begin(permit.case, by)
+    case, institution = begin(permit.case, by, goes_on=True)
     permit = locked(permit)
-    was_open = permit.decided_on is None
     _check_permit(case, whole(permit, values))
     set_fields(permit, values, revision)
     save(permit)
-    if was_open:
-        _tell_of_permit(case, permit, by, institution)
+    _tell_of_permit(case, permit, by, institution)
     return permit
 
 
 def _check_permit(case: Case, values: dict[str, Any]) -> None:
     for name in ("asked_on", "decided_on"):
         if values.get(name) is not None:
-            refuse_impossible(case, values[name], name)
+            refuse_impossible(case, values[name], name, goes_on=True)
     if (values["state"] == PermitState.ASKED) != (values.get("decided_on") is None):
         raise Refused(_("A permit that was decided has the day of the decision, and only such a one."), "decided_on")
     decided, until = values.get("decided_on"), values.get("valid_until")
@@ -337,38 +401,36 @@ def _check_permit(case: Case, values: dict[str, Any]) -> None:
 
 
 def _tell_of_permit(case: Case, permit: ResidencePermit, by: User, institution: Institution | None) -> None:
-    if permit.decided_on is not None:
-        note(case, EventKind.PERMIT_DECIDED, on=permit.decided_on, by=by, institution=institution, record=permit)
+    days = {EventKind.PERMIT_ASKED: permit.asked_on, EventKind.PERMIT_DECIDED: permit.decided_on}
+    tell(case, permit, days, by=by, institution=institution, goes_on=True)
 
 
 @transaction.atomic
 def record_claim(case: Case, key: uuid.UUID, values: dict[str, Any], *, by: User) -> CompensationClaim:
     """A claim of compensation with the sums known so far, in cents. Raises Refused."""
-    case, institution = begin(case, by)
+    case, institution = begin(case, by, goes_on=True)
     _check_claim(case, values)
     made, is_new = _keep(CompensationClaim(**values), key, case, by, institution)
     if is_new:
-        note(case, EventKind.COMPENSATION_ASKED, on=made.filed_on, by=by, institution=institution, record=made)
-        _tell_of_claim(case, made, {"decided_on", "paid_on"}, by, institution)
+        _tell_of_claim(case, made, by, institution)
     return made  # type: ignore[no-any-return]
 
 
 @transaction.atomic
 def change_claim(claim: CompensationClaim, values: dict[str, Any], *, by: User, revision: int) -> CompensationClaim:
-    case, institution = begin(claim.case, by)
+    case, institution = begin(claim.case, by, goes_on=True)
     claim = locked(claim)
-    before = {name for name in ("decided_on", "paid_on") if getattr(claim, name) is not None}
     _check_claim(case, whole(claim, values))
     set_fields(claim, values, revision)
     save(claim)
-    _tell_of_claim(case, claim, {"decided_on", "paid_on"} - before, by, institution)
+    _tell_of_claim(case, claim, by, institution)
     return claim
 
 
 def _check_claim(case: Case, values: dict[str, Any]) -> None:
     for name in ("filed_on", "decided_on", "paid_on"):
         if values.get(name) is not None:
-            refuse_impossible(case, values[name], name)
+            refuse_impossible(case, values[name], name, goes_on=True)
     decided, paid = values.get("decided_on"), values.get("paid_on")
     if values.get("awarded_cents") is not None and decided is None:
         raise Refused(_("What was awarded was decided on a day: say which."), "decided_on")
@@ -378,12 +440,13 @@ def _check_claim(case: Case, values: dict[str, Any]) -> None:
         raise Refused(_("More was paid than awarded: check the sums."), "paid_cents")
 
 
-def _tell_of_claim(
-    case: Case, claim: CompensationClaim, days: set[str], by: User, institution: Institution | None
-) -> None:
-    for name, kind in (("decided_on", EventKind.COMPENSATION_DECIDED), ("paid_on", EventKind.COMPENSATION_PAID)):
-        if name in days and getattr(claim, name) is not None:
-            note(case, kind, on=getattr(claim, name), by=by, institution=institution, record=claim)
+def _tell_of_claim(case: Case, claim: CompensationClaim, by: User, institution: Institution | None) -> None:
+    days = {
+        EventKind.COMPENSATION_ASKED: claim.filed_on,
+        EventKind.COMPENSATION_DECIDED: claim.decided_on,
+        EventKind.COMPENSATION_PAID: claim.paid_on,
+    }
+    tell(case, claim, days, by=by, institution=institution, goes_on=True)
 
 
 # The end of an episode
@@ -401,6 +464,14 @@ def close(case: Case, *, by: User, closed_on: date, outcome: str, note_text: str
     refuse_impossible(case, closed_on, "closed_on")
     if closed_on < case.opened_on:
         raise Refused(_("The case must not be closed before it was opened."), "closed_on")
+    bound = Happening.objects.filter(case=case, struck_at__isnull=True).exclude(kind__in=GOES_ON)
+    last = bound.order_by("happened_at", "recorded_at").last()
+    if last is not None and last.happened_on > closed_on:
+        raise Refused(
+            _("On %(day)s something is on record still: %(what)s. The case is not closed before that day.")
+            % {"day": date_format(last.happened_on, "DATE_FORMAT"), "what": last.get_kind_display()},
+            "closed_on",
+        )
     if ends := open_ends(case):
         raise Refused(" ".join(ends))
     note(case, EventKind.CLOSED, on=closed_on, by=by, institution=speaks_for(by, case))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from typing import Any
 
@@ -37,15 +37,15 @@ def note(
     text: str = "",
     recorded_at: datetime | None = None,
     key: uuid.UUID | None = None,
-    after_closing: bool = False,
+    goes_on: bool = False,
 ) -> Happening:
     """Write that something happened, in the transaction that is open, and let clocks and status follow.
 
-    `record` is the record that tells more, or its key; `key` is that of the new row, where a form carries one. What may
-    happen `after_closing` moves no clock of a closed case: all of them ended with it. Raises Refused for a day in the future
-    or before the earliest possible one of the case.
+    `record` is the record that tells more, or its key; `key` is that of the new row, where a form carries one; `goes_on` is
+    for what goes on after the closing, which moves no clock of a closed case: all ended with it. Raises Refused for a day in the future or before the earliest possible one of the
+    case.
     """
-    refuse_impossible(case, on, after_closing=after_closing)
+    refuse_impossible(case, on, goes_on=goes_on)
     made = Happening.objects.create(
         **({"pk": key} if key is not None else {}),
         case=case,
@@ -58,7 +58,7 @@ def note(
         note=text,
         recorded_at=recorded_at or timezone.now(),
     )
-    if case.is_open or not after_closing:
+    if case.is_open or not goes_on:
         follow(case, by=by)
     return made
 
@@ -81,12 +81,41 @@ def take_to(found: Iterable[Happening], on: date, *, by: User | None, why: str) 
         )
 
 
-def refuse_impossible(case: Case, on: date, field: str = "", *, after_closing: bool = False) -> None:
-    """Nothing happens in the future, nor after the case was closed but for what is `after_closing` by its nature; before its
-    opening only what led to it, a year at most."""
+def tell(
+    case: Case,
+    record: Any,
+    days: Mapping[EventKind, date | None],
+    *,
+    by: User | None,
+    institution: Institution | None = None,
+    goes_on: bool = False,
+) -> None:
+    """Let the way of the case say what a record says: what has a day now is noted, what has another day or none any more is
+    struck, so that no clock runs by a day that was corrected. Said twice, it changes nothing."""
+    standing = {
+        one.kind: one for one in Happening.objects.filter(case=case, record=record.pk, kind__in=days, struck_at=None)
+    }
+    struck = False
+    for kind, day in days.items():
+        one = standing.get(kind)
+        if one is not None and one.happened_on == day:
+            continue
+        if one is not None:
+            one.struck_at, one.struck_by, one.struck_reason = timezone.now(), by, _("the day was corrected")
+            one.save(update_fields=["struck_at", "struck_by", "struck_reason"])
+            struck = True
+        if day is not None:
+            note(case, kind, on=day, by=by, institution=institution, record=record, goes_on=goes_on)
+    if struck:
+        follow(case, by=by)
+
+
+def refuse_impossible(case: Case, on: date, field: str = "", *, goes_on: bool = False) -> None:
+    """Nothing happens in the future, nor after the case was closed, but what `goes_on` then; before its opening only what led
+    to it, a year at most."""
     if on > timezone.localdate():
         raise Refused(_("This day lies in the future."), field)
-    if case.closed_on is not None and on > case.closed_on and not after_closing:
+    if not goes_on and case.closed_on is not None and on > case.closed_on:
         raise Refused(_("The case was closed before that day."), field)
     if (case.opened_on - on).days > 366:
         raise Refused(_("This day lies more than a year before the case was opened."), field)

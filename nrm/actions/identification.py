@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from nrm import access, deciding, screening
 from nrm.actions.happenings import note, refuse_impossible, restate
 from nrm.actions.procedure import follow
+from nrm.deciding import FORMAL
 from nrm.models import (
     PLAIN_STEPS,
     REVIEWS,
@@ -35,7 +36,8 @@ from onatc.errors import Refused, require
 from stakeholders.actions.records import locked, make_once, refuse_dissolved, refuse_future, save
 from stakeholders.models import Institution, User
 
-# What each outcome is on the way of the case; "not enough information" leaves the procedure where it is.
+# What each outcome is on the way of the case. "Not enough information" is none: it leaves the procedure where it is, so that
+# the clock of the decision runs on.
 TELLS = {
     Outcome.D1_POS: EventKind.PRESUMED,
     Outcome.D1_NEG: EventKind.NOT_PRESUMED,
@@ -47,6 +49,8 @@ TELLS = {
     Outcome.RECON_POS: EventKind.REVIEWED,
     Outcome.RECON_NEG: EventKind.REVIEWED,
 }
+# A review tells what the person is found to be from then on as well: by it clocks fall away, as by the decision itself.
+FINDS = {Outcome.RECON_POS: EventKind.IDENTIFIED, Outcome.RECON_NEG: EventKind.NOT_VICTIM}
 COURT = "DM_COURT"
 
 
@@ -102,17 +106,19 @@ def decide(
 
     `seen` is how many decisions there were when the form was made: whoever decides on what a colleague changed meanwhile is
     told. A decision before the referral is one of somebody identified without referral: it then counts as referred on the
-    day of the decision. A closed episode takes reviews of its formal decision, and no other decision: a new one is of a new
-    episode.
+    day of the decision. Of a closed case a review decides, or a court: the person's status and every count follow, whereas
+    nothing is owed any more.
 
     Raises PermissionDenied and Refused.
     """
     case = locked(case)
-    is_review = outcome in REVIEWS
     if by is not None:
-        require((access.may_review if is_review else access.may_decide)(by, case))
+        require(access.may_decide(by, case))
     if (existing := made_before(CaseDecision(), key, case, by)) is not None:
         return existing, False
+    goes_on = case.closed_on is not None and (outcome in REVIEWS or (decision_maker == COURT and outcome in FORMAL))
+    if case.closed_on is not None and not goes_on:
+        raise Refused(_("This case is closed: only a review, or a court's formal decision, is added to it."), "outcome")
     found = queries.decisions_of(case)
     if seen is not None and seen != len(found):
         raise Refused(_("A colleague recorded a decision meanwhile: look at it before you decide."))
@@ -128,7 +134,7 @@ def decide(
         raise Refused(_("Say why."), "reason")
     if is_without_referral or decided_on < case.opened_on:
         _without_referral(case, decided_on, outcome, is_without_referral, found)
-    refuse_impossible(case, decided_on, "decided_on", after_closing=is_review)
+    refuse_impossible(case, decided_on, "decided_on", goes_on=goes_on)
     group = _age_group(case, decided_on, age_group_at_decision)
     as_decided = queries.decided(found)
     reviewed = next((one for one, row in zip(as_decided, found, strict=True) if review_of == row), None)
@@ -148,9 +154,10 @@ def decide(
         if is_without_referral:
             _date_the_referral(case, decided_on, by=by, institution=own)
         restate(case)
-        if outcome in TELLS:
-            kind = TELLS[Outcome(outcome)]
-            note(case, kind, on=decided_on, by=by, institution=own, record=decision, after_closing=is_review)
+        for told in (TELLS, FINDS):
+            if outcome in told:
+                kind = told[Outcome(outcome)]
+                note(case, kind, on=decided_on, by=by, institution=own, record=decision, goes_on=goes_on)
     return decision, is_new
 
 
@@ -234,7 +241,7 @@ def _age_group(case: Case, day: date, stated: str) -> str:
 def inform(decision: CaseDecision, *, by: User, informed_on: date) -> CaseDecision:
     """Record the day on which the person was told, also after the case was closed. Raises PermissionDenied and Refused."""
     case = locked(decision.case)
-    require(access.may_follow_up(by, case))
+    require(access.may_go_on(by, case))
     decision = locked(decision)
     if decision.informed_on == informed_on:
         return decision

@@ -23,7 +23,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nrm import access
+from nrm.actions.assistance import FOLLOW_UP_MONTHS
 from nrm.actions.happenings import moment
+from nrm.actions.identification import FINDS, TELLS
 from nrm.actions.procedure import AT_ONCE, follow_many
 from nrm.ages import age_group_of, procedure_track
 from nrm.imports.reading import Problem, Reading, read_cases
@@ -37,9 +39,12 @@ from nrm.models import (
     CaseImportState,
     CaseParty,
     EventKind,
+    FollowUp,
+    FollowUpAfter,
     Happening,
     ImportedCase,
     Merge,
+    Outcome,
     OwnFileNumber,
     PartyRole,
     Person,
@@ -54,6 +59,7 @@ from nrm.models import (
 )
 from nrm.models.imports import KEPT
 from nrm.queries.imports import brought_before, token, vocabulary
+from nrm.queries.procedure import risk_again
 from nrm.standing import Decided, status_of
 from onatc import jobs
 from onatc.dated_settings import SettingName, settings_between
@@ -61,6 +67,7 @@ from onatc.errors import Refused, require
 from onatc.history import create_with_history
 from onatc.keys import Unreadable, seal, unseal
 from onatc.models import Job
+from onatc.periods import months_after
 from stakeholders.actions.records import locked, make_once
 from stakeholders.models import Institution, User
 
@@ -68,11 +75,6 @@ LOCK = 0x4F4E49  # one file at a time: the references of two must not cross
 BATCH = 1000
 MOST_KEPT = 2000  # problems of an uploaded file that are kept to be shown
 CARRIED_OUT = ("RT_VOL", "RT_IN", "RT_FORCED")
-TELLS = {
-    "D1_POS": EventKind.PRESUMED, "D1_NEG": EventKind.NOT_PRESUMED, "D2_POS": EventKind.IDENTIFIED,
-    "D2_NEG": EventKind.NOT_VICTIM, "D_RECON_POS": EventKind.REVIEWED, "D_RECON_NEG": EventKind.REVIEWED,
-    "D_SUSP": EventKind.SUSPENDED, "D_DISC": EventKind.DISCONTINUED, "D_DECL": EventKind.WITHDREW,
-}  # fmt: skip
 PROFILE = (
     "sex age_at_referral age_at_exploitation age_group_at_exploitation citizenship forms labour_sector recruitment_methods "
     "means_of_control recruiter_relations geography"
@@ -269,6 +271,7 @@ class _Writing:
         self.order = 0
         days = [row.reflection_start for row in self.rows if row.reflection_start is not None]
         first, last = min(days, default=timezone.localdate()), max(days, default=timezone.localdate())
+        self.risk_again = risk_again(min((row.risk_on for row in self.rows if row.risk_on is not None), default=last))
         self.reflection_days = settings_between(SettingName.SOP_REFLECTION, first, last)
 
     def write(self, progress: Progress) -> None:
@@ -278,7 +281,7 @@ class _Writing:
         self._number(moved)
         kinds = (
             Person, Case, OwnFileNumber, ImportedCase, CaseParty, Referral, CaseDecision, RiskAssessment, ReflectionEvent,
-            Assistance, Stay, Return, Merge, Happening,
+            Assistance, Stay, Return, FollowUp, Merge, Happening,
         )  # fmt: skip
         total = sum(len(self.new[kind]) for kind in kinds)
         done = 0
@@ -405,8 +408,9 @@ class _Writing:
                 review_of=formal if outcome.startswith("D_RECON") else None,
             )
             formal = decision if stage == 2 else formal
-            if (kind := TELLS.get(outcome)) is not None:
-                self._note(case, kind, on, decision)
+            for told in (TELLS, FINDS):
+                if outcome in told:
+                    self._note(case, told[Outcome(outcome)], on, decision)
 
     def _procedure(self, row: Row, case: Case) -> None:
         if row.risk_level and row.risk_on is not None:
@@ -416,6 +420,7 @@ class _Writing:
                 row.risk_on,
                 assessed_on=row.risk_on,
                 level=row.risk_level,
+                next_due=self.risk_again(case, row.risk_on, row.risk_level),
             )
             self._note(case, EventKind.RISK_ASSESSED, row.risk_on, risk)
         if row.reflection_start is not None:
@@ -454,6 +459,17 @@ class _Writing:
                 self._note(case, EventKind.PLACED, on, made)
                 if stay.ends is not None:
                     self._note(case, EventKind.LEFT_SHELTER, stay.ends, made)
+        left = [stay.ends for stay in row.shelter if stay.kind != "SH_NONE" and stay.ends is not None]
+        self._follow_ups(case, FollowUpAfter.SHELTER, max(left, default=None))
+        returned = row.return_on if row.return_outcome in CARRIED_OUT else None
+        self._follow_ups(case, FollowUpAfter.RETURN, returned)
+
+    def _follow_ups(self, case: Case, after: str, since: date | None) -> None:
+        """Those of an episode that is open are owed here; without them nobody could say that they were done."""
+        if since is None or not case.is_open:
+            return
+        for months in FOLLOW_UP_MONTHS:
+            self._fact(FollowUp, case, since, after=after, months=months, due_on=months_after(since, months))
 
     def _merge(self) -> list[Case]:
         """The merges of the file, dated by the later of the two referrals: no earlier than both cases were there. Cases that

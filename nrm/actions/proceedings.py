@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 
 from nrm import access
 from nrm.actions.assistance import begin, whole
-from nrm.actions.happenings import note, refuse_impossible
+from nrm.actions.happenings import note, refuse_impossible, tell
+from nrm.ages import was_born_by
 from nrm.markers import new_marker
 from nrm.models import (
     Accused,
@@ -42,9 +43,11 @@ def open_proceeding(
     case: Case, key: uuid.UUID, *, by: User, opened_on: date, role: str, institution: Institution | None = None
 ) -> Proceeding:
     """A proceeding about what was done to the person of this case. Raises Refused."""
-    case, own = begin(case, by)
+    case, own = begin(case, by, goes_on=True)
     reporting = own or institution or case.responsible
     refuse_future(opened_on, "opened_on")
+    if case.age_at_referral is not None and not was_born_by(opened_on, case.age_at_referral, case.opened_on):
+        raise Refused(_("By the age at the referral the person was not born on that day."), "opened_on")
     existing = Proceeding.objects.filter(pk=key).first()
     if existing is None:
         existing = _with_marker(Proceeding(pk=key, reported_by=reporting, opened_on=opened_on))
@@ -69,8 +72,10 @@ def _with_marker(proceeding: Proceeding) -> Proceeding:
 @transaction.atomic
 def join_proceeding(case: Case, proceeding: Proceeding, *, by: User, role: str, on: date) -> ProceedingVictim:
     """The person of this case is a victim in a proceeding that is there. Raises Refused when they are linked already."""
-    case, own = begin(case, by)
-    refuse_impossible(case, on, "on")
+    case, own = begin(case, by, goes_on=True)
+    refuse_impossible(case, on, "on", goes_on=True)
+    if on < proceeding.opened_on:
+        raise Refused(_("The proceeding was opened after that day."), "on")
     return _link(case, proceeding, role, by=by, institution=own, on=on)
 
 
@@ -90,14 +95,27 @@ def _link(
         proceeding=proceeding, case=case, defaults={"role": role, "recorded_by": by, "recorded_for": institution}
     )
     if is_new:
-        note(case, EventKind.PROCEEDING, on=max(on, case.opened_on), by=by, institution=institution, record=proceeding)
+        day = max(on, case.opened_on)
+        note(case, EventKind.PROCEEDING, on=day, by=by, institution=institution, record=proceeding, goes_on=True)
     return link
 
 
+def seen_part(link: ProceedingVictim) -> str:
+    """What a form says of the part that stood there when it was made."""
+    return f"{link.role} {link.has_advocate}"
+
+
 @transaction.atomic
-def set_part(link: ProceedingVictim, *, by: User, role: str, has_advocate: bool | None) -> ProceedingVictim:
-    begin(link.case, by)
+def set_part(
+    link: ProceedingVictim, *, by: User, role: str, has_advocate: bool | None, seen: str = ""
+) -> ProceedingVictim:
+    """Raises Refused when a colleague changed the part since it was `seen`."""
+    begin(link.case, by, goes_on=True)
     link = locked(link)
+    if (link.role, link.has_advocate) == (role, has_advocate):
+        return link
+    if seen and seen != seen_part(link):
+        raise Refused(_("A colleague changed the part meanwhile: open the form anew."), "role")
     link.role, link.has_advocate = role, has_advocate
     return save(link)
 
@@ -143,35 +161,37 @@ def add_stage(proceeding: Proceeding, key: uuid.UUID, values: dict[str, Any], *,
 @transaction.atomic
 def record_protection(case: Case, key: uuid.UUID, values: dict[str, Any], *, by: User) -> ProtectiveMeasure:
     """A protective measure that was asked for, and its decision. Raises Refused."""
-    case, own = begin(case, by)
+    case, own = begin(case, by, goes_on=True)
     _check_protection(case, values)
     row = ProtectiveMeasure(**values, case=case, recorded_by=by, recorded_for=own)
     made, is_new = make_once(row, key, maker="recorded_by")
     if is_new:
-        note(case, EventKind.PROTECTION_ASKED, on=made.asked_on, by=by, institution=own, record=made)
-        if made.decided_on is not None:
-            note(case, EventKind.PROTECTION_DECIDED, on=made.decided_on, by=by, institution=own, record=made)
+        tell(case, made, _protection_days(made), by=by, institution=own, goes_on=True)
     return made  # type: ignore[no-any-return]
+
+
+def _protection_days(measure: ProtectiveMeasure) -> dict[EventKind, date | None]:
+    return {EventKind.PROTECTION_ASKED: measure.asked_on, EventKind.PROTECTION_DECIDED: measure.decided_on}
 
 
 @transaction.atomic
 def change_protection(
     measure: ProtectiveMeasure, values: dict[str, Any], *, by: User, revision: int
 ) -> ProtectiveMeasure:
-    case, own = begin(measure.case, by)
+    case, own = begin(measure.case, by, goes_on=True)
     measure = locked(measure)
     _check_protection(case, whole(measure, values))
-    was_open = measure.decided_on is None
     set_fields(measure, values, revision)
     save(measure)
-    if was_open and measure.decided_on is not None:
-        note(case, EventKind.PROTECTION_DECIDED, on=measure.decided_on, by=by, institution=own, record=measure)
+    tell(case, measure, _protection_days(measure), by=by, institution=own, goes_on=True)
     return measure
 
 
 def _check_protection(case: Case, values: dict[str, Any]) -> None:
     for name in ("asked_on", "decided_on"):
         if values.get(name) is not None:
-            refuse_impossible(case, values[name], name)
+            refuse_impossible(case, values[name], name, goes_on=True)
+    if (ends := values.get("ends_on")) is not None and ends < (values.get("decided_on") or values["asked_on"]):
+        raise Refused(_("A measure does not end before it begins."), "ends_on")
     if (values.get("decided_on") is None) != (values.get("was_granted") is None):
         raise Refused(_("A decision has its day and says whether the measure was granted."), "decided_on")

@@ -15,6 +15,7 @@ from nrm.actions.happenings import note, refuse_impossible
 from nrm.actions.identification import made_before, recording_for
 from nrm.models import Case, EventKind, Function, RiskAssessment, RiskFactor, RiskLevel, RiskMeasure
 from nrm.queries import identification as queries
+from nrm.queries.procedure import risk_again
 from onatc.errors import Refused, require
 from onatc.ids import new_id
 from stakeholders.actions.records import locked, make_once, refuse_future, save
@@ -90,7 +91,7 @@ def assess(
     assessment, is_new = make_once(
         RiskAssessment(
             case=case, assessed_on=assessed_on, level=level, factors=sorted(set(factors)), placement=placement,
-            next_due=queries.next_risk_assessment(case, assessed_on, level),
+            next_due=risk_again(assessed_on)(case, assessed_on, level),
             incomplete_reason=incomplete_reason if missing else "", recorded_by=by, recorded_for=own,
         ),
         key,

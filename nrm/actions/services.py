@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from nrm import access
-from nrm.models import PlacesReport, Service, ServiceAddress, ServiceProposal
+from nrm.models import Area, PlacesReport, Service, ServiceAddress, ServiceProposal
 from onatc.errors import Refused, require
 from onatc.keys import sealing_key_id
 from onatc.vocabulary import Code
@@ -40,13 +40,26 @@ def _refuse_over(service: Service) -> None:
         raise Refused(_("The service has ended: its entry does not change any more."))
 
 
+def _refuse_telling_area(service: Service) -> None:
+    """Everybody reads whom a service reaches: of a place that is kept secret, an area of its own municipality alone would
+    say where it is (threats.md T35)."""
+    alone = service.area == Area.MUNICIPALITIES and service.area_municipalities == [service.municipality_id]
+    if service.hides_place and alone:
+        raise Refused(
+            _("Its place is kept secret, and this area of one municipality would say where it is: choose a wider one."),
+            "area_municipalities",
+        )
+
+
 @transaction.atomic
 def create_service(key: uuid.UUID, values: dict[str, Any], *, by: User) -> Service:
     """A form sent twice records one. It counts as ageing until the provider confirms it."""
     require(access.may_keep_mechanism(by))
     refuse_dissolved(values["provider"], timezone.localdate(), "provider")
     _refuse_unknown(values)
-    return make_once(Service(**values, created_by=by), key, maker="created_by")[0]  # type: ignore[no-any-return]
+    service = Service(**values, created_by=by)
+    _refuse_telling_area(service)
+    return make_once(service, key, maker="created_by")[0]  # type: ignore[no-any-return]
 
 
 @transaction.atomic
@@ -58,6 +71,7 @@ def change_service(service: Service, values: dict[str, Any], *, by: User, revisi
     _refuse_unknown(values, service)
     if "provider" in set_fields(service, values, revision):
         refuse_dissolved(service.provider, timezone.localdate(), "provider")
+    _refuse_telling_area(service)
     return save(service)
 
 

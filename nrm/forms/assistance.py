@@ -8,6 +8,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from nrm.actions.proceedings import seen_part
 from nrm.forms.careful import CarefulForm, KeptForm
 from nrm.models import (
     Accused,
@@ -17,6 +18,7 @@ from nrm.models import (
     FollowUpResult,
     Function,
     ProceedingStage,
+    ProceedingVictim,
     ProtectiveMeasure,
     ResidencePermit,
     Return,
@@ -26,7 +28,7 @@ from nrm.models import (
 from nrm.models.sop import Competence
 from onatc.forms import day_field
 from onatc.ids import new_id
-from onatc.models import Code
+from onatc.models import Code, Municipality
 from onatc.money import MoneyField
 from onatc.texts import SortKey
 from stakeholders.models import Country, Institution
@@ -67,38 +69,32 @@ class AssistanceForm(_Coded):
 
     class Meta:
         model = Assistance
-        fields = ("kind", "response", "offered_on", "starts_on", "ends_on", "provider", "funding", "note")
+        fields = (
+            "kind", "response", "offered_on", "starts_on", "ends_on", "provider", "municipality", "funding", "note",
+        )  # fmt: skip
         help_texts = {
             "response": gettext_lazy(
                 "Help that the person refused is recorded too: it counts, and takes no right away."
             ),
             "ends_on": gettext_lazy("Left empty while the help goes on."),
+            "municipality": gettext_lazy("The municipality alone; left empty where the place is kept secret."),
             "funding": gettext_lazy("A budget or a donor; no names of persons."),
             "note": gettext_lazy("Short, and without anything that points to a person."),
         }
 
-
-class StayForm(_Coded):
-    lists = {"shelter_type": "shelter_type"}
-    past = ("came_on",)
-    places = {"stay_one_at_a_time": "came_on"}
-
-    class Meta:
-        model = Stay
-        fields = ("shelter_type", "provider", "came_on")
-        help_texts = {
-            "shelter_type": gettext_lazy("No address is kept here. “No shelter needed or wanted” is recorded too."),
-        }
+    def arrange(self) -> None:
+        super().arrange()
+        place: Any = self.fields["municipality"]
+        place.queryset = Municipality.objects.all().order_by(SortKey("name"))
 
 
-class StayEndForm(CarefulForm):
-    """When somebody left, and, at high risk from the state shelter, who approved it."""
-
-    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1)
-    left_on = day_field(gettext_lazy("Left on"))
-    reason = forms.CharField(label=gettext_lazy("Why the person left"), max_length=200, required=False)
-    approved_by: Any = forms.ModelMultipleChoiceField(
-        queryset=None,
+def _approving(user: Any) -> Any:
+    """Who approved that somebody left the state shelter at high risk: prosecutions and police."""
+    able = Competence.objects.visible_to(user).filter(function__in=(Function.PROSECUTION, Function.POLICE))
+    return forms.ModelMultipleChoiceField(
+        queryset=Institution.objects.visible_to(user)
+        .filter(pk__in=able.values("institution"))
+        .order_by(SortKey("name")),
         label=gettext_lazy("Exit approved by"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
@@ -106,17 +102,43 @@ class StayEndForm(CarefulForm):
             "At high risk, leaving the state shelter is approved by a prosecution and by the police."
         ),
     )
-    past = ("left_on",)
+
+
+class StayForm(_Coded):
+    """A stay that begins, or one that is over and is recorded late."""
+
+    lists = {"shelter_type": "shelter_type"}
+    past = ("came_on", "left_on")
+    places = {"stay_one_at_a_time": "came_on", "stay_dates_in_order": "left_on"}
+
+    class Meta:
+        model = Stay
+        fields = ("shelter_type", "provider", "came_on", "left_on", "exit_reason")
+        help_texts = {
+            "shelter_type": gettext_lazy("No address is kept here. “No shelter needed or wanted” is recorded too."),
+            "left_on": gettext_lazy("Left empty while the person is there."),
+        }
+
+    def arrange(self) -> None:
+        super().arrange()
+        self.fields["approved_by"] = _approving(self.user)
+
+
+class StayEndForm(CarefulForm):
+    """When somebody left, and, at high risk from the state shelter, who approved it; and what of a stay was written wrongly."""
+
+    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1)
+    came_on = day_field(gettext_lazy("Came on"))
+    left_on = day_field(gettext_lazy("Left on"))
+    reason = forms.CharField(label=gettext_lazy("Why the person left"), max_length=200, required=False)
+    past = ("came_on", "left_on")
 
     def __init__(self, data: Any = None, *, user: Any, stay: Stay) -> None:
-        super().__init__(data, initial={"revision": stay.revision, "left_on": timezone.localdate()})
-        approving = Competence.objects.visible_to(user).filter(function__in=(Function.PROSECUTION, Function.POLICE))
-        field: Any = self.fields["approved_by"]
-        field.queryset = (
-            Institution.objects.visible_to(user)
-            .filter(pk__in=approving.values("institution"))
-            .order_by(SortKey("name"))
-        )
+        initial = {"revision": stay.revision, "came_on": stay.came_on, "left_on": stay.left_on or timezone.localdate()}
+        if stay.left_on is not None:
+            initial |= {"reason": stay.exit_reason, "approved_by": list(stay.exit_approved_by.all())}
+        super().__init__(data, initial=initial)
+        self.fields["approved_by"] = _approving(user)
         self._finish()
 
 
@@ -207,11 +229,14 @@ class ProceedingJoinForm(CarefulForm):
 
 
 class PartForm(CarefulForm):
+    """`seen` is what stood there when the form was made, so that whoever overtakes a colleague is told."""
+
+    seen = forms.CharField(widget=forms.HiddenInput, max_length=40)
     role = forms.ChoiceField(label=gettext_lazy("Part of the person"), choices=VictimRole.choices)
     has_advocate = forms.NullBooleanField(label=gettext_lazy("A victim advocate is present"), required=False)
 
-    def __init__(self, data: Any = None, *, initial: dict[str, Any]) -> None:
-        super().__init__(data, initial=initial)
+    def __init__(self, data: Any = None, *, link: ProceedingVictim) -> None:
+        super().__init__(data, initial={"role": link.role, "has_advocate": link.has_advocate, "seen": seen_part(link)})
         self._finish()
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from nrm import access, screening
-from nrm.actions.identification import possible_age_groups
+from nrm.actions.identification import COURT, possible_age_groups
 from nrm.actions.reflection import LONGEST_EXTENSION
 from nrm.actions.risk import Planned
 from nrm.deciding import FORMAL, PRELIMINARY, REVIEWED
@@ -120,8 +120,9 @@ class DecideForm(ActForm):
         formal = [one for one in decisions if one.outcome in (*FORMAL, *REVIEWED)]
         # After a formal decision a review; and the preliminary one that was taken before, when it is recorded late.
         offered = (*REVIEWED, *PRELIMINARY) if formal else tuple(one for one in Outcome.values if one not in REVIEWED)
-        if self.case.closed_on is not None:
-            offered = REVIEWED if formal else ()
+        if self.case.closed_on is not None:  # a review, or a court's formal decision
+            offered = REVIEWED if formal else FORMAL
+            self.initial.setdefault("decision_maker", "DM_TEAM" if formal else COURT)
         fields: Any = self.fields
         offer(fields["outcome"], Outcome.choices, ["", *offered])
         if formal:

@@ -15,6 +15,7 @@ from nrm.models.cases import Case, OfCase
 from nrm.models.identification import BestInterest, RiskAssessment
 from onatc.history import tracked
 from onatc.ids import new_id
+from onatc.models import Municipality
 from stakeholders.models import Country, Institution, Role
 
 
@@ -29,7 +30,8 @@ class Response(models.TextChoices):
 
 @tracked
 class Assistance(OfCase):
-    """A spell of help of one kind; `ends_on` is empty while it runs."""
+    """A spell of help of one kind; `ends_on` is empty while it runs. Of the place only the municipality is kept, and that of a
+    place that is kept secret is not."""
 
     kind = models.CharField(_("kind of help"), max_length=12)
     response = models.CharField(_("response"), max_length=10, choices=Response)
@@ -38,6 +40,9 @@ class Assistance(OfCase):
     ends_on = models.DateField(_("to"), null=True, blank=True)
     provider = models.ForeignKey(
         Institution, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("provider")
+    )
+    municipality = models.ForeignKey(
+        Municipality, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("where it is given")
     )
     funding = models.CharField(_("paid by"), max_length=120, blank=True)
     note = models.CharField(_("note"), max_length=200, blank=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -54,9 +54,14 @@ def _records(case: Case, user: User) -> bool:
     return bool(access.may_record(user, case))
 
 
+def _goes_on(case: Case, user: User) -> bool:
+    """What authorities decide of it is recorded after the closing too."""
+    return bool(access.may_go_on(user, case))
+
+
 def assistance(case: Case, user: User) -> dict[str, Any]:
     labels = labels_of("assistance")
-    rows = list(Assistance.objects.filter(case=case).select_related("provider"))
+    rows = list(Assistance.objects.filter(case=case).select_related("provider", "municipality"))
     may = _records(case, user)
     for one in rows:
         one.kind_name = labels.get(one.kind, one.kind)  # type: ignore[attr-defined]
@@ -71,14 +76,14 @@ def accommodation(case: Case, user: User) -> dict[str, Any]:
     for one in rows:
         one.type_name = labels.get(one.shelter_type, one.shelter_type)  # type: ignore[attr-defined]
         one.nights = int(Nights(one.came_on, one.left_on))  # type: ignore[attr-defined]
-        ends = may and one.left_on is None and one.shelter_type != NO_SHELTER
-        one.end_url = _url("stay-end", one.pk) if ends else ""  # type: ignore[attr-defined]
+        is_shelter = one.shelter_type != NO_SHELTER
+        one.end_url = _url("stay-end", one.pk) if may and is_shelter else ""  # type: ignore[attr-defined]
     return {"rows": rows}
 
 
 def returns(case: Case, user: User) -> dict[str, Any]:
     labels = labels_of("return_outcome")
-    rows = list(Return.objects.filter(case=case).select_related("country"))
+    rows = list(Return.objects.filter(case=case).select_related("country", "risk_assessment", "best_interest"))
     may = _records(case, user)
     for one in rows:
         one.outcome_name = labels.get(one.outcome, one.outcome)  # type: ignore[attr-defined]
@@ -88,7 +93,7 @@ def returns(case: Case, user: User) -> dict[str, Any]:
 
 def follow_ups(case: Case, user: User) -> dict[str, Any]:
     rows = list(FollowUp.objects.filter(case=case).select_related("institution"))
-    may = bool(access.may_follow_up(user, case))
+    may = bool(access.may_go_on(user, case))
     today = timezone.localdate()
     for one in rows:
         one.is_overdue = one.done_on is None and one.due_on < today  # type: ignore[attr-defined]
@@ -98,7 +103,7 @@ def follow_ups(case: Case, user: User) -> dict[str, Any]:
 
 def residence(case: Case, user: User) -> dict[str, Any]:
     rows = list(ResidencePermit.objects.filter(case=case))
-    may = _records(case, user)
+    may = _goes_on(case, user)
     for one in rows:
         one.edit_url = _url("permit-edit", one.pk) if may else ""  # type: ignore[attr-defined]
     return {"rows": rows}
@@ -106,7 +111,7 @@ def residence(case: Case, user: User) -> dict[str, Any]:
 
 def compensation(case: Case, user: User) -> dict[str, Any]:
     rows = list(CompensationClaim.objects.filter(case=case))
-    may = _records(case, user)
+    may = _goes_on(case, user)
     for one in rows:
         one.edit_url = _url("claim-edit", one.pk) if may else ""  # type: ignore[attr-defined]
     return {"rows": rows}
@@ -119,7 +124,7 @@ def proceedings(case: Case, user: User) -> dict[str, Any]:
         .select_related("proceeding__reported_by")
         .prefetch_related("proceeding__stages")
     )
-    may = _records(case, user)
+    may = _goes_on(case, user)
     for one in rows:
         last = max(one.proceeding.stages.all(), key=lambda stage: (stage.on, stage.recorded_at), default=None)
         one.last = last  # type: ignore[attr-defined]
@@ -146,15 +151,15 @@ def open_ends(case: Case) -> list[str]:
     return found
 
 
-def _adds(label: Any, name: str) -> Any:
+def _adds(label: Any, name: str, may: Callable[[Case, User], bool] = _records) -> Any:
     def acts(case: Case, user: User) -> Iterable[Act]:
-        return [Act(label, _url(name, case.marker))] if _records(case, user) else []
+        return [Act(label, _url(name, case.marker))] if may(case, user) else []
 
     return acts
 
 
 def _proceeding_acts(case: Case, user: User) -> Iterable[Act]:
-    if not _records(case, user):
+    if not _goes_on(case, user):
         return []
     return [
         Act(_("Record a criminal proceeding"), _url("proceeding-open", case.marker)),
@@ -184,12 +189,12 @@ def register_sections() -> None:
         Section("accommodation", gettext_lazy("Accommodation"), part("accommodation"), accommodation,
                 _adds(gettext_lazy("Record accommodation"), "stay-create"), order=310),
         Section("residence", gettext_lazy("Residence permit"), part("residence"), residence,
-                _adds(gettext_lazy("Record a residence permit"), "permit-create"), order=320),
+                _adds(gettext_lazy("Record a residence permit"), "permit-create", _goes_on), order=320),
         Section("returns", gettext_lazy("Return and reintegration"), part("returns"), returns,
                 _adds(gettext_lazy("Record a return or what came instead"), "return-create"), order=330),
         Section("follow-ups", gettext_lazy("Follow-ups"), part("follow_ups"), follow_ups, order=340),
         Section("compensation", gettext_lazy("Compensation"), part("compensation"), compensation,
-                _adds(gettext_lazy("Record a claim of compensation"), "claim-create"), order=350),
+                _adds(gettext_lazy("Record a claim of compensation"), "claim-create", _goes_on), order=350),
         Section("proceedings", gettext_lazy("Proceedings and protection"), part("proceedings"), proceedings,
                 _proceeding_acts, order=360),
         Section("closing", gettext_lazy("Closing"), part("closing"), closing, _closing_acts, order=900),

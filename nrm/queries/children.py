@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from nrm import access
@@ -52,11 +53,14 @@ def _child(case: Case, user: User) -> dict[str, Any]:
     checks = list(AgeCheck.objects.filter(case=case).select_related("institution")[:SHOWN])
     if not case.is_child_procedure:
         return {"checks": checks}
+    guardianships = list(Guardianship.objects.filter(case=case).select_related("appointed_by")[:SHOWN])
+    today = timezone.localdate()
     return {
         "is_child": True,
+        "lost_guardian": bool(guardianships) and all(one.ends_on and one.ends_on < today for one in guardianships),
         "turned_adult": turned_adult(case),
         "has_unit": has_unit(case),
-        "guardianships": list(Guardianship.objects.filter(case=case).select_related("appointed_by")[:SHOWN]),
+        "guardianships": guardianships,
         "interests": list(BestInterest.objects.filter(case=case).select_related("institution")[:SHOWN]),
         "checks": checks,
         "may_care": bool(access.may_care_for_child(user, case)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Prefetch, Q
@@ -15,7 +15,6 @@ from django.utils.translation import ngettext
 
 from nrm import access
 from nrm.ages import age_group_of
-from nrm.deciding import FORMAL, REVIEWED
 from nrm.models import (
     PLAIN_STEPS,
     Case,
@@ -25,25 +24,18 @@ from nrm.models import (
     EventKind,
     Function,
     Happening,
-    LimitUnit,
     ReflectionEvent,
     RiskAssessment,
     RiskFactor,
     RiskMeasure,
     Screening,
-    SopStep,
-    SopVersion,
     Status,
-    Who,
 )
 from nrm.queries.cases import labels_of, may_record
 from nrm.reflection import Event, Standing, standing
 from nrm.screening import IndicatorSet
 from nrm.sections import PROCEDURE, Act, Section, register
 from nrm.standing import GIVES, Decided
-from onatc.dated_settings import holidays_between, is_working_day
-from onatc.errors import Denied
-from onatc.periods import months_after
 from onatc.texts import SortKey
 from stakeholders.models import Institution, User
 
@@ -114,40 +106,6 @@ def reflection_of(case: Case) -> Standing:
     return standing(events_of(rows))
 
 
-def next_risk_assessment(case: Case, assessed_on: date, level: str) -> date | None:
-    """When the risk is assessed again: the repeated step of the SOP version in force on the day of the assessment, so far
-    as it concerns this case; None when that version repeats nothing."""
-    version = SopVersion.objects.in_force(assessed_on)
-    if version is None:
-        return None
-    for step in SopStep.objects.filter(version=version, repeats=True, trigger=EventKind.RISK_ASSESSED):
-        concerns = step.who == Who.ALL or (step.who == Who.CHILD) == case.is_child_procedure
-        if EventKind.RISK_ASSESSED not in step.met_by or not concerns or not step.amounts:
-            continue
-        if not step.applies_risk or level in step.applies_risk:
-            return _later(assessed_on, step)
-    return None
-
-
-def _later(day: date, step: SopStep) -> date | None:
-    amount = min(step.amounts)
-    if step.unit == LimitUnit.MONTHS:
-        return months_after(day, amount)
-    if step.unit == LimitUnit.HOURS:
-        return day + timedelta(days=-(-amount // 24))
-    if step.unit == LimitUnit.WORKING_DAYS:
-        return _working_days_after(day, amount)
-    return day + timedelta(days=amount) if step.unit == LimitUnit.DAYS else None
-
-
-def _working_days_after(day: date, amount: int) -> date:
-    holidays = holidays_between(day, day + timedelta(days=amount * 3 + 14))
-    while amount:
-        day += timedelta(days=1)
-        amount -= is_working_day(day, holidays)
-    return day
-
-
 # What stands on the page of a case
 
 
@@ -181,22 +139,15 @@ def _decisions(case: Case, user: User) -> dict[str, Any]:
             )
             for one in reversed(rows)
         ],
-        "may_inform": bool(access.may_follow_up(user, case)),
+        "may_inform": bool(access.may_go_on(user, case)),
     }
 
 
 def _deciding(case: Case, user: User) -> Iterable[Act]:
-    if may_decide_now(user, case):
+    if access.may_decide(user, case):
         waits = case.is_open and case.status in (Status.POTENTIAL, Status.PRESUMED)
-        label = _("Record a decision") if case.closed_on is None else _("Record a review")
+        label = _("Record a decision") if case.closed_on is None else _("Record a later decision")
         yield Act(label, _url("case-decide", case), is_next=waits)
-
-
-def may_decide_now(user: User, case: Case) -> bool | Denied:
-    """Record a decision: in a closed case only a review, where there is a formal decision to review."""
-    if case.closed_on is not None and CaseDecision.objects.filter(case=case, outcome__in=(*FORMAL, *REVIEWED)).exists():
-        return access.may_review(user, case)
-    return access.may_decide(user, case)
 
 
 def sets_for(case: Case) -> list[str]:
@@ -249,6 +200,17 @@ def risks_of(case: Case) -> list[Assessed]:
     ]
 
 
+def new_facts(case: Case, latest: RiskAssessment) -> date | None:
+    """Since when facts about the risk are known that the latest assessment did not know yet: the SOP has it assessed again
+    then, too (domain.md, step 14)."""
+    told = Happening.objects.filter(case=case, kind=EventKind.RISK_CHANGED, struck_at__isnull=True)
+    later = Q(happened_at__date__gt=latest.assessed_on) | Q(
+        happened_at__date=latest.assessed_on, recorded_at__gt=latest.recorded_at
+    )
+    first = told.filter(later).order_by("happened_at").first()
+    return first.happened_on if first is not None else None
+
+
 def _risk(case: Case, user: User) -> dict[str, Any]:
     found = risks_of(case)
     if not found:
@@ -257,6 +219,7 @@ def _risk(case: Case, user: User) -> dict[str, Any]:
     today = timezone.localdate()
     return {
         "risk": found[0],
+        "new_facts": new_facts(case, found[0].assessment) if case.is_open else None,
         "earlier": found[1:],
         "due": due if case.is_open else None,
         "is_due": due is not None and due <= today,
@@ -268,10 +231,11 @@ def _risk(case: Case, user: User) -> dict[str, Any]:
 def _assessing(case: Case, user: User) -> Iterable[Act]:
     if not access.may_assess_risk(user, case):
         return
-    latest = RiskAssessment.objects.filter(case=case).values_list("next_due", flat=True).first()
-    waits = latest is not None and latest <= timezone.localdate()
+    latest = RiskAssessment.objects.filter(case=case).first()
+    is_due = latest is not None and latest.next_due is not None and latest.next_due <= timezone.localdate()
+    waits = is_due or (latest is not None and new_facts(case, latest) is not None)
     yield Act(_("Assess the risk"), _url("case-risk", case), is_next=waits)
-    if may_record(case, user) and RiskAssessment.objects.filter(case=case).exists():
+    if may_record(case, user) and latest is not None:
         yield Act(_("Add to the plan"), _url("case-risk-plan", case))
 
 

@@ -145,18 +145,19 @@ def first_day(found: Given) -> date | None:
     return min((event.day for events in found.events.values() for event in events), default=None)
 
 
-def days_to_next_risk(level: str = "") -> Callable[[date], int | None]:
-    """After how many days a risk is assessed again, by the repeated step of the version in force on the day of an
-    assessment; None where no version says so. Two queries for any number of days."""
+def risk_again(since: date) -> Callable[[Case, date, str], date | None]:
+    """By which day a risk that was found on a day, at a level, is assessed again; None where no version says so. It is asked
+    for any number of days from `since` on, with two queries, or three where working days count."""
     versions, _steps = versions_in_force()
-    in_order = sorted(versions, key=lambda version: version.in_force_from, reverse=True)
+    holidays = holidays_for(versions, (), since)
 
-    def on(day: date) -> int | None:
-        version = next((one for one in in_order if one.in_force_from <= day), None)
-        for step in version.steps if version is not None else ():
-            repeats = step.repeats and step.trigger == EventKind.RISK_ASSESSED and step.unit == "days"
-            if repeats and step.amounts and (not step.applies_risk or not level or level in step.applies_risk):
-                return step.amounts[0]
-        return None
+    def on(case: Case, day: date, level: str) -> date | None:
+        facts = clocks.Facts(
+            is_child=case.is_child_procedure,
+            is_foreigner=is_foreigner(case.citizenship),
+            risks=((day, 0, level),),
+            forms=tuple(case.forms),
+        )
+        return clocks.again_by(versions, EventKind.RISK_ASSESSED, day, facts, holidays=holidays)
 
     return on

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from typing import Any
 
-from django.forms import Form
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -24,45 +20,16 @@ from nrm.forms.assistance import (
     StayEndForm,
     StayForm,
 )
-from nrm.models import Assistance, Case, CompensationClaim, FollowUp, ResidencePermit, Return, Stay
-from nrm.views.reading import case_of
-from onatc.errors import require
+from nrm.models import Assistance, CompensationClaim, FollowUp, ResidencePermit, Return, Stay
+from nrm.views.reading import act_page, case_to, of_case
 from stakeholders.accounts import SignedInRequest
-from stakeholders.views.records import form_page
-
-
-def case_form(
-    request: SignedInRequest, case: Case, form: Form, act: Callable[[], Any], *, title: str, done: str, submit: str = ""
-) -> HttpResponse:
-    """A form about a case, which goes back to its page."""
-
-    def then() -> Case:
-        act()
-        return case
-
-    return form_page(
-        request, form, then, title=title, lead=str(case), cancel_url=case.get_absolute_url(), done=done, submit=submit
-    )
-
-
-def of_case(request: SignedInRequest, model: Any, pk: uuid.UUID) -> Any:
-    """A visible record of a case, for whoever may record in that case."""
-    found = get_object_or_404(model.objects.visible_to(request.user).select_related("case"), pk=pk)
-    require(access.may_record(request.user, found.case))
-    return found
-
-
-def to_record_in(request: SignedInRequest, marker: str) -> Case:
-    case = case_of(request, marker)
-    require(access.may_record(request.user, case))
-    return case
 
 
 @require_http_methods(["GET", "POST"])
 def assistance_create(request: SignedInRequest, marker: str) -> HttpResponse:
-    case = to_record_in(request, marker)
+    case = case_to(request, marker)
     form = AssistanceForm(request.POST or None, user=request.user, instance=Assistance(case=case))
-    return case_form(
+    return act_page(
         request,
         case,
         form,
@@ -76,7 +43,7 @@ def assistance_create(request: SignedInRequest, marker: str) -> HttpResponse:
 def assistance_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     spell = of_case(request, Assistance, pk)
     form = AssistanceForm(request.POST or None, user=request.user, instance=spell)
-    return case_form(
+    return act_page(
         request,
         spell.case,
         form,
@@ -88,13 +55,15 @@ def assistance_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def stay_create(request: SignedInRequest, marker: str) -> HttpResponse:
-    case = to_record_in(request, marker)
+    case = case_to(request, marker)
     form = StayForm(request.POST or None, user=request.user, instance=Stay(case=case))
-    return case_form(
+    return act_page(
         request,
         case,
         form,
-        lambda: actions.record_stay(case, form.cleaned_data["key"], form.values(), by=request.user),
+        lambda: actions.record_stay(
+            case, form.cleaned_data["key"], form.values(), by=request.user, **form.said("approved_by")
+        ),
         title=_("Record accommodation"),
         done=_("The accommodation is on record."),
     )
@@ -104,22 +73,25 @@ def stay_create(request: SignedInRequest, marker: str) -> HttpResponse:
 def stay_end(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     stay = of_case(request, Stay, pk)
     form = StayEndForm(request.POST or None, user=request.user, stay=stay)
-    return case_form(
+    return act_page(
         request,
         stay.case,
         form,
-        lambda: actions.end_stay(stay, by=request.user, **form.said("left_on", "reason", "revision", "approved_by")),
-        title=_("Record that the person left"),
+        lambda: actions.end_stay(
+            stay, by=request.user, **form.said("came_on", "left_on", "reason", "revision", "approved_by")
+        ),
+        title=_("Record that the person left")
+        if stay.left_on is None
+        else _("Change what is recorded of the accommodation"),
         done=_("It is on record that the person left. Follow-ups are due after 3, 6 and 12 months."),
     )
 
 
 @require_http_methods(["GET", "POST"])
 def follow_up_record(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    one = get_object_or_404(FollowUp.objects.visible_to(request.user).select_related("case"), pk=pk)
-    require(access.may_follow_up(request.user, one.case))
+    one = of_case(request, FollowUp, pk, access.may_go_on)
     form = FollowUpForm(request.POST or None, one=one)
-    return case_form(
+    return act_page(
         request,
         one.case,
         form,
@@ -131,9 +103,9 @@ def follow_up_record(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def return_create(request: SignedInRequest, marker: str) -> HttpResponse:
-    case = to_record_in(request, marker)
+    case = case_to(request, marker)
     form = ReturnForm(request.POST or None, user=request.user, instance=Return(case=case))
-    return case_form(
+    return act_page(
         request,
         case,
         form,
@@ -147,7 +119,7 @@ def return_create(request: SignedInRequest, marker: str) -> HttpResponse:
 def return_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     record = of_case(request, Return, pk)
     form = ReturnForm(request.POST or None, user=request.user, instance=record)
-    return case_form(
+    return act_page(
         request,
         record.case,
         form,
@@ -159,9 +131,9 @@ def return_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def permit_create(request: SignedInRequest, marker: str) -> HttpResponse:
-    case = to_record_in(request, marker)
+    case = case_to(request, marker, access.may_go_on)
     form = PermitForm(request.POST or None, user=request.user, instance=ResidencePermit(case=case))
-    return case_form(
+    return act_page(
         request,
         case,
         form,
@@ -173,9 +145,9 @@ def permit_create(request: SignedInRequest, marker: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def permit_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    permit = of_case(request, ResidencePermit, pk)
+    permit = of_case(request, ResidencePermit, pk, access.may_go_on)
     form = PermitForm(request.POST or None, user=request.user, instance=permit)
-    return case_form(
+    return act_page(
         request,
         permit.case,
         form,
@@ -187,9 +159,9 @@ def permit_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def claim_create(request: SignedInRequest, marker: str) -> HttpResponse:
-    case = to_record_in(request, marker)
+    case = case_to(request, marker, access.may_go_on)
     form = ClaimForm(request.POST or None, user=request.user, instance=CompensationClaim(case=case))
-    return case_form(
+    return act_page(
         request,
         case,
         form,
@@ -201,9 +173,9 @@ def claim_create(request: SignedInRequest, marker: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def claim_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    claim = of_case(request, CompensationClaim, pk)
+    claim = of_case(request, CompensationClaim, pk, access.may_go_on)
     form = ClaimForm(request.POST or None, user=request.user, instance=claim)
-    return case_form(
+    return act_page(
         request,
         claim.case,
         form,
@@ -215,10 +187,9 @@ def claim_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def case_close(request: SignedInRequest, marker: str) -> HttpResponse:
-    case = case_of(request, marker)
-    require(access.may_close_case(request.user, case))
+    case = case_to(request, marker, access.may_close_case)
     form = CloseForm(request.POST or None, revision=case.revision)
-    return case_form(
+    return act_page(
         request,
         case,
         form,

@@ -39,7 +39,7 @@ from nrm.models import (
     RetainedKind,
     RetentionRule,
 )
-from nrm.queries.care import falling_due, held_about
+from nrm.queries.care import due_cases, falling_due, held_about, months_of
 from nrm.retention import notice_clock
 from nrm.views.reading import case_of, too_many, too_many_tries, tries_used_up
 from onatc import exports, trail
@@ -192,6 +192,7 @@ def destruction_prepare(request: SignedInRequest, kind: str) -> HttpResponse:
     chosen = get_kind(kind)
     form = DestructionForm(request.POST or None)
     found = falling_due(chosen)
+    form.due = due_cases(found.cases, found.months, request.user)  # type: ignore[attr-defined]
 
     def act() -> Any:
         actions.prepare_destruction(chosen, by=request.user, **form.said("reason"))
@@ -206,6 +207,7 @@ def destruction_prepare(request: SignedInRequest, kind: str) -> HttpResponse:
         % {"what": found.label, "count": found.count},
         cancel_url=reverse("nrm:retention"),
         done=_("The destruction is prepared. Another person approves it."),
+        template="nrm/destruction_prepare.html",
     )
 
 
@@ -220,6 +222,8 @@ def get_kind(kind: str) -> RetainedKind:
 def destruction_approve(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     one = get_object_or_404(Destruction.objects.visible_to(request.user), pk=pk)
     require(access.may_approve_destruction(request.user, one))
+    still = set(falling_due(one.kind).cases)
+    cases = [key for key in map(uuid.UUID, one.cases) if key in still]
     return confirm_page(
         request,
         lambda: actions.destroy(one, by=request.user) and None,
@@ -230,6 +234,8 @@ def destruction_approve(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
         back=one,
         done=_("It is destroyed, and on record."),
         is_grave=True,
+        template="nrm/destruction_confirm.html",
+        due=due_cases(cases, months_of(one.kind), request.user),
     )
 
 

@@ -14,9 +14,8 @@ from nrm.actions import children as actions
 from nrm.forms.children import AgeCheckForm, BestInterestForm, ChildUnitForm, GuardianForm
 from nrm.forms.identification import DayForm
 from nrm.models import Case, Guardianship
-from nrm.views.identification import act_page
-from nrm.views.reading import case_of
-from onatc.errors import Denied
+from nrm.views.reading import act_page, case_of, case_to
+from onatc.errors import Denied, require
 from stakeholders.accounts import SignedInRequest
 from stakeholders.models import User
 
@@ -29,12 +28,13 @@ def _may_record_for_child(user: User, case: Case) -> bool | Denied:
 
 @require_http_methods(["GET", "POST"])
 def check_age(request: SignedInRequest, marker: str) -> HttpResponse:
+    case = case_to(request, marker, access.may_check_age)
+    form = AgeCheckForm(request.POST or None, user=request.user, case=case)
     return act_page(
         request,
-        marker,
-        access.may_check_age,
-        AgeCheckForm,
-        lambda case, form: actions.check_age(case, by=request.user, **form.arguments()),
+        case,
+        form,
+        lambda: actions.check_age(case, by=request.user, **form.arguments()),
         title=_("Record an age check"),
         lead=_(
             "A person whose age is in doubt is treated as a child until a check says otherwise. The procedure follows the finding."
@@ -45,12 +45,13 @@ def check_age(request: SignedInRequest, marker: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def name_child_unit(request: SignedInRequest, marker: str) -> HttpResponse:
+    case = case_to(request, marker, _may_record_for_child)
+    form = ChildUnitForm(request.POST or None, user=request.user, case=case)
     return act_page(
         request,
-        marker,
-        _may_record_for_child,
-        ChildUnitForm,
-        lambda case, form: actions.name_child_unit(case, by=request.user, unit=form.cleaned_data["unit"]),
+        case,
+        form,
+        lambda: actions.name_child_unit(case, by=request.user, unit=form.cleaned_data["unit"]),
         title=_("Bring in the child protection unit"),
         lead=_(
             "The unit of the Centre for Social Work takes part at once: it sees the case and records in it. Refer the case to it so that it takes over the responsibility and names the case manager."
@@ -62,12 +63,13 @@ def name_child_unit(request: SignedInRequest, marker: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def name_guardian(request: SignedInRequest, marker: str) -> HttpResponse:
+    case = case_to(request, marker, access.may_care_for_child)
+    form = GuardianForm(request.POST or None, user=request.user, case=case)
     return act_page(
         request,
-        marker,
-        access.may_care_for_child,
-        GuardianForm,
-        lambda case, form: actions.name_guardian(case, by=request.user, **form.arguments()),
+        case,
+        form,
+        lambda: actions.name_guardian(case, by=request.user, **form.arguments()),
         title=_("Name a guardian"),
         lead=_(
             "Only that there is a guardian, of what kind and from when on; who it is stands in the file of the Centre."
@@ -80,26 +82,27 @@ def name_guardian(request: SignedInRequest, marker: str) -> HttpResponse:
 def end_guardianship(request: SignedInRequest, marker: str, pk: uuid.UUID) -> HttpResponse:
     case = case_of(request, marker)
     guardianship = get_object_or_404(Guardianship.objects.visible_to(request.user), case=case, pk=pk)
+    require(access.may_care_for_child(request.user, case))
+    form = DayForm(request.POST or None, user=request.user, case=case, name="ends_on", label=_("Last day"))
     return act_page(
         request,
-        marker,
-        access.may_care_for_child,
-        lambda data, **told: DayForm(data, name="ends_on", label=_("Last day"), **told),
-        lambda _case, form: actions.end_guardianship(guardianship, by=request.user, **form.said("ends_on")),
+        case,
+        form,
+        lambda: actions.end_guardianship(guardianship, by=request.user, **form.said("ends_on")),
         title=_("End a guardianship"),
         done=_("It is recorded when the guardianship ended."),
-        known=case,
     )
 
 
 @require_http_methods(["GET", "POST"])
 def best_interest(request: SignedInRequest, marker: str) -> HttpResponse:
+    case = case_to(request, marker, access.may_care_for_child)
+    form = BestInterestForm(request.POST or None, user=request.user, case=case)
     return act_page(
         request,
-        marker,
-        access.may_care_for_child,
-        BestInterestForm,
-        lambda case, form: actions.determine_best_interest(case, by=request.user, **form.arguments()),
+        case,
+        form,
+        lambda: actions.determine_best_interest(case, by=request.user, **form.arguments()),
         title=_("Determine the best interest"),
         lead=_("Only the finding and its day; the report stays with the Centre for Social Work."),
         done=_("The determination is recorded."),
@@ -108,12 +111,13 @@ def best_interest(request: SignedInRequest, marker: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def come_of_age(request: SignedInRequest, marker: str) -> HttpResponse:
+    case = case_to(request, marker, _may_record_for_child)
+    form = DayForm(request.POST or None, user=request.user, case=case, name="on", label=_("Turned 18 on"))
     return act_page(
         request,
-        marker,
-        _may_record_for_child,
-        lambda data, **told: DayForm(data, name="on", label=_("Turned 18 on"), **told),
-        lambda case, form: actions.come_of_age(case, by=request.user, key=form.cleaned_data["key"], **form.said("on")),
+        case,
+        form,
+        lambda: actions.come_of_age(case, by=request.user, key=form.cleaned_data["key"], **form.said("on")),
         title=_("The person turned 18"),
         lead=_(
             "No date of birth is held here, so whoever works with the person records the day. The procedure stays that of a child, with the protection that the SOP gives."

@@ -19,8 +19,7 @@ from nrm.forms.oversight import CheckForm, CloseForm, CorrectionForm, DeviationF
 from nrm.models import Adaptation, Deviation, DeviationSource, DeviationState
 from nrm.problems import RULES
 from nrm.queries.deviations import for_list, may_of, told
-from nrm.views.assistance import case_form
-from nrm.views.reading import case_of
+from nrm.views.reading import act_page, case_to
 from onatc import exports
 from onatc.errors import require
 from onatc.history import history_of
@@ -166,12 +165,11 @@ def deviation_create(request: SignedInRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def case_deviation(request: SignedInRequest, marker: str) -> HttpResponse:
-    case = case_of(request, marker)
-    require(access.may_record_deviation(request.user, case))
+    case = case_to(request, marker, access.may_record_deviation)
     form = DeviationForm(
         request.POST or None, user=request.user, instance=Deviation(institution=case.responsible), initial={}
     )
-    return case_form(
+    return act_page(
         request,
         case,
         form,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,7 +16,6 @@ from nrm import access, screening
 from nrm.actions import identification as actions
 from nrm.actions import reflection, risk
 from nrm.forms.identification import (
-    ActForm,
     DayForm,
     DecideForm,
     MeasureForm,
@@ -30,75 +27,23 @@ from nrm.forms.identification import (
 )
 from nrm.models import Case, CaseDecision, Happening, RiskAssessment, RiskMeasure, Screening, ScreeningResult
 from nrm.queries import identification as queries
-from nrm.views.reading import case_of, reading_case, reading_form
+from nrm.views.reading import act_page, case_of, case_to, reading_case
 from onatc.errors import Denied, require
 from stakeholders.accounts import SignedInRequest
 from stakeholders.models import User
-from stakeholders.views.records import form_page
-
-Right = Callable[[User, Case], "bool | Denied"]
-
-
-def act_page(
-    request: SignedInRequest,
-    marker: str,
-    right: Right,
-    make_form: Callable[..., ActForm],
-    act: Callable[[Case, Any], Any],
-    *,
-    title: str,
-    done: str | Callable[[Any], str],
-    submit: str = "",
-    lead: str | Callable[[Case], str] = "",
-    is_grave: bool = False,
-    template: str = "nrm/act.html",
-    known: Case | None = None,
-) -> HttpResponse:
-    """The page of a form that adds to a case: its right first, with the reason when it is not given; then the purpose for
-    which the case is opened; then the form. It goes back to the page of the case."""
-    case = known or case_of(request, marker)
-    require(right(request.user, case))
-    form = make_form(request.POST or None, user=request.user, case=case)
-
-    def page() -> HttpResponse:
-        return form_page(
-            request,
-            form,
-            lambda: _Done(case, act(case, form)),
-            title=title,
-            cancel_url=case.get_absolute_url(),
-            done=done if isinstance(done, str) else lambda made: done(made.made),
-            submit=submit,
-            lead=lead if isinstance(lead, str) else lead(case),
-            is_grave=is_grave,
-            template=template,
-        )
-
-    return reading_form(request, case, page)
-
-
-class _Done:
-    """Where to go after an act: the page of the case; with what was made, of which the message may tell."""
-
-    def __init__(self, case: Case, made: Any) -> None:
-        self.case = case
-        self.made = made[0] if isinstance(made, tuple) else made
-
-    def get_absolute_url(self) -> str:
-        return self.case.get_absolute_url()
-
 
 # Decisions
 
 
 @require_http_methods(["GET", "POST"])
 def decide(request: SignedInRequest, marker: str) -> HttpResponse:
+    case = case_to(request, marker, access.may_decide)
+    form = DecideForm(request.POST or None, user=request.user, case=case)
     return act_page(
         request,
-        marker,
-        queries.may_decide_now,
-        DecideForm,
-        lambda case, form: actions.decide(case, by=request.user, **form.arguments()),
+        case,
+        form,
+        lambda: actions.decide(case, by=request.user, **form.arguments()),
         title=_("Record a decision on identification"),
         lead=_(
             "A decision is added and never overwritten; the status follows from it. A formal decision is changed by a review only."
@@ -112,15 +57,17 @@ def decide(request: SignedInRequest, marker: str) -> HttpResponse:
 def decision_inform(request: SignedInRequest, marker: str, pk: uuid.UUID) -> HttpResponse:
     case = case_of(request, marker)
     decision = get_object_or_404(CaseDecision.objects.visible_to(request.user), case=case, pk=pk)
+    require(access.may_go_on(request.user, case))
+    form = DayForm(
+        request.POST or None, user=request.user, case=case, name="informed_on", label=_("Person informed on")
+    )
     return act_page(
         request,
-        marker,
-        access.may_follow_up,
-        lambda data, **told: DayForm(data, name="informed_on", label=_("Person informed on"), **told),
-        lambda _case, form: actions.inform(decision, by=request.user, **form.said("informed_on")),
+        case,
+        form,
+        lambda: actions.inform(decision, by=request.user, **form.said("informed_on")),
         title=_("The person was informed of the decision"),
         done=_("It is recorded when the person was informed."),
-        known=case,
     )
 
 
@@ -130,8 +77,7 @@ def decision_inform(request: SignedInRequest, marker: str, pk: uuid.UUID) -> Htt
 @require_safe
 def screen(request: SignedInRequest, marker: str) -> HttpResponse:
     """Which set of indicators is asked: by the form of exploitation that is suspected."""
-    case = case_of(request, marker)
-    require(access.may_record(request.user, case))
+    case = case_to(request, marker)
     sets = [(code, queries.set_label(code)) for code in queries.sets_for(case)]
     usual = screening.choose_set(case.forms[0], is_child=sets[0][0].startswith("child")) if case.forms else ""
     context = {"case": case, "sets": sets, "usual": usual}
@@ -140,16 +86,15 @@ def screen(request: SignedInRequest, marker: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def screen_set(request: SignedInRequest, marker: str, indicator_set: str) -> HttpResponse:
-    case = case_of(request, marker)
-    require(access.may_record(request.user, case))
+    case = case_to(request, marker)
     if indicator_set not in queries.sets_for(case):
         return redirect("nrm:case-screen", marker=case.marker)
+    form = ScreenForm(request.POST or None, user=request.user, case=case, indicator_set=indicator_set)
     return act_page(
         request,
-        marker,
-        access.may_record,
-        lambda data, **told: ScreenForm(data, indicator_set=indicator_set, **told),
-        lambda found, form: actions.screen(found, by=request.user, indicator_set=indicator_set, **form.arguments()),
+        case,
+        form,
+        lambda: actions.screen(case, by=request.user, indicator_set=indicator_set, **form.arguments()),
         title=_("Screen by indicators"),
         lead=_(
             "Tick what was seen or told. What comes out prompts a referral; it never decides that somebody is a victim, or is not."
@@ -157,7 +102,6 @@ def screen_set(request: SignedInRequest, marker: str, indicator_set: str) -> Htt
         done=_says,
         submit=_("Keep the screening"),
         template="nrm/screen.html",
-        known=case,
     )
 
 
@@ -174,12 +118,13 @@ def _says(made: Screening) -> str:
 
 @require_http_methods(["GET", "POST"])
 def assess_risk(request: SignedInRequest, marker: str) -> HttpResponse:
+    case = case_to(request, marker, access.may_assess_risk)
+    form = RiskForm(request.POST or None, user=request.user, case=case)
     return act_page(
         request,
-        marker,
-        access.may_assess_risk,
-        RiskForm,
-        lambda case, form: risk.assess(case, by=request.user, **form.arguments()),
+        case,
+        form,
+        lambda: risk.assess(case, by=request.user, **form.arguments()),
         title=_("Assess the risk"),
         lead=_("Police and victim advocate assess together, for a child with the Centre for Social Work."),
         done=_told_when_again,
@@ -198,20 +143,18 @@ def _told_when_again(made: RiskAssessment) -> str:
 @require_http_methods(["GET", "POST"])
 def risk_plan(request: SignedInRequest, marker: str) -> HttpResponse:
     """A further measure, in the plan of the assessment that holds."""
-    case = case_of(request, marker)
+    case = case_to(request, marker)
     latest = RiskAssessment.objects.visible_to(request.user).filter(case=case).first()
     if latest is None:
-        require(access.may_record(request.user, case))
         return redirect("nrm:case-risk", marker=case.marker)
+    form = MeasureForm(request.POST or None, user=request.user, case=case)
     return act_page(
         request,
-        marker,
-        access.may_record,
-        MeasureForm,
-        lambda _case, form: risk.add_measure(latest, form.planned(), by=request.user, **form.common()),
+        case,
+        form,
+        lambda: risk.add_measure(latest, form.planned(), by=request.user, **form.common()),
         title=_("Add to the plan against the risk"),
         done=_("The measure is part of the plan."),
-        known=case,
     )
 
 
@@ -219,16 +162,16 @@ def risk_plan(request: SignedInRequest, marker: str) -> HttpResponse:
 def risk_done(request: SignedInRequest, marker: str, pk: uuid.UUID) -> HttpResponse:
     case = case_of(request, marker)
     measure = get_object_or_404(RiskMeasure.objects.visible_to(request.user), case=case, pk=pk)
+    require(access.may_record(request.user, case))
+    form = DayForm(request.POST or None, user=request.user, case=case, name="done_on", label=_("Done on"))
     return act_page(
         request,
-        marker,
-        access.may_record,
-        lambda data, **told: DayForm(data, name="done_on", label=_("Done on"), **told),
-        lambda _case, form: risk.measure_done(measure, by=request.user, **form.said("done_on")),
+        case,
+        form,
+        lambda: risk.measure_done(measure, by=request.user, **form.said("done_on")),
         title=_("The measure was carried out"),
         lead=measure.what,
         done=_("It is recorded when the measure was carried out."),
-        known=case,
     )
 
 
@@ -237,14 +180,15 @@ def risk_done(request: SignedInRequest, marker: str, pk: uuid.UUID) -> HttpRespo
 
 @require_http_methods(["GET", "POST"])
 def record_reflection(request: SignedInRequest, marker: str) -> HttpResponse:
+    case = case_to(request, marker, _may_reflect)
+    form = ReflectionForm(request.POST or None, user=request.user, case=case)
     return act_page(
         request,
-        marker,
-        _may_reflect,
-        ReflectionForm,
-        lambda case, form: reflection.record_event(case, by=request.user, **form.arguments()),
+        case,
+        form,
+        lambda: reflection.record_event(case, by=request.user, **form.arguments()),
         title=_("Reflection period"),
-        lead=_reflection_lead,
+        lead=_reflection_lead(case),
         done=_("It is recorded. The page of the case shows the planned end."),
         submit=_("Record it"),
     )
@@ -274,12 +218,13 @@ def _reflection_lead(case: Case) -> str:
 
 @require_http_methods(["GET", "POST"])
 def record_step(request: SignedInRequest, marker: str) -> HttpResponse:
+    case = case_to(request, marker)
+    form = StepForm(request.POST or None, user=request.user, case=case)
     return act_page(
         request,
-        marker,
-        access.may_record,
-        StepForm,
-        lambda case, form: actions.record_step(case, by=request.user, **form.arguments()),
+        case,
+        form,
+        lambda: actions.record_step(case, by=request.user, **form.arguments()),
         title=_("Record a step"),
         lead=_("For steps that consist of their day. What was wrong is struck afterwards, with the reason, and stays."),
         done=_("The step is recorded."),
@@ -291,16 +236,16 @@ def record_step(request: SignedInRequest, marker: str) -> HttpResponse:
 def strike_step(request: SignedInRequest, marker: str, pk: uuid.UUID) -> HttpResponse:
     case = case_of(request, marker)
     step = get_object_or_404(Happening.objects.visible_to(request.user), case=case, pk=pk)
+    require(access.may_strike(request.user, case, step))
+    form = StrikeForm(request.POST or None, user=request.user, case=case)
     return act_page(
         request,
-        marker,
-        lambda user, found: access.may_strike(user, found, step),
-        StrikeForm,
-        lambda _case, form: actions.strike(step, by=request.user, reason=form.cleaned_data["reason"]),
+        case,
+        form,
+        lambda: actions.strike(step, by=request.user, reason=form.cleaned_data["reason"]),
         title=_("Strike a step"),
         lead=_("%(step)s, %(day)s. It stays in the case, crossed out, with your reason.")
         % {"step": step.get_kind_display(), "day": date_format(step.happened_on, "DATE_FORMAT")},
         done=_("The step is struck."),
         submit=_("Strike it"),
-        known=case,
     )

@@ -20,9 +20,9 @@ from nrm.forms.assistance import (
     ProtectionForm,
     StageForm,
 )
-from nrm.models import Accused, Case, Proceeding, ProceedingStage, ProceedingVictim, ProtectiveMeasure
+from nrm.models import Accused, Proceeding, ProceedingStage, ProceedingVictim, ProtectiveMeasure
 from nrm.queries.assistance import labels_of
-from nrm.views.assistance import case_form, of_case, to_record_in
+from nrm.views.reading import act_page, case_to, of_case
 from onatc.errors import Refused, require
 from onatc.history import history_of
 from stakeholders.accounts import SignedInRequest
@@ -36,9 +36,9 @@ def _proceeding(request: SignedInRequest, pk: uuid.UUID) -> Proceeding:
 
 @require_http_methods(["GET", "POST"])
 def proceeding_open(request: SignedInRequest, marker: str) -> HttpResponse:
-    case = to_record_in(request, marker)
+    case = case_to(request, marker, access.may_go_on)
     form = ProceedingOpenForm(request.POST or None)
-    return case_form(
+    return act_page(
         request,
         case,
         form,
@@ -53,7 +53,7 @@ def proceeding_open(request: SignedInRequest, marker: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def proceeding_join(request: SignedInRequest, marker: str) -> HttpResponse:
     """By the proceeding's marker, which is told by whoever reported it: any marker that is right may be joined."""
-    case = to_record_in(request, marker)
+    case = case_to(request, marker, access.may_go_on)
     form = ProceedingJoinForm(request.POST or None)
 
     def act() -> Any:
@@ -62,7 +62,7 @@ def proceeding_join(request: SignedInRequest, marker: str) -> HttpResponse:
             raise Refused(sentence, "marker")
         return actions.join_by_marker(case, wanted, by=request.user, **form.said("on", "role"))
 
-    return case_form(
+    return act_page(
         request,
         case,
         form,
@@ -145,13 +145,13 @@ def accused_create(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def proceeding_part(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    link = of_case(request, ProceedingVictim, pk)
-    form = PartForm(request.POST or None, initial={"role": link.role, "has_advocate": link.has_advocate})
-    return case_form(
+    link = of_case(request, ProceedingVictim, pk, access.may_go_on)
+    form = PartForm(request.POST or None, link=link)
+    return act_page(
         request,
         link.case,
         form,
-        lambda: actions.set_part(link, by=request.user, **form.said("role", "has_advocate")),
+        lambda: actions.set_part(link, by=request.user, **form.said("role", "has_advocate", "seen")),
         title=_("Part of the person in the proceeding"),
         done=_("The part is on record."),
     )
@@ -159,9 +159,9 @@ def proceeding_part(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def protection_create(request: SignedInRequest, marker: str) -> HttpResponse:
-    case: Case = to_record_in(request, marker)
+    case = case_to(request, marker, access.may_go_on)
     form = ProtectionForm(request.POST or None, user=request.user, instance=ProtectiveMeasure(case=case))
-    return case_form(
+    return act_page(
         request,
         case,
         form,
@@ -173,9 +173,9 @@ def protection_create(request: SignedInRequest, marker: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def protection_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    measure = of_case(request, ProtectiveMeasure, pk)
+    measure = of_case(request, ProtectiveMeasure, pk, access.may_go_on)
     form = ProtectionForm(request.POST or None, user=request.user, instance=measure)
-    return case_form(
+    return act_page(
         request,
         measure.case,
         form,

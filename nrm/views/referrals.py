@@ -66,6 +66,7 @@ def _filter(request: SignedInRequest, rows: Any) -> RegisterFilter:
         }
         return Q(pk__in=wanted[value]().values("pk"))
 
+    known = queries.offered(request.user, rows)
     standings = [("overdue", _("answer overdue")), *((state.value, state.label) for state in ReferralState)]
     return RegisterFilter(
         request.GET,
@@ -79,8 +80,8 @@ def _filter(request: SignedInRequest, rows: Any) -> RegisterFilter:
             "purpose": (_("For what"), list(Purpose.choices)),
             "urgency": (_("Urgency"), list(Urgency.choices)),
             "share": (_("What is taken on"), list(Share.choices)),
-            "sender": (_("From"), choices_of(rows, "sender")),
-            "addressee": (_("To"), choices_of(rows, "addressee")),
+            "sender": (_("From"), choices_of(known, "sender")),
+            "addressee": (_("To"), choices_of(known, "addressee")),
         },
         narrow={
             "stands": "stands", "what": asked, "purpose": "purpose", "urgency": "urgency", "share": "share",

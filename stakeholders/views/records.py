@@ -40,9 +40,11 @@ def form_page(
     lead: str = "",
     is_grave: bool = False,
     template: str = "pages/record_form.html",
+    **shown: Any,
 ) -> HttpResponse:
     """Show the form, or do `act`, which gives the record to go to; what `done` says may hang on it. A refusal stands on the form, nothing typed is lost; a
-    stale form shows what a colleague wrote meanwhile, and the next press saves knowingly on top of it."""
+    stale form shows what a colleague wrote meanwhile, and the next press saves knowingly on top of it. `template` may tell
+    more of what it is about, from `shown`."""
     changed: list[tuple[str, str]] = []
     if request.method == "POST" and form.is_valid():
         try:
@@ -66,6 +68,7 @@ def form_page(
             "submit_label": submit,
             "is_grave": is_grave,
             "changed": changed,
+            **shown,
         },
     )
 

@@ -25,8 +25,10 @@ from nrm.models import (
 )
 from onatc.errors import Refused
 from onatc.periods import months_after
+from onatc.trail import TrailEntry
 from stakeholders.actions.records import Stale
 from tests.nrm.cases import institution, opened
+from tests.nrm.served import a_shelter
 
 
 @pytest.fixture
@@ -264,3 +266,183 @@ def test_the_case_page_shows_all_of_it_in_a_constant_number_of_queries(
     with django_assert_max_num_queries(len(first.captured_queries)):
         page = client.get(case.get_absolute_url())
     assert page.content.decode().count("Medical care") >= 12
+
+
+def test_every_form_under_a_case_asks_for_the_purpose_and_is_a_reading_on_record(world, client_for):
+    case = opened(world.focal_point)
+    spell = helped(case, world.focal_point, note="Twice a week.")
+    pages = [reverse("nrm:assistance-edit", args=[spell.pk])]
+    names = ("assistance-create", "stay-create", "return-create", "permit-create", "claim-create", "case-close")
+    pages += [reverse(f"nrm:{name}", args=[case.marker]) for name in (*names, "proceeding-open", "protection-create")]
+    client = client_for("focal_point")
+    for page in pages:
+        assert client.get(page)["Location"].startswith(reverse("state-purpose")), page
+    client.post(client.get(pages[0])["Location"], {"purpose": "Planning help"})
+    for page in pages:
+        answer = client.get(page)
+        assert answer.status_code == 200 and str(case) in answer.content.decode(), page
+    assert TrailEntry.objects.filter(record_id=str(case.pk), purpose="Planning help", act="read").count() == len(pages)
+
+
+def standing(case: Case) -> list[tuple[str, date]]:
+    """What the way of the case says of help, accommodation and return, without what was struck."""
+    rows = Happening.objects.filter(case=case, struck_at__isnull=True, record__isnull=False)
+    return [
+        (one.kind, one.happened_on) for one in rows.order_by("happened_at") if one.kind not in ("referred", "received")
+    ]
+
+
+def test_a_day_that_was_wrong_is_corrected_in_the_way_of_the_case_too(world, today):
+    case, by = opened(world.focal_point), world.focal_point
+    five, four, two = (today - timedelta(days=days) for days in (5, 4, 2))
+    spell = helped(case, by, offered_on=five, starts_on=five)
+    actions.change_assistance(spell, {"offered_on": four, "starts_on": two}, by=by, revision=0)
+    assert standing(case) == [("offered", four), ("helped", two)]
+    actions.change_assistance(spell, {"starts_on": None}, by=by, revision=1)
+    assert standing(case) == [("offered", four)]
+    struck = Happening.objects.filter(case=case, struck_at__isnull=False)
+    assert struck.count() == 3 and {one.struck_reason for one in struck} == {"the day was corrected"}
+    with pytest.raises(Refused) as refusal:
+        helped(case, by, response="RESP_NONE", offered_on=four)
+    assert refusal.value.field == "offered_on"
+
+
+def test_permits_claims_and_returns_are_corrected_alike(world, today):
+    case, by = opened(world.focal_point), world.focal_point
+    two, one = today - timedelta(days=2), today - timedelta(days=1)
+    permit = actions.record_permit(case, uuid.uuid4(), {"asked_on": two, "state": "granted", "decided_on": two}, by=by)
+    actions.change_permit(permit, {"decided_on": one}, by=by, revision=0)
+    claim = actions.record_claim(case, uuid.uuid4(), {"route": "state", "filed_on": two, "decided_on": two}, by=by)
+    actions.change_claim(claim, {"filed_on": one, "decided_on": one}, by=by, revision=0)
+    record = actions.record_return(case, uuid.uuid4(), {"outcome": "RT_NONE", "decided_on": two}, by=by)
+    actions.change_return(record, {"decided_on": one}, by=by, revision=0)
+    assert sorted(standing(case)) == [
+        ("compensation_asked", one), ("compensation_decided", one), ("permit_asked", two), ("permit_decided", one),
+        ("return_decided", one),
+    ]  # fmt: skip
+
+
+def test_a_stay_recorded_late_has_its_end_and_no_night_is_counted_twice(world, today):
+    case, by = opened(world.focal_point, on=today - timedelta(days=30)), world.focal_point
+
+    def day(days: int) -> date:
+        return today - timedelta(days=days)
+
+    def late(came: int, left: int | None) -> Stay:
+        values = {"shelter_type": "SH_NGO", "came_on": day(came), "left_on": None if left is None else day(left)}
+        return actions.record_stay(case, uuid.uuid4(), values, by=by)
+
+    moved_in(case, by, on=day(10))  # where the person is now
+    for came, left, field in ((20, 9, "left_on"), (9, 5, "came_on"), (30, 0, "left_on"), (20, 21, "left_on")):
+        with pytest.raises(Refused) as refusal:
+            late(came, left)
+        assert refusal.value.field == field
+    first = late(20, 10)
+    assert ("left_shelter", day(10)) in standing(case)
+    assert set(FollowUp.objects.values_list("due_on", flat=True)) == {months_after(day(10), m) for m in (3, 6, 12)}
+    with pytest.raises(Refused, match="elsewhere"):
+        actions.end_stay(first, by=by, came_on=day(20), left_on=day(8), reason="", revision=0)
+    actions.end_stay(first, by=by, came_on=day(18), left_on=day(12), reason="Moved.", revision=0)
+    assert {("placed", day(18)), ("left_shelter", day(12))} < set(standing(case))
+    assert set(FollowUp.objects.values_list("due_on", flat=True)) == {months_after(day(12), m) for m in (3, 6, 12)}
+    with pytest.raises(Stale):
+        actions.end_stay(first, by=by, came_on=day(20), left_on=day(12), reason="", revision=0)
+
+
+def test_a_stay_that_ended_later_on_is_not_recorded_as_one_that_lasts(world, today):
+    case, by = opened(world.focal_point), world.focal_point
+    actions.end_stay(moved_in(case, by, on=today - timedelta(days=4)), by=by, left_on=today, reason="", revision=0)
+    with pytest.raises(Refused, match="say when this stay ended"):
+        moved_in(case, by, on=today - timedelta(days=9))
+
+
+def test_a_stay_is_recorded_and_corrected_by_its_pages(world, client_for, today):
+    case, client = opened(world.focal_point), client_for("focal_point")
+    came, left = (today - timedelta(days=days) for days in (9, 3))
+    data = {
+        "key": uuid.uuid4(), "shelter_type": "SH_NGO", "came_on": came.isoformat(), "left_on": left.isoformat(),
+        "exit_reason": "Moved to relatives.",
+    }  # fmt: skip
+    assert client.post(reverse("nrm:stay-create", args=[case.marker]), data).status_code == 302
+    stay = Stay.objects.get()
+    assert (stay.came_on, stay.left_on) == (came, left)
+    page = reverse("nrm:stay-end", args=[stay.pk])
+    client.post(client.get(page)["Location"], {"purpose": "Correcting"})
+    form = client.get(page).context["form"]
+    values = form.initial | {
+        "came_on": (came + timedelta(days=1)).isoformat(),
+        "left_on": left.isoformat(),
+        "approved_by": [],
+    }
+    assert form.initial["reason"] == "Moved to relatives."
+    assert client.post(page, values).status_code == 302
+    stay.refresh_from_db()
+    assert stay.came_on == came + timedelta(days=1) and stay.exit_reason == "Moved to relatives."
+
+
+def test_a_return_says_on_which_assessment_and_which_determination_it_rests(world, client_for, today):
+    case, by = opened(world.focal_point, profile={"age_at_referral": 15}), world.focal_point
+    days = [today - timedelta(days=one) for one in (8, 5, 1)]
+    risks = [RiskAssessment.objects.create(case=case, assessed_on=day, level="RISK_LOW") for day in days]
+    best = BestInterest.objects.create(
+        case=case, determined_on=days[0], finding="return", institution=institution("CSW")
+    )
+    values = {"outcome": "RT_VOL", "carried_out_on": days[1], "country": _albania()}
+    record = actions.record_return(case, uuid.uuid4(), values, by=by)
+    assert (record.risk_assessment, record.best_interest) == (risks[1], best)
+    client = client_for("focal_point")
+    client.post(client.get(case.get_absolute_url())["Location"], {"purpose": "Planning help"})
+    page = client.get(case.get_absolute_url()).content.decode()
+    assert "risk assessed on" in page and "best interest determined on" in page
+
+
+def test_a_case_is_not_closed_before_the_last_thing_that_happened_in_it(world, today):
+    case, by = opened(world.focal_point), world.focal_point
+    last = today - timedelta(days=3)
+    helped(case, by, starts_on=last, ends_on=last)
+    actions.record_claim(case, uuid.uuid4(), {"route": "state", "filed_on": today}, by=by)  # goes on afterwards
+    arguments = {"by": by, "outcome": "RT_INDEP", "note_text": "", "revision": 0}
+    with pytest.raises(Refused, match="help ended") as refusal:
+        actions.close(case, closed_on=last - timedelta(days=1), **arguments)
+    assert refusal.value.field == "closed_on"
+    assert actions.close(case, closed_on=last, **arguments).closed_on == last
+
+
+def test_what_authorities_decide_after_the_closing_is_still_recorded(world, client_for, today):
+    case, by = opened(world.focal_point), world.focal_point
+    values = {"route": "state", "filed_on": case.opened_on, "claimed_cents": 500_000}
+    claim = actions.record_claim(case, uuid.uuid4(), values, by=by)
+    permit = actions.record_permit(case, uuid.uuid4(), {"asked_on": case.opened_on, "state": "asked"}, by=by)
+    closed_on = today - timedelta(days=5)
+    case = actions.close(case, by=by, closed_on=closed_on, outcome="RT_INDEP", note_text="", revision=0)
+    client = client_for("focal_point")
+    page = reverse("nrm:claim-edit", args=[claim.pk])
+    data = {
+        "revision": 0, "route": "state", "filed_on": case.opened_on.isoformat(), "claimed_cents": "5000",
+        "decided_on": today.isoformat(), "awarded_cents": "3000", "key": claim.pk,
+    }  # fmt: skip
+    assert client.post(page, data).status_code == 302
+    claim.refresh_from_db()
+    assert (claim.decided_on, claim.awarded_cents) == (today, 300_000)
+    actions.change_permit(permit, {"state": "granted", "decided_on": today}, by=by, revision=0)
+    assert {("compensation_decided", today), ("permit_decided", today)} < set(standing(case))
+    case.refresh_from_db()
+    assert case.closed_on == closed_on and case.next_due_at is None
+    with pytest.raises(PermissionDenied):
+        moved_in(case, by)
+    with pytest.raises(PermissionDenied):
+        actions.change_claim(claim, {"awarded_cents": 1}, by=world.other_focal_point, revision=1)
+
+
+def test_help_has_a_place_unless_that_is_kept_secret(world, client_for, today):
+    a_shelter(world, "HHC")
+    case, client = opened(world.focal_point), client_for("focal_point")
+    page = reverse("nrm:assistance-create", args=[case.marker])
+    data = {"kind": "AS_LEGAL", "response": "RESP_ACC", "starts_on": today.isoformat(), "municipality": "PRZ"}
+    for more in ({"kind": "AS_SHELTER"}, {"provider": institution("HHC").pk}):
+        answer = client.post(page, data | more | {"key": uuid.uuid4()})
+        assert "kept secret" in str(answer.context["form"].errors["municipality"])
+    assert client.post(page, data | {"key": uuid.uuid4(), "provider": institution("FLAA").pk}).status_code == 302
+    assert Assistance.objects.get().municipality_id == "PRZ"
+    client.post(client.get(case.get_absolute_url())["Location"], {"purpose": "Planning help"})
+    assert "FLAA, Prizren" in client.get(case.get_absolute_url()).content.decode()

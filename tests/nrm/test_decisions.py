@@ -16,7 +16,6 @@ from nrm.actions.assistance import close
 from nrm.actions.identification import decide, inform, record_step, strike
 from nrm.invariants import closed_cases_have_nothing_open
 from nrm.models import Case, CaseDecision, CaseParty, Clock, Competence, EventKind, Happening, Referral
-from nrm.queries import identification as queries
 from nrm.standing import Decided
 from onatc.errors import Refused
 from tests.nrm.cases import institution, opened
@@ -245,11 +244,26 @@ def test_a_competence_of_another_municipality_does_not_count(world):
     )
 
 
-def test_a_closed_case_is_decided_no_more(world):
+def test_of_a_closed_case_a_review_decides_or_a_court_and_nobody_else(world):
     case = opened(world.focal_point)
-    Case.objects.filter(pk=case.pk).update(closed_on=ago(0), outcome="X")
-    with pytest.raises(PermissionDenied, match="closed"):
-        decided(case, world.focal_point, "D2_POS", ago(1))
+    Case.objects.filter(pk=case.pk).update(closed_on=ago(5), outcome="RT_INDEP")
+    for outcome, stage in (("D2_POS", 2), ("D1_POS", 1), ("D_DISC", 2)):
+        for day in (ago(6), ago(1)):
+            with pytest.raises(Refused, match="closed"):
+                decided(case, world.focal_point, outcome, day, stage=stage, reason="New facts.")
+    with pytest.raises(PermissionDenied):
+        decided(case, world.other_focal_point, "D2_POS", ago(1))
+    court = {"institution": institution("CT-PR"), "decision_maker": "DM_COURT"}
+    first = decided(case, world.focal_point, "D2_POS", ago(3), **court)
+    case.refresh_from_db()
+    assert (case.status, case.next_due_at) == ("IDENTIFIED", None)
+    review = decided(case, world.focal_point, "D_RECON_NEG", ago(1), review_of=first, reason="New facts.")
+    case.refresh_from_db()
+    assert case.status == "NOT_VICTIM" and case.closed_on == ago(5)
+    assert inform(review, by=world.focal_point, informed_on=ago(0)).informed_on == ago(0)
+    told = Happening.objects.filter(case=case, record__in=(first.pk, review.pk)).order_by("happened_at")
+    assert [one.kind for one in told] == [EventKind.IDENTIFIED, EventKind.REVIEWED]
+    assert not Clock.objects.filter(case=case).open().exists()
 
 
 def test_a_form_sent_twice_decides_once_and_a_key_of_another_is_refused(world):
@@ -332,7 +346,7 @@ def test_a_review_comes_as_late_as_somebody_asks_for_it_and_moves_no_clock(world
     client, address = client_for("focal_point"), reverse("nrm:case-decide", args=[case.marker])
     before = list(Clock.objects.filter(case=case).order_by("pk").values())
     page = read(client, case).content.decode()
-    assert "Record a review" in page and address in page and "<dd>RT_U" not in page
+    assert "Record a later decision" in page and address in page and "<dd>RT_U" not in page
     form = client.get(address).context["form"]
     assert [code for code, _label in form.fields["outcome"].widget.choices] == ["", "D_RECON_POS", "D_RECON_NEG"]
     typed = {
@@ -350,15 +364,7 @@ def test_a_review_comes_as_late_as_somebody_asks_for_it_and_moves_no_clock(world
     assert not list(closed_cases_have_nothing_open())
 
 
-def test_nothing_else_is_decided_in_a_closed_case(world):
+def test_a_review_of_a_closed_case_lies_after_what_it_reviews(world):
     case, decision = closed_as_no_victim(world)
-    with pytest.raises(PermissionDenied, match="closed"):
-        decided(case, world.focal_point, "D2_POS", ago(3))
-    with pytest.raises(PermissionDenied):
-        decided(case, world.other_focal_point, "D_RECON_POS", ago(3), review_of=decision)
     with pytest.raises(Refused, match="does not lie before"):
         decided(case, world.focal_point, "D_RECON_POS", ago(55), review_of=decision)
-    never = opened(world.focal_point, on=ago(60))
-    close(never, by=world.focal_point, closed_on=ago(40), outcome="RT_U", note_text="", revision=never.revision)
-    never.refresh_from_db()
-    assert not queries.may_decide_now(world.focal_point, never)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from nrm import markers
 from nrm.actions import proceedings as actions
-from nrm.models import EventKind, Happening, Proceeding, ProceedingStage, ProtectiveMeasure
+from nrm.models import Case, EventKind, Happening, Proceeding, ProceedingStage, ProceedingVictim, ProtectiveMeasure
 from onatc.errors import Refused
 from tests.nrm.cases import opened
 
@@ -93,3 +93,46 @@ def test_another_institution_sees_and_changes_nothing(world, proceeding, client_
     assert client_for("focal_point").get(proceeding.get_absolute_url()).status_code == 200
     with pytest.raises(PermissionDenied):
         actions.add_accused(proceeding, uuid.uuid4(), {}, by=world.other_focal_point)
+
+
+def test_days_of_a_proceeding_that_cannot_be_are_refused(world, case, proceeding):
+    by, today = world.focal_point, timezone.localdate()
+    other = opened(world.focal_point)
+    with pytest.raises(Refused, match="opened after that day") as refusal:
+        actions.join_proceeding(other, proceeding, by=by, role="witness", on=proceeding.opened_on - timedelta(days=1))
+    assert refusal.value.field == "on"
+    with pytest.raises(Refused, match="not born") as refusal:
+        actions.open_proceeding(case, uuid.uuid4(), by=by, opened_on=date(1951, 2, 28), role="injured")
+    assert refusal.value.field == "opened_on"
+    with pytest.raises(Refused) as refusal:
+        actions.record_protection(
+            case, uuid.uuid4(), {"kind": "police", "asked_on": today, "ends_on": today - timedelta(days=1)}, by=by
+        )
+    assert refusal.value.field == "ends_on"
+
+
+def test_the_part_of_the_person_is_changed_knowingly_and_after_the_closing_too(world, case, proceeding, client_for):
+    link = ProceedingVictim.objects.get(case=case)
+    page = reverse("nrm:proceeding-part", args=[link.pk])
+    client = client_for("focal_point")
+    client.post(client.get(page)["Location"], {"purpose": "The hearing"})
+    form = client.get(page).context["form"]
+    actions.set_part(link, by=world.focal_point, role="protected", has_advocate=True)  # a colleague, meanwhile
+    answer = client.post(page, form.initial | {"role": "witness", "has_advocate": "true"})
+    assert answer.status_code == 200 and "A colleague changed the part" in answer.content.decode()
+    link.refresh_from_db()
+    assert link.role == "protected"
+    Case.objects.filter(pk=case.pk).update(closed_on=timezone.localdate(), outcome="RT_INDEP")
+    fresh = client.get(page).context["form"]
+    assert client.post(page, fresh.initial | {"role": "witness", "has_advocate": "true"}).status_code == 302
+    link.refresh_from_db()
+    assert link.role == "witness"
+
+
+def test_a_protection_that_was_dated_wrongly_is_corrected_in_the_way_too(world, case):
+    today, by = timezone.localdate(), world.focal_point
+    values = {"kind": "screen", "asked_on": today - timedelta(days=3)}
+    measure = actions.record_protection(case, uuid.uuid4(), values, by=by)
+    actions.change_protection(measure, {"asked_on": today}, by=by, revision=0)
+    told = Happening.objects.filter(case=case, kind=EventKind.PROTECTION_ASKED, struck_at__isnull=True)
+    assert [one.happened_on for one in told] == [today]

@@ -11,8 +11,10 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from nrm.actions import care
+from nrm.actions.identification import record_step, strike
 from nrm.actions.risk import Planned, add_measure, assess, measure_done
-from nrm.models import Case, CaseParty, EventKind, Happening, RetainedKind, RiskAssessment, RiskMeasure, SopStep
+from nrm.models import Case, CaseParty, Clock, EventKind, Happening, RetainedKind, RiskAssessment, RiskMeasure, SopStep
+from nrm.queries.identification import _assessing, _risk
 from onatc.errors import Refused
 from tests.nrm.cases import institution, opened
 from tests.stakeholders.decided import at_once
@@ -115,3 +117,46 @@ def test_a_form_sent_twice_at_once_assesses_once(world):
     results = at_once(*(lambda: assessed(case, by, ago(1), key=key) for _again in range(2)))
     assert results[0] == results[1] and RiskAssessment.objects.filter(case=case).count() == 1
     assert Happening.objects.filter(case=case, kind=EventKind.RISK_ASSESSED).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("step", "profile", "is_repeated"),
+    [
+        ({"foreigners_only": True}, {"citizenship": ["XK"]}, False),
+        ({"foreigners_only": True}, {"citizenship": ["AL"]}, True),
+        ({"foreigners_only": True}, {"citizenship": ["CIT_U"]}, False),
+        ({"applies_forms": ["BEG"]}, {"forms": ["SEX"]}, False),
+        ({"applies_forms": ["BEG", "SEX"]}, {"forms": ["SEX"]}, True),
+        ({"applies_risk": ["RISK_HIGH"]}, {}, False),
+        ({"who": "child"}, {}, False),
+        ({"met_by": ["placed"]}, {}, False),
+    ],
+)
+def test_it_is_repeated_for_those_alone_whom_the_step_concerns(world, step, profile, is_repeated):
+    """The day on the assessment and the clock of the step are one rule."""
+    SopStep.objects.filter(number=14).update(**step)
+    case = opened(world.focal_point, profile=profile)
+    due = assessed(case, world.focal_point, ago(2)).next_due
+    assert due == (ago(2 - 30) if is_repeated else None)
+    clock = Clock.objects.filter(case=case, step__number=14, state="running").first()
+    assert (timezone.localtime(clock.due_at).date() if clock and clock.due_at else None) == due or "met_by" in step
+
+
+def test_new_facts_ask_for_another_assessment_until_there_is_one(world):
+    case, by = opened(world.focal_point), world.focal_point
+    assessed(case, by, ago(5))
+
+    def asks() -> tuple[date | None, bool]:
+        act = next(one for one in _assessing(case, by) if "Assess" in str(one.label))
+        return _risk(case, by)["new_facts"], act.is_next
+
+    record_step(case, by=by, key=uuid.uuid4(), kind="risk_changed", on=ago(6))  # known to the assessment
+    assert asks() == (None, False)
+    step, _new = record_step(case, by=by, key=uuid.uuid4(), kind="risk_changed", on=ago(5))  # told after it
+    assert asks() == (ago(5), True)
+    strike(step, by=by, reason="A mistake.")
+    assert asks() == (None, False)
+    record_step(case, by=by, key=uuid.uuid4(), kind="risk_changed", on=ago(2))
+    assert asks() == (ago(2), True)
+    assessed(case, by, ago(1))
+    assert asks() == (None, False)

@@ -274,6 +274,19 @@ def test_a_childs_case_by_its_pages(world, client_for):
     assert "does not turn 18 on that day" in answer.content.decode()
 
 
+def test_the_page_says_when_a_child_has_no_guardian_any_more(world, client_for):
+    case = opened(world.focal_point, profile={"age_at_referral": 12})
+    one = Guardianship.objects.create(
+        case=case, kind="temporary", appointed_by=institution("CSW"), starts_on=ago(9), ends_on=ago(0)
+    )
+    client, page = client_for("child"), case.get_absolute_url()
+    assert "no guardian now" not in read(client, page)  # the last day belongs to it
+    Guardianship.objects.filter(pk=one.pk).update(ends_on=ago(1))
+    assert "no guardian now" in read(client, page)
+    Guardianship.objects.create(case=case, kind="parent", appointed_by=institution("CSW"), starts_on=ago(0))
+    assert "no guardian now" not in read(client, page)
+
+
 def test_who_turned_18_keeps_the_protection_on_the_page(world, client_for):
     case = opened(world.focal_point, on=ago(200), profile={"age_at_referral": 17})
     come_of_age(case, by=world.focal_point, key=uuid.uuid4(), on=ago(100))

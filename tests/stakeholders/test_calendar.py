@@ -305,13 +305,13 @@ def test_a_feed_costs_the_same_for_many(world, feed, django_assert_max_num_queri
     for number in range(3):
         fill(world, today + timedelta(days=number))
     Client().get(feed)
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(26):
         Client().get(feed)
     office = reverse("stakeholders:feed", args=[feeds.open_feed(by=world.planning, body=None)])
     for _number in range(40):
         meeting(world.planning)
     Client().get(office)
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(26):
         assert Client().get(office).content.count(b"BEGIN:VEVENT") > 40
 
 
