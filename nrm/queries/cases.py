@@ -249,12 +249,11 @@ def changes_of(case: Case) -> list[Change]:
     """Who changed what in the record itself, in words, without what follows from elsewhere."""
     left_out = {field_label(name) for name in DERIVED}
     names = {field_label(name): name for name in (*CODED, "needs_interpreter", "missing")}
-    speaker: tuple[Callable[[str, Any], str], Callable[[str], str]] | None = None
+    speaker = _speaker()  # also where nothing needs it, so that the page costs the same however much changed
     found = []
     for change in history_of(case, limit=200):
         fields = [one for one in change.fields if one.label not in left_out]
         if any(one.label in names for one in fields):
-            speaker = speaker or _speaker()
             fields = [
                 FieldChange(one.label, *(_told(names[one.label], text, speaker) for text in (one.old, one.new)))
                 if one.label in names
