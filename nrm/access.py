@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from nrm.models import (
@@ -203,6 +204,19 @@ def may_manage(user: User, case: Case) -> bool | Denied:
     )
 
 
+def may_open_again(user: User, earlier: Case) -> bool | Denied:
+    """Open a new episode of the person of a closed case: whoever sees that case and opens cases. As long as an episode that
+    they see is open, one refers within it (data_dictionary.md, section 2)."""
+    if earlier.duplicate_of_id is not None:
+        return Denied(_("This case was merged into another one."))
+    still = Case.objects.visible_to(user).open().filter(person=earlier.person_id).first()
+    if still is not None:
+        return Denied(format_lazy(_("Episode {marker} is still open: refer within it."), marker=str(still)))
+    if not Case.objects.visible_to(user).filter(pk=earlier.pk).exists():
+        return Denied(_("Only institutions that take part in the case record what happens."))
+    return may_open_case(user)
+
+
 def may_open_for(user: User, institution: Institution) -> bool | Denied:
     """In whose name a case is opened: one's own institutions'; the office opens for any."""
     return (
@@ -323,6 +337,28 @@ def may_withdraw(user: User, referral: Referral) -> bool | Denied:
         or referral.sender_id is None
         or referral.recorded_by_id == user.pk
         or Denied(_("Only the institution that sent the referral withdraws it."))
+    )
+
+
+def may_correct_sending(user: User, referral: Referral) -> bool | Denied:
+    """The day of a referral in an open case: whoever sent it or recorded it, and the office's case roles."""
+    return may_record(user, referral.case) and (
+        user.has_role(*CASE_KEEPERS)
+        or referral.recorded_by_id == user.pk
+        or (referral.sender_id or referral.recorded_for_id) in user.institution_ids
+        or Denied(_("Each institution corrects the days that it recorded."))
+    )
+
+
+def may_correct_answer(user: User, referral: Referral) -> bool | Denied:
+    """The days of its answer in an open case: the addressee, also one that declined and takes no part, whoever recorded the
+    answer for it, and the office's case roles."""
+    if referral.case.is_open and referral.addressee_id in user.institution_ids:
+        return True
+    return may_record(user, referral.case) and (
+        user.has_role(*CASE_KEEPERS)
+        or referral.answered_by_id == user.pk
+        or Denied(_("Each institution corrects the days that it recorded."))
     )
 
 

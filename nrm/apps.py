@@ -14,6 +14,7 @@ class NrmConfig(AppConfig):
             invariants,
             oversight_sources,
             referral_invariants,
+            service_sources,
             training_invariants,
             training_sources,
         )
@@ -30,6 +31,7 @@ class NrmConfig(AppConfig):
         training_invariants.register()
         referrals.register_related()
         oversight_sources.register_own()
+        service_sources.register_own()
         training_sources.register()
         backup.after_restore.append(care.destroy_all_again)
         MORE_CHECKS["file numbers"] = file_numbers.keys_are_there

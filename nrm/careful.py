@@ -100,6 +100,7 @@ MARKER = re.compile(r"(?<![0-9A-Za-z])(?=([0-9A-Za-z]{4}(?:[ -]?[0-9A-Za-z]{4}){
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 END_OF_SENTENCE = re.compile(r"(?:^|[.!?:;/\n•(\"“„»-])\s*\Z")
 DOCUMENT = re.compile(r"(?<![\w-])[A-Z]{1,2} ?-?\d{6,9}(?![\w-])|(?<![\w/.-])\d{8,9}(?![\w/.-])")
+DAY_IN_NAME = re.compile(r"(?<!\d)(?:20\d\d[-_. ]?[01]\d[-_. ]?[0-3]\d|[0-3]\d[-_. ]?[01]\d[-_. ]?20\d\d)(?!\d)")
 BORN = re.compile(
     r"\b(?:lindur|datelindj\w*|lindj\w*|rodjen\w*|roden\w*|datum rodj?enja|born|birth|dob)\b\D{0,25}"
     r"\d{1,4}(?:[./ -]{1,2}\d{1,2}[./ -]{1,2}\d{1,4})?"
@@ -118,6 +119,16 @@ def looks_like_identity(text: str) -> list[str]:
     found += [_said(" ".join(pair), _("name")) for pair in _names(text)]
     found += [_said(match.group(), _("initials")) for match in INITIALS.finditer(text) if match.group(1).isupper()]
     return list(dict.fromkeys(found))
+
+
+def of_file_name(name: str) -> list[str]:
+    """The same of the name of a file, in which words are parted by signs or capitals, and days are written without dots."""
+    stem = DAY_IN_NAME.sub(" ", unicodedata.normalize("NFC", Path(name).stem))
+    words = re.sub(r"[_+.()\[\]-]+", " ", stem)
+    signs = zip(" " + words, words, strict=False)
+    return looks_like_identity(
+        "".join(f" {sign}" if sign.isupper() and last.islower() else sign for last, sign in signs)
+    )
 
 
 def _said(what: str, kind: Promise) -> str:

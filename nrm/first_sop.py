@@ -19,8 +19,16 @@ TITLE = (
     "Standard Operating Procedures, first version",
 )
 
-CLOSING = ["closed"]
-GONE = ["closed", "not_victim", "discontinued"]
+# With what a step falls away. `domain.md` names no ends; these follow from what each event means.
+CLOSING = [
+    "closed"
+]  # what is owed as long as the case is open: risk, services, compensation, follow-up, closing itself
+# Help and protection: until somebody is found not to be a victim, at either stage, or the procedure stops. Who declines the
+# identification keeps them, a child above all; where they are not wanted, the step does not apply, with the reason.
+GONE = ["closed", "not_presumed", "not_victim", "discontinued"]
+DECLINED = [*GONE, "withdrew"]  # what belongs to the procedure that the person can decline
+OF_OPEN_CASES = (14, 17, 21, 22, 23)
+OF_THE_PROCEDURE = (9, 10, 11, 15)
 
 # number, (sq, sr, en), trigger, met by, actors, unit, amounts, further fields
 STEPS: list[tuple[int, tuple[str, str, str], str, list[str], list[str], str, list[int], dict[str, Any]]] = [
@@ -139,6 +147,12 @@ COMPETENCES: list[tuple[str, tuple[str, ...]]] = [
 ]  # fmt: skip
 
 
+def ends_of(number: int) -> list[str]:
+    if number in OF_OPEN_CASES:
+        return CLOSING
+    return DECLINED if number in OF_THE_PROCEDURE else GONE
+
+
 def load(get_model: Callable[[str, str], Any]) -> None:
     """Bring in the first version and the competences; `get_model(app, name)` gives the class."""
     version = get_model("nrm", "SopVersion").objects.create(
@@ -169,7 +183,7 @@ def load(get_model: Callable[[str, str], Any]) -> None:
                 actors=actors,
                 unit=unit,
                 amounts=amounts,
-                ends_on=CLOSING if number in (14, 17, 21, 22) else GONE,
+                ends_on=ends_of(number),
                 evidence_sq=evidence[0],
                 evidence_sr=evidence[1],
                 evidence_en=evidence[2],

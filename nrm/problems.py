@@ -36,7 +36,8 @@ REFLECTION_DAYS = 3  # after the preliminary decision, in which the reflection p
 @dataclass(frozen=True)
 class Ran:
     """A clock as the rules see it. `due_at` is never None here; `ended_at` is when it was met or fell away, None while it
-    runs; `is_met` tells the two apart. `paused` is how long it stood still in all; `case` tells whose it is."""
+    runs; `is_met` tells the two apart. `paused` is how long it stood still in all; `case` tells whose it is, `is_child` whether
+    a child's."""
 
     started_at: datetime
     due_at: datetime
@@ -44,6 +45,7 @@ class Ran:
     is_met: bool
     case: Hashable = None
     paused: timedelta = timedelta()
+    is_child: bool = False
 
     def is_late(self, now: datetime) -> bool:
         """Met after its time, or past it and running; what fell away before its time is not late."""
@@ -58,7 +60,8 @@ class Ran:
 
 
 # Patterns: what each finds is None for no problem, else the counts by which it is one: a part of a whole, and behind how many
-# cases they stand, which is what hides them from whoever may not see cases
+# cases they stand, which is what hides them from whoever may not see cases; and how many of these are of children, which the
+# child protection officer knows and can subtract
 
 
 def _counts(part: list[Ran], whole: list[Ran]) -> dict[str, int]:
@@ -67,6 +70,8 @@ def _counts(part: list[Ran], whole: list[Ran]) -> dict[str, int]:
         "whole": len(whole),
         "part_cases": len({one.case for one in part}),
         "whole_cases": len({one.case for one in whole}),
+        "part_children": len({one.case for one in part if one.is_child}),
+        "whole_children": len({one.case for one in whole if one.is_child}),
     }
 
 
@@ -97,12 +102,16 @@ def takes_too_long(clocks: Iterable[Ran], now: datetime) -> dict[str, int] | Non
 _TICK = timedelta(microseconds=1)
 
 
-def unanswered(declined: int, without_answer: int, referrals: int) -> dict[str, int] | None:
-    """More than a third of the referrals to an institution were declined or not answered in time, of five at least."""
+def unanswered(
+    declined: int, without_answer: int, referrals: int, of_children: tuple[int, int] = (0, 0)
+) -> dict[str, int] | None:
+    """More than a third of the referrals to an institution were declined or not answered in time, of five at least.
+    `of_children` are those of children among them, and among all."""
     if referrals < LEAST_CLOCKS or declined + without_answer <= UNANSWERED_SHARE * referrals:
         return None
     part = declined + without_answer
-    return {"part": part, "whole": referrals, "part_cases": part, "whole_cases": referrals}
+    children = {"part_children": of_children[0], "whole_children": of_children[1]}
+    return {"part": part, "whole": referrals, "part_cases": part, "whole_cases": referrals} | children
 
 
 # One case
@@ -253,10 +262,16 @@ RULES: dict[str, Rule] = {
 }
 
 
-def sentence(rule: str, figures: dict[str, Any], *, threshold: int | None) -> str:
-    """What a rule found, in the reader's language. `threshold` is that of small counts, None for whoever may see them all."""
+def sentence(rule: str, figures: dict[str, Any], *, threshold: int | None, knows_children: bool = False) -> str:
+    """What a rule found, in the reader's language. `threshold` is that of small counts, None for whoever may see them all. To
+    a reader who knows the cases of children a count is small too when few others are left."""
     part, whole = figures.get("part"), figures.get("whole")
     if threshold is not None and part is not None:
-        behind, told = safe_row(figures["whole_cases"], figures["part_cases"], threshold)
-        part, whole = (None if told is None else part), (None if behind is None else whole)
+        behind = [(figures["whole_cases"], figures["part_cases"])]
+        if knows_children:  # where it was not noted how many are children, all but one may be
+            children = figures.get("part_children", 0), figures.get("whole_children", figures["whole_cases"] - 1)
+            behind.append((figures["whole_cases"] - children[1], figures["part_cases"] - children[0]))
+        told = [safe_row(*counts, threshold) for counts in behind]
+        part = None if any(one[1] is None for one in told) else part
+        whole = None if any(one[0] is None for one in told) else whole
     return RULES[rule].says(part, whole, figures)

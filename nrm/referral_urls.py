@@ -14,6 +14,7 @@ patterns: list[URLPattern] = [
     path("referrals/<uuid:pk>/accept/", referrals.referral_accept, name="referral-accept"),
     path("referrals/<uuid:pk>/decline/", referrals.referral_decline, name="referral-decline"),
     path("referrals/<uuid:pk>/withdraw/", referrals.referral_withdraw, name="referral-withdraw"),
+    path("referrals/<uuid:pk>/correct/", referrals.referral_correct, name="referral-correct"),
     path("referrals/<uuid:pk>/on/", referring.referral_on, name="referral-on"),
     path("referrals/<uuid:pk>/files/", referrals.referral_add_files, name="referral-add-files"),
     path("referrals/files/<uuid:pk>/", referrals.referral_file, name="referral-file"),

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from nrm.actions import (
+    assessment,
     care,
     clock_notices,
     deviations,
@@ -26,6 +27,11 @@ from onatc.schedules import once_today
 @job("referral_receipt")
 def referral_receipt(found: Job, progress: Progress) -> None:
     receipts.build_file(found, progress)
+
+
+@job("assessment_file")
+def assessment_file(found: Job, progress: Progress) -> None:
+    assessment.build_file(found, progress)
 
 
 @job("sop_trial")

@@ -96,7 +96,6 @@ nrm: tuple[list[URLPattern], str] = (
         path("cases/<str:marker>/clocks/<uuid:pk>/resume/", clocks.clock_resume, name="clock-resume"),
         path("cases/<str:marker>/clocks/<uuid:pk>/not-applicable/", clocks.clock_set_aside, name="clock-set-aside"),
         path("cases/<str:marker>/clocks/<uuid:pk>/take-up/", clocks.clock_take_up, name="clock-take-up"),
-        path("cases/<str:marker>/events/<uuid:pk>/strike/", clocks.happening_strike, name="happening-strike"),
         path("emergencies/", care.emergency_list, name="emergency-list"),
         path("emergencies/open/", care.emergency_open, name="emergency-open"),
         path("emergencies/<uuid:pk>/review/", care.emergency_review, name="emergency-review"),

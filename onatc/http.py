@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,6 +30,9 @@ from django.views.decorators.http import require_POST, require_safe
 from onatc import logs, store, trail
 from onatc.files import scanner_state
 from onatc.jobs import worker_is_alive
+from onatc.keys import Unreadable
+
+logger = logging.getLogger(__name__)
 
 PERMISSIONS_POLICY = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()"
 
@@ -222,6 +226,9 @@ class PageMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, Unreadable):
+            logger.error("A key is missing from FIELD_KEYS, or a sealed cell is damaged: %s", exception)
+            return _without_the_shell("503.html", 503, key_is_missing=True)
         return unavailable(request) if isinstance(exception, OperationalError | redis.RedisError) else None
 
 
@@ -344,11 +351,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return _without_the_shell("500.html", 500)
 
 
-def _without_the_shell(template: str, status: int) -> HttpResponse:
+def _without_the_shell(template: str, status: int, **told: bool) -> HttpResponse:
     """A page that asks nothing of the database, the session or the cache, in the language that was active."""
     from django.template.loader import render_to_string
 
-    context = {"request_id": logs.request_id.get(), "html_language": html_language()}
+    context = {"request_id": logs.request_id.get(), "html_language": html_language(), **told}
     return HttpResponse(render_to_string(template, context), status=status)
 
 

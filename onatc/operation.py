@@ -193,6 +193,7 @@ CHECKS = {
     "files": (_("store of files"), _("cannot be written to, or has no room left")),
     "anchors": (_("seals of the trail"), None),  # says itself what is wrong (onatc/trail.py)
     "file numbers": (_("own file numbers of cases"), _("some are sealed with a key that is missing")),
+    "second factors": (_("second factors of accounts"), _("some are sealed with a key that is missing")),
     "scanner": (_("scanner of files"), _("does not answer; no file is taken")),
 }
 SCHEDULES = {

@@ -8,6 +8,7 @@ class StakeholdersConfig(AppConfig):
 
     def ready(self) -> None:
         from onatc import sealed
+        from onatc.http import MORE_CHECKS
         from stakeholders import (
             account_events,
             agenda_sources,
@@ -27,3 +28,4 @@ class StakeholdersConfig(AppConfig):
         invariants.register()
         due_days.register()
         sealed.register("second factors", factor_secrets.reseal)
+        MORE_CHECKS["second factors"] = factor_secrets.keys_are_there

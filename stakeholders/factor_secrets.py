@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from allauth.mfa.models import Authenticator
 
-from onatc.keys import Unreadable, seal, sealing_key_id, unseal
+from onatc.keys import Unreadable, known_key_ids, seal, sealing_key_id, unseal
 
 PLACE = "second factor"  # as stakeholders.accounts.MFAAdapter seals them
 SEALED = ("secret", "seed")
@@ -27,3 +27,14 @@ def reseal(chunk: int) -> tuple[int, int]:
         if fresh != factor.data:
             done += Authenticator.objects.filter(pk=factor.pk, data=factor.data).update(data=fresh)
     return done, unreadable
+
+
+def keys_are_there() -> str:
+    """ "ok", or how many factors are sealed with a key that is not among FIELD_KEYS: for /readyz."""
+    known = {key.hex() for key in known_key_ids()}
+    length = len(next(iter(known)))
+    missing = sum(
+        any(isinstance(data.get(name), str) and data[name][:length] not in known for name in SEALED)
+        for data in Authenticator.objects.values_list("data", flat=True).iterator()
+    )
+    return f"{missing} second factors are sealed with a key that is not in FIELD_KEYS" if missing else "ok"

@@ -5,6 +5,7 @@ Pages: median answer time under 8 clients of the dashboard and of a list of 5,00
 all, and for a signed-in reader (session, user and roles are read, as on every page); the pages twice: as readers find
 them while no record changes (onatc/kept.py), and made anew at each request.
 Report: our whole path from frozen data to finished PDF of 60 pages or more, against WeasyPrint alone on the same HTML.
+Twins: a search that hits against one that misses, which must tell nothing by its time (threats.md T31; tests/bench_twins.py).
 Mass: every list and dashboard at 100,000 entries against a tenth of that (tests/bench_mass.py says how).
 Results go to var/bench.json and to the terminal as a table. Goals: page <= 3x bare, report <= 1.3x bare.
 """
@@ -253,12 +254,12 @@ def bench_report() -> list[dict[str, object]]:
 
 def main() -> None:
     import tests.services  # noqa: F401  starts throw-away servers and names them in the environment
-    from tests import bench_mass
+    from tests import bench_mass, bench_twins
 
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"VAR_DIR": folder, "DEMO": "1", "DJANGO_SETTINGS_MODULE": BENCH_SETTINGS}
         prepared = prepare()
-        results = bench_pages(prepared) + bench_report()
+        results = [*bench_pages(prepared), *bench_report(), bench_twins.beside("kp-thb@demo.example")]
         mass = bench_mass.measure()
     (ROOT / "var").mkdir(exist_ok=True)
     (ROOT / "var" / "bench.json").write_text(json.dumps([*results, *mass], indent=1) + "\n")

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from nrm.markers import ALPHABET
+from nrm.markers import ALPHABET, new_marker
 from nrm.models import (
     Assistance,
     Case,
@@ -60,7 +60,7 @@ def fill_cases(*, cases: int, by: User) -> dict[str, list[Any]]:
     _multiply(person, {"id": _key("person", "n")}, _series(1, cases - 1))
     opened = f"({filling.day} - (n * 7919 % {DAYS}))::date"
     case = Case.objects.create(
-        marker="0" * 15 + "X", person=person, own_person=person, opened_on=start, opened_by=own, responsible=own, sex="F",
+        marker=new_marker(), person=person, own_person=person, opened_on=start, opened_by=own, responsible=own, sex="F",
         status="IDENTIFIED", age_at_referral=24, age_group_at_referral="ADULT", track="ADULT", citizenship=["XK"], forms=["SEX"],
         municipality_id="PRN", recorded_by=by,
     )  # fmt: skip

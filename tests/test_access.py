@@ -28,7 +28,7 @@ KEYS = {
     "stakeholders:minutes-read",
 }  # fmt: skip
 ASKING = {"stakeholders:ask", "stakeholders:ask-done"}  # anybody puts a question to the office, signed in or not
-FOR_EVERYBODY = {"nrm:service-public"}  # what everybody may know, signed in or not
+FOR_EVERYBODY = {"nrm:service-public", "nrm:certificate-verify"}  # what everybody may know, signed in or not
 OFFICE = {Role.DIRECTOR, Role.PLANNING, Role.MONITORING, Role.CHILD, Role.INFORMATION}
 
 

@@ -19,7 +19,19 @@ from nrm.actions.file_numbers import keep_file_number
 from nrm.actions.happenings import note
 from nrm.actions.keeping import derived
 from nrm.actions.merges import merge
-from nrm.models import Case, CaseManagement, CaseParty, EventKind, Happening, Merge, Referral, TwinMatch
+from nrm.ages import age_group_of, procedure_track
+from nrm.models import (
+    Case,
+    CaseManagement,
+    CaseParty,
+    Consent,
+    ConsentBy,
+    EventKind,
+    Happening,
+    Merge,
+    Referral,
+    TwinMatch,
+)
 from onatc.ids import new_id
 from stakeholders.models import Institution, Role, RoleAssignment, User
 
@@ -113,6 +125,7 @@ def _case(people: dict[str, User], institutions: dict[str, Any], chance: random.
     by, institution = people[f"{code.lower()}@demo.example"], institutions[code]
     profile = _profile(chance, code)
     is_child = profile.get("age_at_referral") is not None and profile["age_at_referral"] < 18
+    group = age_group_of(profile.get("age_at_referral"), profile.get("age_group_at_referral", "AGE_U"))
     case, _new = open_case(
         by=by,
         key=new_id(),
@@ -123,6 +136,8 @@ def _case(people: dict[str, User], institutions: dict[str, Any], chance: random.
         consent_state=chance.choice(
             ["given", "given", "given", "not_given", "not_asked", "not_needed" if is_child else "given"]
         ),
+        consent_by=ConsentBy.GUARDIAN if procedure_track(group) == "CHILD" else ConsentBy.PERSON,
+        legal_basis="Ligji nr. 06/L-084 për mbrojtjen e fëmijës" if is_child else "",
         profile=derived(profile),
     )
     _as_recorded(case, min(on + timedelta(days=chance.randint(0, 2)), today), chance)
@@ -186,6 +201,7 @@ def _as_recorded(case: Case, on: date, chance: random.Random) -> None:
     Case.objects.filter(pk=case.pk).update(recorded_at=at)
     CaseParty.objects.filter(case=case).update(recorded_at=at, since=at)
     Referral.objects.filter(case=case).update(recorded_at=at, sent_at=at, answered_at=at)
+    Consent.objects.filter(case=case).update(recorded_at=at)
     Happening.objects.filter(case=case).update(recorded_at=at)
 
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from nrm import screening
 from nrm.actions.children import take_over
 from nrm.actions.happenings import moment, restate
+from nrm.actions.identification import FINDS as DECISION_FINDS
 from nrm.actions.identification import TELLS as DECISION_TELLS
 from nrm.actions.reflection import TELLS as REFLECTION_TELLS
 from nrm.actions.reflection import length_on
@@ -251,7 +252,7 @@ class _Way:
             "reason": self.chance.choice(reasons),
             "informed_on": informed,
         } | fields
-        return self._keep(  # type: ignore[no-any-return]
+        made = self._keep(
             CaseDecision,
             DECISION_TELLS[Outcome(outcome)],
             on,
@@ -261,6 +262,9 @@ class _Way:
             decided_on=on,
             **values,
         )
+        if outcome in DECISION_FINDS:
+            self._tell(DECISION_FINDS[Outcome(outcome)], on, self._by(code), made.recorded_at, record=made.pk)
+        return made  # type: ignore[no-any-return]
 
     def _preliminary(self) -> date | None:
         on = self._day(self.start, 2, 12)

@@ -157,6 +157,7 @@ def _deviations(
     rows = []
     for place, (rule, code, number, (part, whole), ago, how) in enumerate(PATTERNS):
         figures = {"part": part, "whole": whole, "part_cases": part, "whole_cases": whole}
+        figures |= {"part_children": part // 4, "whole_children": whole // 4}
         if rule == problems.LONG:
             figures["times"] = 140
         one = Deviation(

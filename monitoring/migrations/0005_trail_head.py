@@ -4,7 +4,7 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
-from onatc.migrating import AtOnce
+from onatc.migrating import InOneStep
 
 
 class Migration(migrations.Migration):
@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
     ]
 
     # In one moment, and with defaults in the database: the version before goes on inserting rows (threats.md R18).
-    operations = [AtOnce([
+    operations = [InOneStep([
         pgtrigger.migrations.RemoveTrigger(
             model_name='report',
             name='insert_insert',

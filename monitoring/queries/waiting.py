@@ -1,5 +1,5 @@
-"""What of meetings, action points, agreements, enquiries, circulars, referrals and services waits for somebody: the
-cooperation part of the homes.
+"""What of meetings, action points, agreements, enquiries, circulars, referrals and services waits for somebody: the cooperation
+part of the homes.
 
 Each number is asked as the list asks that it opens; each answer takes the same few queries however much there is.
 """
@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import ngettext
 
-from nrm.freshness import Freshness
+from nrm.models import TrainingFollowUp
 from nrm.queries import services
 from nrm.queries.referrals import waiting_numbers
 from stakeholders.lapse import LAPSED_DAYS, REVIEW_NOTICE
@@ -151,17 +151,35 @@ def _referral_numbers(user: Any) -> list[tuple[str, int, str, str]]:
 
 
 def _service_numbers(user: Any) -> list[tuple[str, int, str, str]]:
-    """What of the services directory waits for the reader: to be confirmed as a provider, or looked after by the office."""
-    found = services.waiting_numbers(user)
-    unconfirmed, ageing, proposed = (found.get(name, 0) for name in ("unconfirmed", "ageing", "proposed"))
+    """What has to be done about services: by a provider about its own, by whoever keeps the directory about all."""
+    found = services.waiting_services(user)
+    ours, proposed, ageing, right, overdue, ending, over = (
+        found.get(name, 0)
+        for name in ("unconfirmed", "proposed", "ageing", "to_put_right", "overdue", "ending", "over")
+    )
     return [
-        (ngettext("service to confirm", "services to confirm", unconfirmed), unconfirmed,
+        (ngettext("service of ours to confirm", "services of ours to confirm", ours), ours,
          "nrm:service-list", "whose=unconfirmed"),
-        (ngettext("service without a confirmation for long", "services without a confirmation for long", ageing), ageing,
-         "nrm:service-list", f"standing={Freshness.AGEING}"),
-        (ngettext("service with a proposal that waits", "services with a proposal that waits", proposed), proposed,
+        (ngettext("service with a proposal that waits", "services with proposals that wait", proposed), proposed,
          "nrm:service-list", "whose=proposed"),
+        (ngettext("service that its provider does not confirm", "services that their providers do not confirm", ageing),
+         ageing, "nrm:service-list", "standing=ageing"),
+        (ngettext("service to put right after an inspection", "services to put right after an inspection", right),
+         right, "nrm:service-list", "right=open"),
+        (ngettext("service to put right, overdue", "services to put right, overdue", overdue), overdue,
+         "nrm:service-list", "right=overdue"),
+        (ngettext("accreditation that ends within 90 days", "accreditations that end within 90 days", ending), ending,
+         "nrm:service-list", "accredited=ending"),
+        (ngettext("accreditation that is over, not renewed", "accreditations that are over, not renewed", over), over,
+         "nrm:service-list", "accredited=over"),
     ]  # fmt: skip
+
+
+def _effect_numbers(user: Any) -> list[tuple[str, int, str, str]]:
+    """What became of trainings six months after and was not told in time: of one's own institution, or of all."""
+    count = TrainingFollowUp.objects.visible_to(user).waiting().filter(due_on__lt=timezone.localdate()).count()
+    label = ngettext("effect of a training to tell, overdue", "effects of trainings to tell, overdue", count)
+    return [(label, count, "nrm:training-follow-up-list", "standing=overdue")]
 
 
 def _overdue_label(count: int) -> str:
@@ -173,7 +191,7 @@ def _to_approve_label(count: int) -> str:
 
 
 def for_the_office(user: Any) -> Waiting:
-    """Ten queries."""
+    """Eleven queries."""
     enquiries = _enquiries(user)
     overdue = _overdue_points(ActionPoint.objects.visible_to(user))
     silent = CircularRecipient.objects.filter(circular=OuterRef("pk"), confirmed_at__isnull=True, has_no_address=False)
@@ -199,6 +217,7 @@ def for_the_office(user: Any) -> Waiting:
             *_meetings_numbers(user),
             *_referral_numbers(user),
             *_service_numbers(user),
+            *_effect_numbers(user),
         ),
         meeting=_next_meeting(user, MeetingState.DRAFT, MeetingState.CALLED),
         unconfirmed=list(
@@ -226,7 +245,7 @@ def for_the_coordinator(user: Any) -> Waiting:
 
 
 def for_an_institution(user: Any) -> Waiting:
-    """What an institution's people have to do, answer and confirm: nine queries."""
+    """What an institution's people have to do, answer and confirm: ten queries."""
     today = timezone.localdate()
     mine = Q(owner__in={one.institution_id for one in user.assignments}) | Q(person=user)
     points = (
@@ -254,6 +273,7 @@ def for_an_institution(user: Any) -> Waiting:
             (ngettext("question to answer", "questions to answer", asked), asked, "assignment-list", "due=waiting"),
             *_referral_numbers(user),
             *_service_numbers(user),
+            *_effect_numbers(user),
         ),
         meeting=_next_meeting(user, MeetingState.CALLED),
         to_answer=list(

@@ -6,6 +6,7 @@ import uuid
 from datetime import date
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 from nrm import access
 from nrm.models import (
     Assessment,
+    AssessmentFile,
     AssessmentState,
     Chapter,
     ChapterKind,
@@ -23,10 +25,13 @@ from nrm.models import (
     SopStep,
     SopVersion,
 )
+from nrm.queries.assessment import document, stamp_of
 from nrm.queries.mechanism import figures_of
 from nrm.role_findings import proposed
+from onatc import jobs
 from onatc.errors import Refused, require
-from onatc.texts import COLUMNS
+from onatc.models import Job
+from onatc.texts import COLUMNS, column_of
 from stakeholders.actions.records import Stale, locked, make_once, refuse_dissolved, refuse_future, save, set_fields
 from stakeholders.models import BodyKind, Decision, DecisionState, Institution, User
 
@@ -165,6 +170,55 @@ def approve(assessment: Assessment, *, by: User, decision: Decision) -> Assessme
     found.state, found.decision, found.approved_on = AssessmentState.APPROVED, decision, decision.decided_on
     found.revision += 1
     return save(found)
+
+
+# On paper
+
+
+@transaction.atomic
+def request_file(assessment: Assessment, language: str, *, by: User) -> AssessmentFile | Job:
+    """The paper in a language (a code of Django's): the file there is while nothing changed, else the job that makes it. A
+    version has six chapters of up to 20,000 signs: its pages are not laid out while somebody waits for an answer."""
+    require(Assessment.objects.visible_to(by).filter(pk=assessment.pk).exists())
+    stamp = stamp_of(assessment)
+    existing = AssessmentFile.objects.filter(assessment=assessment, language=language, stamp=stamp).first()
+    if existing is not None:
+        return existing
+    return jobs.enqueue(
+        "assessment_file",
+        key=f"assessment:{assessment.pk}:{language}:{stamp[:16]}",
+        title=_("Making the assessment of the mechanism as PDF: version %(number)s") % {"number": assessment.number},
+        by=by,
+        params={"assessment": str(assessment.pk), "language": language},
+        total=2,
+        target_url=assessment.get_absolute_url(),
+    )
+
+
+def build_file(found: Job, progress: jobs.Progress) -> None:
+    """Make the file that a job is about; made twice, there is one. The right is read again at that moment."""
+    language = found.params["language"]
+    visible = Assessment.objects.visible_to(found.actor).select_related("decision")
+    assessment = visible.filter(pk=found.params["assessment"]).first()
+    if assessment is None:
+        raise Refused(_("This version is no longer there for you."))
+    progress(1, 2)
+    body, stamp = document(assessment, language), stamp_of(assessment)
+    with transaction.atomic():
+        locked(assessment)
+        progress(2, 2)  # ends here when another worker took over meanwhile
+        of_language = AssessmentFile.objects.filter(assessment=assessment, language=language)
+        if of_language.filter(stamp=stamp).exists():
+            return
+        of_language.delete()
+        AssessmentFile.keep_content(
+            ContentFile(body),
+            name=f"assessment-{assessment.number}-{column_of(language)}.pdf",
+            content_type="application/pdf",
+            assessment=assessment,
+            language=language,
+            stamp=stamp,
+        )
 
 
 # Who does what

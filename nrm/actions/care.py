@@ -6,6 +6,7 @@ Source: Law 06/L-082 on the protection of personal data; threats.md, T26, T37 an
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -26,6 +27,8 @@ from nrm.models import (
     Case,
     CaseDecision,
     CaseManagement,
+    Clock,
+    ClockPause,
     Destruction,
     Deviation,
     EmergencyAccess,
@@ -36,12 +39,15 @@ from nrm.models import (
     PersonRequestState,
     Referral,
     ReferralFile,
+    ReferralReceipt,
     ReflectionEvent,
     RetainedKind,
     RetentionRule,
+    Return,
     RiskAssessment,
     RiskMeasure,
     Screening,
+    Stay,
     TwinToken,
 )
 from nrm.queries.care import falling_due
@@ -206,35 +212,65 @@ def _screenings(cases: list[Case]) -> int:
 
 
 def _referral_files(cases: list[Case]) -> int:
-    """The rows; the collector takes the files once no row names them (onatc.files)."""
+    """The rows; the collector takes the files once no row names them (onatc.files). Receipts, which tell what the referral
+    says and are made anew when somebody asks for one, go with them."""
+    _with_history(ReferralReceipt, referral__case__in=cases)
     return _with_history(ReferralFile, referral__case__in=cases)
 
 
-# Words that people typed, by model: emptied when a case is destroyed, with the history that holds earlier ones.
-WORDS: tuple[tuple[Any, tuple[str, ...]], ...] = (
-    (Referral, ("reason", "answer_note", "withdrawn_reason")),
-    (CaseDecision, ("reason",)),
-    (ReflectionEvent, ("reason",)),
-    (RiskAssessment, ("incomplete_reason",)),
-    (RiskMeasure, ("what",)),
-    (Assistance, ("note",)),
+# Words that people typed, by model: emptied when a case is destroyed, with the history that holds earlier ones. Each field
+# with words of a record of a case is here, or goes with its record, or is said to stay (tests/nrm/test_care.py).
+WORDS: tuple[tuple[Any, str, tuple[str, ...]], ...] = (
+    (Referral, "case", ("reason", "answer_note", "withdrawn_reason")),
+    (CaseDecision, "case", ("reason",)),
+    (ReflectionEvent, "case", ("reason",)),
+    (RiskAssessment, "case", ("incomplete_reason",)),
+    (RiskMeasure, "case", ("what",)),
+    (Assistance, "case", ("note",)),
+    (Stay, "case", ("exit_reason",)),
+    (Return, "case", ("handed_over_to",)),
+    (PersonRequest, "case", ("note",)),
+    (Happening, "case", ("note", "struck_reason")),
 )
+GONE = "-"  # where a word must stand
+MUST_STAND: tuple[tuple[Any, str, tuple[str, ...]], ...] = (
+    (Referral, "case", ("shared", "legal_basis")),
+    (Merge, "case", ("reason", "undone_reason")),
+    (Merge, "into", ("reason", "undone_reason")),
+    (Clock, "case", ("reason",)),
+    (ClockPause, "clock__case", ("reason",)),
+)
+BY_RULE = "="  # begins a reason that a rule gave, as a code
+
+
+def _empty_words(cases: list[Case]) -> None:
+    changed: dict[Any, list[Any]] = defaultdict(list)
+    for model, path, fields in WORDS:
+        rows = model.objects.filter(**{f"{path}__in": cases})
+        changed[model] += rows.values_list("pk", flat=True)
+        rows.update(**dict.fromkeys(fields, ""), recorded_by=None)
+    for model, path, fields in MUST_STAND:
+        rows = model.objects.filter(**{f"{path}__in": cases})
+        changed[model] += rows.values_list("pk", flat=True)
+        for field in fields:
+            said = rows.exclude(**{field: ""}).exclude(**{f"{field}__startswith": BY_RULE})
+            said.update(**{field: GONE})
+    Merge.objects.filter(case__in=cases).update(recorded_by=None, undone_by=None)
+    Referral.objects.filter(case__in=cases).update(manager=None, answered_by=None)
+    for model, keys in changed.items():
+        _forget(model, keys)
 
 
 def _cases(cases: list[Case]) -> int:
-    """Strip cases to what is counted: codes and days stay, marker, people, words, numbers, tokens and files go."""
+    """Strip cases to what is counted: codes and days stay, marker, people, words, numbers, tokens and files go.
+
+    The keyed token of a case that came with a file stays: by it the same file does not bring the case in again.
+    """
     for part in (_file_numbers, _tokens, _screenings, _referral_files):
         part(cases)
-    for model, fields in WORDS:
-        rows = model.objects.filter(case__in=cases)
-        keys = list(rows.values_list("pk", flat=True))
-        rows.update(**dict.fromkeys(fields, ""), recorded_by=None)
-        _forget(model, keys)
+    _empty_words(cases)
     _forget(Deviation, deviations.forget_words(cases))
-    Referral.objects.filter(case__in=cases).update(manager=None, answered_by=None)
     _with_history(CaseManagement, case__in=cases)
-    Happening.objects.filter(case__in=cases).update(note="", struck_reason="", recorded_by=None)
-    Merge.objects.filter(case__in=cases).update(reason="-", recorded_by=None)
     today = timezone.localdate()
     for case in cases:
         case.marker = new_marker()  # the one that people know leads nowhere

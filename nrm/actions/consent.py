@@ -69,18 +69,62 @@ def record_consent(
         maker="recorded_by",
     )
     if is_new:
-        kind = {ConsentState.GIVEN: EventKind.CONSENT_GIVEN, ConsentState.WITHDRAWN: EventKind.CONSENT_WITHDRAWN}
-        if state in kind:
-            note(case, kind[ConsentState(state)], on=on, by=by, institution=institution, record=made)
+        _tell(made)
         _follow(case, purpose, by=by)
     return made  # type: ignore[no-any-return]
+
+
+def said_at_opening(referral: Referral, *, given_by: str, by: User | None) -> None:
+    """Put on record what was said of consent when a case is opened, as what was said later is: by whom, for what, on which
+    day. Where nobody was asked there is nothing to record. Raises Refused."""
+    case, state = referral.case, referral.consent_state
+    if state == ConsentState.NOT_ASKED:
+        return
+    if state == ConsentState.WITHDRAWN:
+        raise Refused(_("No consent to this is on record that could be withdrawn."), "consent_state")
+    _refuse_for_child(case, state, given_by, "consent_by")
+    _tell(
+        Consent.objects.create(
+            case=case,
+            referral=referral,
+            purpose=referral.purpose,
+            state=state,
+            given_by=given_by,
+            on=referral.referred_on,
+            recorded_by=by,
+            recorded_for=referral.recorded_for,
+        )
+    )
+
+
+def refuse_without_basis(state: str, legal_basis: str) -> None:
+    if state == ConsentState.NOT_NEEDED and not legal_basis.strip():
+        raise Refused(_("Say by which provision consent is not needed."), "legal_basis")
+
+
+def _tell(made: Consent) -> None:
+    kind = {ConsentState.GIVEN: EventKind.CONSENT_GIVEN, ConsentState.WITHDRAWN: EventKind.CONSENT_WITHDRAWN}
+    if made.state in kind:
+        institution = made.recorded_for
+        note(
+            made.case,
+            kind[ConsentState(made.state)],
+            on=made.on,
+            by=made.recorded_by,
+            institution=institution,
+            record=made,
+        )
+
+
+def _refuse_for_child(case: Case, state: str, given_by: str, field: str) -> None:
+    if state == ConsentState.GIVEN and given_by == ConsentBy.PERSON and case.is_child_procedure:
+        raise Refused(_("For a child the guardian or the custodian body consents; the child is heard."), field)
 
 
 def _refuse_contradiction(case: Case, purpose: str, state: str, given_by: str, on: date) -> None:
     if state == ConsentState.NOT_ASKED:
         raise Refused(_("Say what the answer was."), "state")
-    if state == ConsentState.GIVEN and given_by == ConsentBy.PERSON and case.is_child_procedure:
-        raise Refused(_("For a child the guardian or the custodian body consents; the child is heard."), "given_by")
+    _refuse_for_child(case, state, given_by, "given_by")
     held = consent_of(case, purpose)
     if state == ConsentState.WITHDRAWN and consent_state(case, purpose) != ConsentState.GIVEN:
         raise Refused(_("No consent to this is on record that could be withdrawn."), "state")

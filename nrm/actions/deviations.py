@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from django.db import transaction
@@ -19,6 +20,7 @@ from onatc.errors import Refused, require
 from stakeholders.actions.records import locked, make_once, refuse_dissolved, refuse_future, save, set_fields
 from stakeholders.models import REPORTERS, Institution, Role, RoleAssignment, User
 
+PIECE = 500  # deviations that are written at a time
 REMIND_BEFORE = timedelta(days=7)
 FARTHEST = timedelta(days=3 * 366)  # no correction is given longer
 
@@ -32,66 +34,46 @@ def find(now: datetime | None = None) -> int:
     for a quarter, so that the correction can show."""
     now = now or timezone.now()
     today = timezone.localdate(now)
-    made = [*_new_patterns(now, today), *_new_in_cases(now, today)]
-    Deviation.objects.bulk_create(made, batch_size=500, ignore_conflicts=True)
-    return Deviation.objects.filter(pk__in=[one.pk for one in made]).count()
+    gone = set(Institution.objects.filter(dissolved_on__lte=today).values_list("pk", flat=True))
+    recorded = _record(_new_patterns(now, today, gone))
+    for rule in oversight.in_cases():
+        recorded += _record(_in_case(one, today) for one in rule(now) if one.institution not in gone)
+    return recorded
 
 
-def _new_patterns(now: datetime, today: date) -> list[Deviation]:
+def _record(found: Iterable[Deviation]) -> int:
+    """Write them piece by piece, however many there are; what somebody else wrote meanwhile is left as it is."""
+    recorded, left = 0, iter(found)
+    while piece := list(islice(left, PIECE)):
+        Deviation.objects.bulk_create(piece, ignore_conflicts=True)
+        recorded += Deviation.objects.filter(pk__in=[one.pk for one in piece]).count()
+    return recorded
+
+
+def _new_patterns(now: datetime, today: date, gone: set[uuid.UUID]) -> list[Deviation]:
     quiet_since = today - timedelta(days=problems.QUIET_DAYS)
     known = {
-        (rule, institution, step)
-        for rule, institution, step, state, checked_on in Deviation.objects.filter(case__isnull=True)
+        (rule, institution, lineage)
+        for rule, institution, lineage in Deviation.objects.filter(case__isnull=True)
         .exclude(rule="")
-        .values_list("rule", "institution", "step", "state", "checked_on")
-        if state != DeviationState.CLOSED or (checked_on is not None and checked_on > quiet_since)
+        .exclude(state=DeviationState.CLOSED, checked_on__lte=quiet_since)
+        .values_list("rule", "institution", "step__lineage")
     }
-    found = [one for one in oversight.patterns(now) if (one.rule, one.institution, one.step) not in known]
-    gone = _dissolved({one.institution for one in found}, today)
     return [
         Deviation(
             source=DeviationSource.RULE, rule=one.rule, institution_id=one.institution, step_id=one.step,
             figures=one.figures, found_on=today,
         )
-        for one in found
-        if one.institution not in gone
+        for one in oversight.patterns(now)
+        if one.institution not in gone and (one.rule, one.institution, one.lineage) not in known
     ]  # fmt: skip
 
 
-def _new_in_cases(now: datetime, today: date) -> list[Deviation]:
-    found = oversight.in_cases(now)
-    known_clocks = set(
-        Deviation.objects.filter(clock__in=[one.clock for one in found if one.clock]).values_list("clock", flat=True)
-    )
-    known_rules = set(
-        Deviation.objects.filter(case__in=[one.case for one in found if one.clock is None], clock__isnull=True)
-        .exclude(rule="")
-        .values_list("rule", "case")
-    )
-    gone = _dissolved({one.institution for one in found}, today)
-    made = []
-    for one in found:
-        if one.institution in gone:
-            continue
-        if one.clock is None:
-            if (one.rule, one.case) in known_rules:
-                continue
-            known_rules.add((one.rule, one.case))
-        else:
-            if one.clock in known_clocks:
-                continue
-            known_clocks.add(one.clock)
-        made.append(
-            Deviation(
-                source=DeviationSource.RULE, rule=one.rule, case_id=one.case, clock_id=one.clock, step_id=one.step,
-                institution_id=one.institution, municipality_id=one.municipality, found_on=today,
-            )
-        )  # fmt: skip
-    return made
-
-
-def _dissolved(keys: set[uuid.UUID], today: date) -> set[uuid.UUID]:
-    return set(Institution.objects.filter(pk__in=keys, dissolved_on__lte=today).values_list("pk", flat=True))
+def _in_case(one: oversight.InCase, today: date) -> Deviation:
+    return Deviation(
+        source=DeviationSource.RULE, rule=one.rule, case_id=one.case, clock_id=one.clock, step_id=one.step,
+        institution_id=one.institution, municipality_id=one.municipality, found_on=today,
+    )  # fmt: skip
 
 
 # Recorded by hand
@@ -238,9 +220,8 @@ def reopen(deviation: Deviation, *, by: User, reason: str, due_on: date | None) 
         return found
     if not reason.strip():
         raise Refused(_("Say why it is opened again."), "reason")
-    clash = Deviation.objects.open().filter(
-        rule=found.rule, case=None, institution=found.institution_id, step=found.step_id
-    )
+    same_step: dict[str, Any] = {"step": None} if found.step is None else {"step__lineage": found.step.lineage}
+    clash = Deviation.objects.open().filter(rule=found.rule, case=None, institution=found.institution_id, **same_step)
     if found.rule and found.case_id is None and clash.exists():
         raise Refused(_("The same pattern was found again meanwhile; go on with that record."))
     if found.action:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from nrm import access
 from nrm.models import Case, OwnFileNumber
-from nrm.queries.file_numbers import opened
+from nrm.queries.file_numbers import opened, version_of
 from onatc.errors import Refused, require
 from onatc.keys import Unreadable, known_key_ids, seal, sealing_key_id, unseal
 from stakeholders.actions.records import locked
@@ -19,8 +19,13 @@ LONGEST = 60
 
 
 @transaction.atomic
-def keep_file_number(case: Case, institution: Institution, number: str, *, by: User) -> None:
+def keep_file_number(
+    case: Case, institution: Institution, number: str, *, by: User, seen: str | None = None, was_shown: bool = True
+) -> None:
     """Write the institution's number of its own file, or take it away when it is empty.
+
+    `seen` is the version that the form was made from: of two colleagues the second is told what the first one wrote. A number
+    that the form could not show, its key being away, is replaced and never taken away by it, though the key may be back.
 
     Raises PermissionDenied and Refused.
     """
@@ -30,14 +35,21 @@ def keep_file_number(case: Case, institution: Institution, number: str, *, by: U
     if len(number) > LONGEST:
         raise Refused(_("A file number has 60 signs at most."), "number")
     row = OwnFileNumber.objects.select_for_update().filter(case=case, institution=institution).first()
+    held = opened(row) if row is not None else ""
+    if held == number or (not number and not was_shown):
+        return
+    if seen is not None and seen != version_of(row):
+        raise Refused(
+            _("A colleague changed this number meanwhile; now it is: %(number)s. Open the page anew to write another.")
+            % {"number": held or _("none")},
+            f"number_{institution.pk.hex}",
+        )
     if not number:
         if row is not None:
             row.delete()
         return
     if row is None:
         row = OwnFileNumber(case=case, institution=institution)
-    elif opened(row) == number:
-        return
     row.sealed, row.changed_at = seal(number.encode(), row.place), timezone.now()
     row.save()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from typing import Any
 
@@ -42,7 +42,7 @@ def note(
     """Write that something happened, in the transaction that is open, and let clocks and status follow.
 
     `record` is the record that tells more, or its key; `key` is that of the new row, where a form carries one; `goes_on` is
-    for what goes on after the closing. Raises Refused for a day in the future or before the earliest possible one of the
+    for what goes on after the closing, which moves no clock of a closed case: all ended with it. Raises Refused for a day in the future or before the earliest possible one of the
     case.
     """
     refuse_impossible(case, on, goes_on=goes_on)
@@ -58,8 +58,27 @@ def note(
         note=text,
         recorded_at=recorded_at or timezone.now(),
     )
-    follow(case, by=by)
+    if case.is_open or not goes_on:
+        follow(case, by=by)
     return made
+
+
+def take_to(found: Iterable[Happening], on: date, *, by: User | None, why: str) -> None:
+    """Events that were recorded for a wrong day: each is struck, with the reason, and recorded for the right one."""
+    rows = list(found)
+    for one in rows:
+        one.struck_at, one.struck_by, one.struck_reason = timezone.now(), by, why[:200]
+        one.save(update_fields=["struck_at", "struck_by", "struck_reason"])
+    for one in rows:
+        note(
+            one.case,
+            one.kind,
+            on=on,
+            at=timezone.localtime(one.happened_at).time() if one.has_time else None,
+            by=by,
+            institution=one.recorded_for,
+            record=one.record,
+        )
 
 
 def tell(

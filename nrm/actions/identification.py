@@ -36,7 +36,8 @@ from onatc.errors import Refused, require
 from stakeholders.actions.records import locked, make_once, refuse_dissolved, refuse_future, save
 from stakeholders.models import Institution, User
 
-# What each outcome is on the way of the case; "not enough information" leaves the procedure where it is.
+# What each outcome is on the way of the case. "Not enough information" is none: it leaves the procedure where it is, so that
+# the clock of the decision runs on.
 TELLS = {
     Outcome.D1_POS: EventKind.PRESUMED,
     Outcome.D1_NEG: EventKind.NOT_PRESUMED,
@@ -48,6 +49,8 @@ TELLS = {
     Outcome.RECON_POS: EventKind.REVIEWED,
     Outcome.RECON_NEG: EventKind.REVIEWED,
 }
+# A review tells what the person is found to be from then on as well: by it clocks fall away, as by the decision itself.
+FINDS = {Outcome.RECON_POS: EventKind.IDENTIFIED, Outcome.RECON_NEG: EventKind.NOT_VICTIM}
 COURT = "DM_COURT"
 
 
@@ -151,9 +154,10 @@ def decide(
         if is_without_referral:
             _date_the_referral(case, decided_on, by=by, institution=own)
         restate(case)
-        if outcome in TELLS:
-            kind = TELLS[Outcome(outcome)]
-            note(case, kind, on=decided_on, by=by, institution=own, record=decision, goes_on=goes_on)
+        for told in (TELLS, FINDS):
+            if outcome in told:
+                kind = told[Outcome(outcome)]
+                note(case, kind, on=decided_on, by=by, institution=own, record=decision, goes_on=goes_on)
     return decision, is_new
 
 
@@ -235,7 +239,7 @@ def _age_group(case: Case, day: date, stated: str) -> str:
 
 @transaction.atomic
 def inform(decision: CaseDecision, *, by: User, informed_on: date) -> CaseDecision:
-    """Record the day on which the person was told. Raises PermissionDenied and Refused."""
+    """Record the day on which the person was told, also after the case was closed. Raises PermissionDenied and Refused."""
     case = locked(decision.case)
     require(access.may_go_on(by, case))
     decision = locked(decision)

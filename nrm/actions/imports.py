@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 from nrm import access
 from nrm.actions.assistance import FOLLOW_UP_MONTHS
 from nrm.actions.happenings import moment
+from nrm.actions.identification import FINDS, TELLS
 from nrm.actions.procedure import AT_ONCE, follow_many
 from nrm.ages import age_group_of, procedure_track
 from nrm.imports.reading import Problem, Reading, read_cases
@@ -43,6 +44,7 @@ from nrm.models import (
     Happening,
     ImportedCase,
     Merge,
+    Outcome,
     OwnFileNumber,
     PartyRole,
     Person,
@@ -73,11 +75,6 @@ LOCK = 0x4F4E49  # one file at a time: the references of two must not cross
 BATCH = 1000
 MOST_KEPT = 2000  # problems of an uploaded file that are kept to be shown
 CARRIED_OUT = ("RT_VOL", "RT_IN", "RT_FORCED")
-TELLS = {
-    "D1_POS": EventKind.PRESUMED, "D1_NEG": EventKind.NOT_PRESUMED, "D2_POS": EventKind.IDENTIFIED,
-    "D2_NEG": EventKind.NOT_VICTIM, "D_RECON_POS": EventKind.REVIEWED, "D_RECON_NEG": EventKind.REVIEWED,
-    "D_SUSP": EventKind.SUSPENDED, "D_DISC": EventKind.DISCONTINUED, "D_DECL": EventKind.WITHDREW,
-}  # fmt: skip
 PROFILE = (
     "sex age_at_referral age_at_exploitation age_group_at_exploitation citizenship forms labour_sector recruitment_methods "
     "means_of_control recruiter_relations geography"
@@ -411,8 +408,9 @@ class _Writing:
                 review_of=formal if outcome.startswith("D_RECON") else None,
             )
             formal = decision if stage == 2 else formal
-            if (kind := TELLS.get(outcome)) is not None:
-                self._note(case, kind, on, decision)
+            for told in (TELLS, FINDS):
+                if outcome in told:
+                    self._note(case, told[Outcome(outcome)], on, decision)
 
     def _procedure(self, row: Row, case: Case) -> None:
         if row.risk_level and row.risk_on is not None:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from nrm import access, clocks
 from nrm.actions.timeliness import note_changes
-from nrm.models import Case, CaseParty, Clock, ClockPause, ClockState, Competence, Function, Happening, SopStep
+from nrm.models import Case, CaseParty, Clock, ClockPause, ClockState, Competence, Function, SopStep
 from nrm.queries.procedure import Given, as_step, first_day, given, holidays_for, versions_in_force
 from onatc.errors import Refused, require
 from stakeholders.actions.records import locked
@@ -377,19 +377,3 @@ def take_up(clock: Clock, *, by: User) -> Clock:
         found.save(update_fields=["state", "reason", "ended_at"])
         follow(case, by=by)
     return Clock.objects.get(pk=found.pk)
-
-
-@transaction.atomic
-def strike(happening: Happening, *, by: User, reason: str) -> Happening:
-    """An event was wrong: it stays with the reason, and starts and meets nothing any more. Twice is once."""
-    case = locked(Case(pk=happening.case_id))
-    require(access.may_record(by, case))
-    found = Happening.objects.select_for_update(of=("self",)).get(pk=happening.pk)
-    if found.struck_at is not None:
-        return found
-    if not reason.strip():
-        raise Refused(_("Say why the event is struck."), "reason")
-    found.struck_at, found.struck_by, found.struck_reason = timezone.now(), by, reason.strip()[:200]
-    found.save(update_fields=["struck_at", "struck_by", "struck_reason"])
-    follow(case, by=by)
-    return found

@@ -18,9 +18,9 @@ from django.utils.translation import gettext as _
 
 from nrm import access
 from nrm.actions import referral_notices as notices
-from nrm.actions.cases import ANSWER_WITHIN
-from nrm.actions.consent import record_consent
-from nrm.actions.happenings import note, refuse_impossible
+from nrm.actions.cases import ANSWER_WITHIN, refuse_abroad
+from nrm.actions.consent import record_consent, refuse_without_basis
+from nrm.actions.happenings import note, refuse_impossible, take_to
 from nrm.actions.parties import hand_over, join
 from nrm.models import (
     Case,
@@ -48,7 +48,7 @@ from stakeholders.actions.records import (
     refuse_dissolved,
     refuse_future,
 )
-from stakeholders.models import Country, Institution, InstitutionKind, User
+from stakeholders.models import Country, Institution, User
 
 TRIES = 5  # a referral whose case is merged between the reading and the lock is looked up again
 
@@ -174,10 +174,7 @@ def _refuse_addressee(
     if sender is not None and sender.pk == addressee.pk:
         raise Refused(_("An institution does not refer to itself."), "addressee")
     refuse_dissolved(addressee, timezone.localdate(), "addressee")
-    if addressee.kind == InstitutionKind.COORDINATOR_ABROAD:
-        raise Refused(
-            _("This office is abroad: refer across the border, with what is shared and on what basis."), "addressee"
-        )
+    refuse_abroad(addressee)
     waiting = Referral.objects.filter(case=case, state=ReferralState.SENT)
     if waiting.filter(addressee=addressee, purpose=purpose).exists():
         raise Refused(
@@ -228,8 +225,7 @@ def _consent(
             case, new_id(), by=by, institution=institution, purpose=purpose, state=said, given_by=said_by, on=on
         )
         state = queries.consent_state(case, purpose)
-    if state == ConsentState.NOT_NEEDED and not legal_basis:
-        raise Refused(_("Say by which provision consent is not needed."), "legal_basis")
+    refuse_without_basis(state, legal_basis)
     return state
 
 
@@ -364,6 +360,16 @@ def _refuse_day(referral: Referral, on: date, field: str) -> None:
     refuse_dissolved(referral.addressee, on, "")
 
 
+def _received_by(referral: Referral, on: date, by: User) -> date:
+    """When whoever answers has received: on the day of the answer at the latest, though the button was pressed later."""
+    if referral.received_on is not None and referral.received_on > on:
+        receipts = Happening.objects.filter(kind=EventKind.RECEIVED, record=referral.pk, struck_at__isnull=True)
+        take_to(receipts, on, by=by, why=_("answered on that day already"))
+        referral.received_on = on
+    referral.received_on = referral.received_on or on
+    return referral.received_on
+
+
 def _note_receipt(referral: Referral, case: Case, on: date, at: time | None, *, by: User) -> None:
     """The first receipt of a case starts its procedures; what institutions pass on afterwards does not start them anew."""
     if not Happening.objects.filter(case=case, kind=EventKind.RECEIVED, struck_at__isnull=True).exists():
@@ -419,11 +425,11 @@ def accept(
     elif manager is not None and not queries.people_of(referral.addressee).filter(pk=manager.pk).exists():
         raise Refused(_("The case manager is somebody who reports for the institution that accepts."), "manager")
     referral.state = ReferralState.ACCEPTED
-    referral.received_on = referral.received_on or accepted_on
+    received_on = _received_by(referral, accepted_on, by)
     referral.accepted_on = accepted_on
     referral.manager = manager
     _answered(referral, by, answer_note)
-    _note_receipt(referral, case, referral.received_on, None, by=by)
+    _note_receipt(referral, case, received_on, None, by=by)
     note(case, EventKind.ACCEPTED, on=accepted_on, at=at, by=by, institution=referral.addressee, record=referral)
     if is_handover and referral.addressee is not None:
         hand_over(case, referral.addressee, manager, by=by, on=accepted_on)
@@ -484,7 +490,7 @@ def decline(referral: Referral, *, by: User, declined_on: date, reason: str, ans
     if reason == DeclineReason.OTHER and not answer_note:
         raise Refused(_("Say in a sentence which other reason."), "answer_note")
     referral.state = ReferralState.DECLINED
-    referral.received_on = referral.received_on or declined_on
+    _received_by(referral, declined_on, by)
     referral.declined_on, referral.decline_reason = declined_on, reason
     _answered(referral, by, answer_note)
     case = _survivor(case)

@@ -12,8 +12,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from nrm import access
-from nrm.models import PlacesReport, Service, ServiceAddress, ServiceProposal
+from nrm.models import Area, PlacesReport, Service, ServiceAddress, ServiceProposal
 from onatc.errors import Refused, require
+from onatc.keys import sealing_key_id
 from onatc.vocabulary import Code
 from stakeholders.actions.records import Stale, locked, make_once, refuse_dissolved, refuse_future, save, set_fields
 from stakeholders.models import User
@@ -39,13 +40,26 @@ def _refuse_over(service: Service) -> None:
         raise Refused(_("The service has ended: its entry does not change any more."))
 
 
+def _refuse_telling_area(service: Service) -> None:
+    """Everybody reads whom a service reaches: of a place that is kept secret, an area of its own municipality alone would
+    say where it is (threats.md T35)."""
+    alone = service.area == Area.MUNICIPALITIES and service.area_municipalities == [service.municipality_id]
+    if service.hides_place and alone:
+        raise Refused(
+            _("Its place is kept secret, and this area of one municipality would say where it is: choose a wider one."),
+            "area_municipalities",
+        )
+
+
 @transaction.atomic
 def create_service(key: uuid.UUID, values: dict[str, Any], *, by: User) -> Service:
     """A form sent twice records one. It counts as ageing until the provider confirms it."""
     require(access.may_keep_mechanism(by))
     refuse_dissolved(values["provider"], timezone.localdate(), "provider")
     _refuse_unknown(values)
-    return make_once(Service(**values, created_by=by), key, maker="created_by")[0]  # type: ignore[no-any-return]
+    service = Service(**values, created_by=by)
+    _refuse_telling_area(service)
+    return make_once(service, key, maker="created_by")[0]  # type: ignore[no-any-return]
 
 
 @transaction.atomic
@@ -57,6 +71,7 @@ def change_service(service: Service, values: dict[str, Any], *, by: User, revisi
     _refuse_unknown(values, service)
     if "provider" in set_fields(service, values, revision):
         refuse_dissolved(service.provider, timezone.localdate(), "provider")
+    _refuse_telling_area(service)
     return save(service)
 
 
@@ -188,8 +203,10 @@ def remove_address(service: Service, *, by: User) -> None:
 def seal_addresses_anew(_chunk: int = 0) -> tuple[int, int]:
     """With the first of `FIELD_KEYS`, so that an older one can be put away; how many were sealed, how many could not be read
     (onatc.sealed). There are a few dozen of them: one piece."""
-    sealed = unreadable = 0
+    sealed, unreadable, current = 0, 0, sealing_key_id()
     for address in ServiceAddress.objects.select_for_update().order_by("pk"):
+        if bytes(address.sealed).startswith(current):
+            continue
         if (text := address.read()) is None:
             unreadable += 1
             continue

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from nrm import access
-from nrm.models import Competence, SopState, SopStep, SopTrial, SopVersion
+from nrm.models import Competence, RolePlace, SopState, SopStep, SopTrial, SopVersion
 from nrm.queries.sop import late_by_step
 from onatc import jobs
 from onatc.errors import Refused, require
@@ -25,6 +25,8 @@ from stakeholders.models import Decision, User
 COPIED = tuple(
     field.attname for field in SopStep._meta.concrete_fields if field.attname not in ("id", "version_id", "revision")
 )
+
+COPIED_PARTS = ("step_lineage", "institution_id", "part", "basis", "language")
 
 
 def _draft(version: SopVersion) -> SopVersion:
@@ -37,7 +39,8 @@ def _draft(version: SopVersion) -> SopVersion:
 
 @transaction.atomic
 def draft_version(key: uuid.UUID, values: dict[str, Any], *, by: User) -> tuple[SopVersion, bool]:
-    """A draft with the steps of the version in force today, or of the last adopted one. One draft at a time."""
+    """A draft with the steps of the version in force today, or of the last adopted one, and with who does what in them: a
+    new wording does not make everybody's part be forgotten. One draft at a time."""
     require(access.may_keep_mechanism(by))
     versions = list(SopVersion.objects.select_for_update().order_by("number"))
     for one in versions:
@@ -53,6 +56,10 @@ def draft_version(key: uuid.UUID, values: dict[str, Any], *, by: User) -> tuple[
         SopStep.objects.bulk_create(
             SopStep(version=made, **{name: getattr(step, name) for name in COPIED}) for step in base.steps.all()
         )
+        RolePlace.objects.bulk_create(
+            RolePlace(version=made, **{name: getattr(place, name) for name in COPIED_PARTS})
+            for place in base.role_places.order_by("pk")
+        )
     return made, is_new
 
 
@@ -66,11 +73,22 @@ def change_version(version: SopVersion, values: dict[str, Any], *, by: User, rev
 
 @transaction.atomic
 def discard_draft(version: SopVersion, *, by: User) -> None:
-    """The draft goes with its steps and trials; what they were stays in the history. Twice is once."""
+    """The draft goes with its steps and trials; what they were stays in the history. Twice is once.
+
+    What trials told is needed to protect what later ones tell (nrm/queries/sop.py): a draft that was tried is discarded by
+    whoever sees the counts anyway.
+    """
     require(access.may_keep_mechanism(by))
     if not SopVersion.objects.filter(pk=version.pk).exists():
         return
-    _draft(version).delete()
+    found = _draft(version)
+    if not access.sees_all_cases(by) and found.trials.exists():
+        raise Refused(
+            _(
+                "This draft was tried on past cases: the Director or the monitoring officer discards it. Change it instead."
+            )
+        )
+    found.delete()
 
 
 @transaction.atomic
@@ -95,9 +113,10 @@ def change_step(step: SopStep, values: dict[str, Any], *, by: User, revision: in
 
 @transaction.atomic
 def remove_step(step: SopStep, *, by: User) -> None:
-    """Take a step out of a draft; clocks that run by earlier versions go on. Twice is once."""
+    """Take a step out of a draft, with the parts in it; clocks that run by earlier versions go on. Twice is once."""
     require(access.may_keep_mechanism(by))
     version = _draft(step.version)
+    RolePlace.objects.filter(version=version, step_lineage=step.lineage).delete()
     if SopStep.objects.filter(pk=step.pk).delete()[0]:
         _touch(version)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from django import forms
+from django.utils.translation import gettext as _
 
-from nrm.careful import looks_like_identity
+from nrm.careful import looks_like_identity, of_file_name
+from onatc.files import AttachmentField
 from stakeholders.forms import records
 
-__all__ = ["CarefulForm", "KeptForm"]
+__all__ = ["CarefulForm", "CarefulOfFiles", "KeptForm"]
 
 
 class Careful:
@@ -23,6 +25,23 @@ class Careful:
 
 class CarefulForm(Careful, records.CarefulForm):
     """A plain form; a subclass calls `_finish()` after its fields stand, as that of the cooperation does."""
+
+
+class CarefulOfFiles(CarefulForm):
+    """A plain form whose files go with a case: their names are kept, shown and sent on like any text."""
+
+    def _looks_personal(self, name: str) -> list[str]:
+        if not self.is_bound or not isinstance(self.fields[name], AttachmentField):
+            return super()._looks_personal(name)
+        files = self.files.getlist(self.add_prefix(name)) if hasattr(self.files, "getlist") else []
+        return [found for file in files for found in of_file_name(file.name or "")]
+
+    def _says(self, name: str) -> str:
+        if not isinstance(self.fields[name], AttachmentField):
+            return super()._says(name)
+        return _(
+            "The name of a file looks like data of a person: %(found)s. Give the file another name, or confirm below that it does not point to one, and choose the files again."
+        )
 
 
 class KeptForm(Careful, records.KeptForm):

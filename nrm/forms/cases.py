@@ -13,12 +13,13 @@ from django.utils.translation import gettext_lazy as _
 
 from nrm.access import CASE_KEEPERS
 from nrm.forms.careful import CarefulForm, KeptForm
-from nrm.models import Case, ConsentState, MergeKind, Purpose, Urgency
+from nrm.models import Case, ConsentBy, ConsentState, MergeKind, Purpose, Urgency
+from nrm.queries.file_numbers import FileNumber
 from nrm.queries.profiles import offered
 from onatc.forms import PlainSelect, day_field, plain_helper
 from onatc.ids import new_id
 from onatc.texts import SortKey
-from stakeholders.models import Institution
+from stakeholders.models import Institution, InstitutionKind
 
 NOT_ASKED = "NA_NOTASKED"
 MAIN = {"citizenship": "citizenship_main", "forms": "form_main"}  # the first of these lists is asked for on its own
@@ -27,6 +28,12 @@ MAY_BE_ABSENT = (
     "age_at_exploitation", "labour_sector", "recruitment_methods", "means_of_control", "recruiter_relations",
     "recruitment_countries", "transit_countries", "exploitation_countries", "municipality", "vulnerabilities",
 )  # fmt: skip
+REFERRAL_FIELDS = (
+    "institution", "referring_entity", "referred_on", "signal_on", "consent_state", "consent_by", "legal_basis",
+)  # fmt: skip
+# Before anything was agreed to, nothing is withdrawn.
+SAID_AT_OPENING = [one for one in ConsentState.choices if one[0] != ConsentState.WITHDRAWN]
+LEGAL_BASIS_HELP = _("Law and article; needed when consent is not needed by law.")
 COUNTRIES = ("recruitment_countries", "transit_countries", "exploitation_countries")
 
 
@@ -225,11 +232,15 @@ class OpenForm(ProfileForm):
     signal_on = day_field(_("First signs noticed on"), required=False)
     consent_state = forms.ChoiceField(
         label=_("Consent to help and to sharing data"),
-        choices=ConsentState.choices,
+        choices=SAID_AT_OPENING,
         initial=ConsentState.NOT_ASKED,
         widget=PlainSelect,
         help_text=_("Whatever it is, the person is counted."),
     )
+    consent_by = forms.ChoiceField(
+        label=_("Said by"), choices=ConsentBy.choices, initial=ConsentBy.PERSON, required=False, widget=PlainSelect
+    )
+    legal_basis = forms.CharField(label=_("Legal basis"), max_length=300, required=False, help_text=LEGAL_BASIS_HELP)
     addressee = forms.ModelChoiceField(
         label=_("Refer to"),
         queryset=Institution.objects.none(),
@@ -249,7 +260,7 @@ class OpenForm(ProfileForm):
 
     past = ("referred_on", "signal_on")
     groups = (
-        (_("The referral"), ("institution", "referring_entity", "referred_on", "signal_on", "consent_state")),
+        (_("The referral"), REFERRAL_FIELDS),
         (_("To whom"), ("addressee", "purpose", "urgency", "reason")),
         *ProfileForm.groups,
     )
@@ -266,7 +277,7 @@ class OpenForm(ProfileForm):
         if not self.user.has_role(*CASE_KEEPERS):
             own = institutions.filter(pk__in=self.user.institution_ids)
         self.fields["institution"].queryset = own  # type: ignore[attr-defined]
-        self.fields["addressee"].queryset = institutions  # type: ignore[attr-defined]
+        self.fields["addressee"].queryset = institutions.exclude(kind=InstitutionKind.COORDINATOR_ABROAD)  # type: ignore[attr-defined]
         if len(self.user.institution_ids) == 1:
             self.initial["institution"] = next(iter(self.user.institution_ids))
         self.fields["referring_entity"].choices = [("", _("please choose")), *self.offered["referring_entity"]]  # type: ignore[attr-defined]
@@ -283,9 +294,9 @@ class OpenForm(ProfileForm):
     def arguments(self) -> dict[str, Any]:
         """What nrm.actions.cases.open_case is given."""
         return self.said(
-            "institution", "referring_entity", "referred_on", "signal_on", "consent_state", "addressee", "purpose",
-            "urgency", "reason",
-        )  # fmt: skip
+            "institution", "referring_entity", "referred_on", "signal_on", "consent_state", "legal_basis", "addressee",
+            "purpose", "urgency", "reason",
+        ) | {"consent_by": self.cleaned_data["consent_by"] or ConsentBy.PERSON}  # fmt: skip
 
 
 class AnonymousForm(OpenForm):
@@ -294,7 +305,7 @@ class AnonymousForm(OpenForm):
     why = _one(_("Why nothing more is known"))
 
     groups = (
-        (_("The referral"), ("institution", "referring_entity", "referred_on", "signal_on", "consent_state")),
+        (_("The referral"), REFERRAL_FIELDS),
         (_("To whom"), ("addressee", "purpose", "urgency", "reason")),
         (_("The person"), ("sex", "age_group_at_referral", "why")),
     )
@@ -324,18 +335,36 @@ class AnonymousForm(OpenForm):
 class FileNumberForm(forms.Form):
     """One field for each institution of the reader; what stands there is shown, if its key is there."""
 
-    def __init__(self, data: Any = None, *, institutions: list[Any], known: dict[Any, str | None]) -> None:
+    def __init__(self, data: Any = None, *, institutions: list[Any], known: dict[Any, FileNumber]) -> None:
         super().__init__(data)
         for one in institutions:
+            there = known.get(one.pk)
+            is_hidden = there is not None and there.text is None
             field = forms.CharField(label=str(one.name), max_length=60, required=False)
             field.widget.attrs |= {"autocomplete": "off"}
-            if one.pk in known and known[one.pk] is None:
+            if is_hidden:
                 field.help_text = _(
                     "The number that stands here cannot be read now. What you type takes its place; empty leaves it."
                 )
             self.fields[f"number_{one.pk.hex}"] = field
-            self.initial[f"number_{one.pk.hex}"] = known.get(one.pk) or ""
+            self.initial[f"number_{one.pk.hex}"] = (there.text or "") if there is not None else ""
+            # What this page showed: the key may come back, or a colleague write, before it is sent.
+            for name, value in (
+                ("seen", there.version if there is not None else ""),
+                ("hidden", "1" if is_hidden else ""),
+            ):
+                self.fields[f"{name}_{one.pk.hex}"] = forms.CharField(
+                    max_length=40, required=False, widget=forms.HiddenInput
+                )
+                self.initial[f"{name}_{one.pk.hex}"] = value
         self.helper = plain_helper()
+
+    def said_for(self, institution: Institution) -> dict[str, Any]:
+        """By the names of `actions.file_numbers.keep_file_number`."""
+        number, seen, hidden = (
+            self.cleaned_data[f"{name}_{institution.pk.hex}"] for name in ("number", "seen", "hidden")
+        )
+        return {"number": number, "seen": seen, "was_shown": not hidden}
 
 
 class MarkerForm(forms.Form):

@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from nrm.forms.careful import CarefulForm
+from nrm.forms.careful import CarefulForm, CarefulOfFiles
+from nrm.forms.cases import LEGAL_BASIS_HELP, SAID_AT_OPENING
 from nrm.models import (
     Case,
     ConsentBy,
@@ -33,7 +34,6 @@ from stakeholders.models import Country, Institution, InstitutionKind, User
 REASON_HELP = gettext_lazy(
     "What the addressee needs to know to decide. No names, no dates of birth, no addresses, no numbers."
 )
-LEGAL_BASIS_HELP = gettext_lazy("Law and article; needed when consent is not needed by law.")
 
 
 def text_field(label: Any, *, max_length: int = 500, required: bool = False, help_text: Any = "") -> forms.CharField:
@@ -58,7 +58,7 @@ def entities(*codes: str) -> list[tuple[str, str]]:
     return [(one.code, str(one.label)) for one in found if one.code in codes]
 
 
-class ConsentFields(CarefulForm):
+class ConsentFields(CarefulOfFiles):
     """What is said about consent when somebody is referred; the one on record is chosen beforehand."""
 
     consent = choice_field(
@@ -262,7 +262,28 @@ class WithdrawForm(CarefulForm):
         self._finish()
 
 
-class FilesForm(CarefulForm):
+class DatesForm(CarefulForm):
+    """Other days for those of a referral that somebody may correct."""
+
+    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1)
+    reason = text_field(gettext_lazy("Why"), max_length=200, required=True)
+
+    def __init__(self, data: Any = None, *, referral: Referral, names: list[str]) -> None:
+        held = {name: getattr(referral, name) for name in names}
+        super().__init__(data, initial=held | {"revision": referral.revision})
+        labels = {name: Referral._meta.get_field(name).verbose_name for name in names}  # type: ignore[union-attr]
+        days = {name: day_field(str(label).capitalize()) for name, label in labels.items()}
+        self.fields = days | self.fields
+        self.past = tuple(names)
+        self.names = names
+        self._finish()
+
+    def arguments(self) -> dict[str, Any]:
+        """By the names of `actions.referral_dates.correct_dates`."""
+        return {"days": self.said(*self.names), **self.said("reason", "revision")}
+
+
+class FilesForm(CarefulOfFiles):
     attachments = AttachmentField(label=gettext_lazy("Files"))
 
     def __init__(self, data: Any = None, files: Any = None) -> None:
@@ -338,7 +359,11 @@ class EnterForm(CarefulForm):
         help_text=gettext_lazy("Empty when your institution takes care itself."),
     )  # fmt: skip
     reason = text_field(gettext_lazy("Reason"), help_text=REASON_HELP)
-    consent = choice_field(gettext_lazy("Consent"), ConsentState.choices, initial=ConsentState.NOT_ASKED)
+    consent_state = choice_field(gettext_lazy("Consent"), SAID_AT_OPENING, initial=ConsentState.NOT_ASKED)
+    consent_by = choice_field(gettext_lazy("Said by"), ConsentBy.choices)
+    legal_basis = forms.CharField(
+        label=gettext_lazy("Legal basis"), max_length=300, required=False, help_text=LEGAL_BASIS_HELP
+    )
     past = ("referred_on",)
 
     def __init__(self, data: Any = None, *, user: User) -> None:
@@ -373,9 +398,17 @@ class EnterForm(CarefulForm):
         """By the names of `actions.cases.open_case`."""
         typed = self.cleaned_data
         return self.said(
-            "institution", "referring_entity", "referred_on", "purpose", "urgency", "addressee", "reason"
+            "institution",
+            "referring_entity",
+            "referred_on",
+            "purpose",
+            "urgency",
+            "addressee",
+            "reason",
+            "consent_state",
+            "consent_by",
+            "legal_basis",
         ) | {
-            "consent_state": typed["consent"],
             "profile": {
                 "sex": typed["sex"],
                 "age_at_referral": typed["age_at_referral"],

@@ -43,6 +43,10 @@ def names_of_place(text: str, place: Municipality) -> str:
     return ""
 
 
+def _told_place(word: str) -> str:
+    return _("Its place is kept secret, and this names the municipality: %(word)s.") % {"word": word}
+
+
 def several(label: Any, help_text: Any = "") -> forms.MultipleChoiceField:
     """Ticks; what is offered is put in when the form is made. None are required here: the record says which are."""
     return forms.MultipleChoiceField(
@@ -164,10 +168,7 @@ class ServiceForm(KeptForm):
         if cleaned.get("hides_place") and place is not None:
             for name in TOLD:
                 if named := names_of_place(str(cleaned.get(name) or ""), place):
-                    self.add_error(
-                        name,
-                        _("Its place is kept secret, and this names the municipality: %(word)s.") % {"word": named},
-                    )
+                    self.add_error(name, _told_place(named))
         return cleaned
 
 
@@ -236,6 +237,13 @@ class EndServiceForm(RevisedForm):
     reason = forms.CharField(
         label=gettext_lazy("Why it ended"), max_length=500, widget=forms.Textarea(attrs={"rows": 3})
     )
+
+    def clean_reason(self) -> str:
+        """Whoever works in the mechanism reads it, also of a service whose place is for few."""
+        reason: str = self.cleaned_data["reason"]
+        if self.record.hides_place and (named := names_of_place(reason, self.record.municipality)):
+            raise forms.ValidationError(_told_place(named))
+        return reason
 
 
 class ProposalForm(KeyedForm):

@@ -221,7 +221,7 @@ class EndCompetenceForm(CarefulForm):
 
 
 class ReasonForm(CarefulForm):
-    """Why a clock stands still, why a step does not apply, why an event is struck."""
+    """Why a clock stands still, why a step does not apply."""
 
     reason = forms.CharField(
         label=gettext_lazy("Reason"),

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from django import forms
+from django.core.paginator import Page, Paginator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -19,7 +20,8 @@ from onatc.texts import SortKey
 from stakeholders.models import Institution
 from stakeholders.models.contacts import Sex
 
-SPARE_ROWS, MOST_ROWS = 8, 200
+# A page of participants and its empty rows are some three hundred fields: Django takes a thousand in one form.
+SPARE_ROWS, MOST_ROWS, PAGE_ROWS = 8, 200, 50
 SEXES = ("women", "men", "others", "unknown")
 
 
@@ -27,6 +29,7 @@ class _Rows(forms.Form):
     """Rows of fields that need no script: those that are there and some empty ones."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1)
+    page: Page[Participation] | None = None  # of what is there, where that does not fit into one form
 
     def __init__(self, data: Any, session: TrainingSession, user: Any) -> None:
         super().__init__(data, initial={"revision": session.revision})
@@ -63,30 +66,34 @@ class _Rows(forms.Form):
 
 
 class ResultsForm(_Rows):
-    """The participants of a session, two hundred of them at most: more come as a file."""
+    """The participants of a session, a page of them with some empty rows; many come as a file.
 
-    def __init__(self, data: Any = None, *, session: TrainingSession, user: Any) -> None:
+    Fields of who is there bear the key of the participation, so that what was typed stays with its person when a colleague
+    puts somebody in meanwhile and the order becomes another one."""
+
+    def __init__(self, data: Any = None, *, session: TrainingSession, user: Any, number: Any = 1) -> None:
         super().__init__(data, session, user)
         people = Participation.objects.visible_to(user).filter(session=session).select_related("trainee__institution")
-        self.held = list(people[:MOST_ROWS])
-        for place, one in enumerate(self.held):
+        self.page = Paginator(people, PAGE_ROWS).get_page(number)
+        self.held = {one.pk.hex: one for one in self.page}
+        for key, one in self.held.items():
             person = str(one)
-            self._fields_of(place, person, one.function, one.trainee.sex, one.municipality_id, one.pre, one.post)
+            self._fields_of(key, person, one.function, one.trainee.sex, one.municipality_id, one.pre, one.post)
             if not one.certificate:
-                self.fields[f"off_{place}"] = forms.BooleanField(
+                self.fields[f"off_{key}"] = forms.BooleanField(
                     label=_("%(column)s, %(who)s") % {"column": _("take off"), "who": person}, required=False
                 )
-        self.spare = self._spare(len(self.held), "number_")
-        for place in self.spare:
-            who = _("row %(row)d") % {"row": place + 1}
-            self._select(f"institution_{place}", "institution", self._label("institution", who))
-            self._number(f"number_{place}", self._label("number", who), 999_999, least=1)
-            self._fields_of(place, who, "", Sex.UNKNOWN, "", None, None)
+        self.spare = [str(place) for place in self._spare(0, "number_")]
+        for place, key in enumerate(self.spare):
+            who = _("row %(row)d") % {"row": len(self.held) + place + 1}
+            self._select(f"institution_{key}", "institution", self._label("institution", who))
+            self._number(f"number_{key}", self._label("number", who), 999_999, least=1)
+            self._fields_of(key, who, "", Sex.UNKNOWN, "", None, None)
 
     def _label(self, column: str, who: str) -> str:
         return _("%(column)s, %(who)s") % {"column": HEADS[column], "who": who}
 
-    def _fields_of(self, place: int, who: str, function: str, sex: str, municipality: Any, pre: Any, post: Any) -> None:
+    def _fields_of(self, place: str, who: str, function: str, sex: str, municipality: Any, pre: Any, post: Any) -> None:
         self._select(f"function_{place}", "function", self._label("function", who), function)
         self._select(f"sex_{place}", "sex", self._label("sex", who), sex)
         self._select(f"municipality_{place}", "municipality", self._label("municipality", who), municipality or "")
@@ -102,42 +109,40 @@ class ResultsForm(_Rows):
         rows = [
             (
                 str(one),
-                [self[f"{name}_{place}"] for name in rest]
-                + ([self[f"off_{place}"]] if f"off_{place}" in self.fields else []),
+                [self[f"{name}_{key}"] for name in rest]
+                + ([self[f"off_{key}"]] if f"off_{key}" in self.fields else []),
             )
-            for place, one in enumerate(self.held)
+            for key, one in self.held.items()
         ]
-        return rows + [
-            ("", [self[f"{name}_{place}"] for name in ("institution", "number", *rest)]) for place in self.spare
-        ]
+        return rows + [("", [self[f"{name}_{key}"] for name in ("institution", "number", *rest)]) for key in self.spare]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         self.result_rows: list[ResultRow] = []
-        self.places: list[int] = []
-        for place in range(len(self.held) + len(self.spare)):
-            self._read(place, cleaned)
+        self.keys: list[str] = []  # of the fields of each row
+        for key in (*self.held, *self.spare):
+            self._read(key, cleaned)
         return cleaned
 
-    def _read(self, place: int, cleaned: dict[str, Any]) -> None:
-        said = {name: cleaned.get(f"{name}_{place}") for name in COLUMNS}
-        if place < len(self.held):
-            if cleaned.get(f"off_{place}"):
+    def _read(self, key: str, cleaned: dict[str, Any]) -> None:
+        said = {name: cleaned.get(f"{name}_{key}") for name in COLUMNS}
+        if key in self.held:
+            if cleaned.get(f"off_{key}") or f"function_{key}" not in self.data:  # put in since the form was made
                 return
-            trainee = self.held[place].trainee
+            trainee = self.held[key].trainee
             code, number = trainee.institution.code, trainee.number
-            if not said["function"] and f"function_{place}" not in self.errors:
-                self.add_error(f"function_{place}", _("Choose the function."))
+            if not said["function"] and f"function_{key}" not in self.errors:
+                self.add_error(f"function_{key}", _("Choose the function."))
         else:
             if not any(said[name] not in (None, "", Sex.UNKNOWN) for name in COLUMNS):
                 return
             for name in ("institution", "number", "function"):
-                if not said[name] and f"{name}_{place}" not in self.errors:
-                    self.add_error(f"{name}_{place}", _("This is needed."))
-            if any(f"{name}_{place}" in self.errors for name in COLUMNS):
+                if not said[name] and f"{name}_{key}" not in self.errors:
+                    self.add_error(f"{name}_{key}", _("This is needed."))
+            if any(f"{name}_{key}" in self.errors for name in COLUMNS):
                 return
             code, number = self.institutions[str(said["institution"])].code, int(said["number"] or 0)
-        self.places.append(place)
+        self.keys.append(key)
         self.result_rows.append(
             ResultRow(
                 code, number, said["function"] or "", said["sex"] or Sex.UNKNOWN, said["municipality"] or "", said["pre"],
@@ -146,11 +151,11 @@ class ResultsForm(_Rows):
         )  # fmt: skip
 
     def taken_off(self) -> list[Any]:
-        return [one.pk for place, one in enumerate(self.held) if self.cleaned_data.get(f"off_{place}")]
+        return [one.pk for key, one in self.held.items() if self.cleaned_data.get(f"off_{key}")]
 
     def tell_row(self, place: int, column: str, sentence: str) -> None:
-        name = f"{column}_{self.places[place]}"
-        self.add_error(name if name in self.fields else f"function_{self.places[place]}", sentence)
+        name = f"{column}_{self.keys[place]}"
+        self.add_error(name if name in self.fields else f"function_{self.keys[place]}", sentence)
 
 
 HEADS = {

@@ -120,8 +120,11 @@ def _header(cells: list[str], reading: Reading) -> list[str]:
     names = [cell.strip().lower() for cell in cells]
     while names and not names[-1]:
         names.pop()
-    if len(names) <= 1 and any(sign in "".join(names) for sign in (";", "\t")):
+    if len(names) <= 1 and any(sign in "".join(names) for sign in (";", "\t", "|")):
         raise Unfit(_("The columns of the file are not separated by commas. Save it as CSV with commas."), 1)
+    if not any(name in COLUMNS or is_identity(name) or _near(name) for name in names):
+        # Of a file without a header the first row is somebody's: it is not repeated, nor kept with the problems.
+        raise Unfit(_("The first row is no header: it has none of the columns of a file of cases."), 1)
     for place, name in enumerate(names):
         if name in COLUMNS:
             if name in names[:place]:
@@ -146,10 +149,13 @@ def _header(cells: list[str], reading: Reading) -> list[str]:
 
 
 def _unknown_column(name: str) -> str:
-    near = difflib.get_close_matches(name, COLUMNS, 1, 0.75)
-    if near:
+    if near := _near(name):
         return _("There is no such column. Is %(near)s meant?") % {"near": near[0]}
     return _("There is no such column. Take it out: what has no column is not kept.")
+
+
+def _near(name: str) -> list[str]:
+    return difflib.get_close_matches(name, COLUMNS, 1, 0.75)
 
 
 def _row(

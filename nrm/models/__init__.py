@@ -11,6 +11,7 @@ from nrm.models.accreditation import (
 )
 from nrm.models.assessment import (
     Assessment,
+    AssessmentFile,
     AssessmentState,
     Chapter,
     ChapterKind,
@@ -186,6 +187,7 @@ __all__ = [
     "AnswerState",
     "Area",
     "Assessment",
+    "AssessmentFile",
     "AssessmentState",
     "Assistance",
     "BestInterest",

@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from nrm.models.sop import SopVersion
+from onatc.files import Attachment
 from onatc.history import tracked
 from onatc.ids import new_id
-from onatc.texts import Translated
+from onatc.texts import Translated, column_of
 from stakeholders.models import Decision, Institution, User
 
 APPROVED = """
@@ -172,6 +173,36 @@ class Chapter(models.Model):
 
     def __str__(self) -> str:
         return self.get_kind_display()
+
+
+class AssessmentFileQuerySet(models.QuerySet["AssessmentFile"]):
+    def visible_to(self, user: Any) -> Self:
+        return self.filter(assessment__in=Assessment.objects.visible_to(user))
+
+
+@tracked
+class AssessmentFile(Attachment):
+    """A version on paper, in one language; of one that the Authority approved it stays as it was made."""
+
+    assessment = models.ForeignKey(Assessment, models.PROTECT, related_name="files")
+    language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES)
+    stamp = models.CharField(max_length=64, editable=False)  # of what it was made from
+
+    objects = AssessmentFileQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("paper of an assessment")
+        verbose_name_plural = _("papers of assessments")
+        ordering = ["assessment", "language", "-uploaded_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["assessment", "language", "stamp"], name="assessment_file_once"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    def get_absolute_url(self) -> str:
+        return f"{reverse('nrm:assessment-document', args=[self.assessment_id])}?language={column_of(self.language)}"
 
 
 class Part(models.TextChoices):

@@ -84,6 +84,10 @@ class ConsentBy(models.TextChoices):
     COURT = "court", _("the court or custodian body")
 
 
+# By when it must be answered while it waits; nothing once it was answered. The order of the inbox, and of an index.
+TURN = Choice(When(state="sent", then=F("answer_due_at")))
+
+
 class ReferralQuerySet(models.QuerySet["Referral"]):
     def visible_to(self, user: Any) -> Self:
         """Those of visible cases, and those that were addressed to the own institution, whatever became of them: it keeps
@@ -91,11 +95,20 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         shows of the person is decided by `queries.referrals.shown_before_acceptance`."""
         if not user.is_authenticated or not user.sees_cases:
             return self.none()
-        cases = Case.objects.visible_to(user)
         if user.has_role(Role.DIRECTOR, Role.MONITORING):
-            return self.filter(case__destroyed_on__isnull=True)
-        own = Q(addressee__in=user.institution_ids, case__destroyed_on__isnull=True)
-        return self.filter(own | Q(case__in=cases))
+            return self._kept()
+        own = Q(addressee__in=user.institution_ids)
+        return self._kept().filter(own | Q(case__in=Case.objects.visible_to(user)))
+
+    def _kept(self) -> Self:
+        """Without those of destroyed cases: few, and found by an index, so that no list reads every case."""
+        return self.exclude(case__in=Case.objects.filter(destroyed_on__isnull=False))
+
+    def addressed_to_own(self, user: Any) -> Self:
+        """Of the visible ones those that were addressed to the own institutions: seen whatever became of the case."""
+        if not user.is_authenticated or not user.sees_cases:
+            return self.none()
+        return self._kept().filter(addressee__in=user.institution_ids)
 
     def waiting(self) -> Self:
         return self.filter(state=ReferralState.SENT)
@@ -109,7 +122,7 @@ class ReferralQuerySet(models.QuerySet["Referral"]):
         late = Q(state=ReferralState.SENT, answer_due_at__lt=timezone.now())
         return self.annotate(
             stands=Choice(When(late, then=Value("overdue")), default=F("state")),
-            turn=Choice(When(state=ReferralState.SENT, then=F("answer_due_at"))),
+            turn=TURN,
         )
 
     def left_alone(self, before: Any = None) -> Self:
@@ -214,6 +227,10 @@ class Referral(OfCase):
             models.Index(fields=["addressee", "-sent_at"], name="referral_to"),
             models.Index(fields=["answer_due_at"], condition=Q(state="sent"), name="referral_waiting"),
             models.Index(fields=["referred_on"], condition=Q(brings_in=True), name="referral_received"),
+            models.Index(fields=["state", "answer_due_at", "case"], name="referral_by_state"),
+            models.Index(TURN.asc(), "id", name="referral_by_turn"),
+            models.Index(F("sender"), TURN.asc(), "id", name="referral_from_by_turn"),
+            models.Index(fields=["addressee", "sender"], name="referral_between"),
         ]
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -12,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from nrm.models import Assessment, AssessmentState, Chapter, ChapterKind
-from nrm.queries.mechanism import Group, shown_figures
+from nrm.queries.mechanism import shown_figures, shown_roles
 from onatc import documents
 from onatc.dated_settings import SettingName, logo_bytes, setting
 from onatc.texts import COLUMNS, HTML_CODES, Text, choose, column_of
@@ -58,31 +59,41 @@ def compared(older: Assessment, newer: Assessment) -> list[Compared]:
 # On paper
 
 
+def _day_of(assessment: Assessment) -> date:
+    """Of which the paper is: of a draft it is the day on which it is made."""
+    return assessment.approved_on or assessment.laid_on or timezone.localdate()
+
+
+def stamp_of(assessment: Assessment) -> str:
+    """SHA-256 of what the paper is made from."""
+    data: dict[str, Any] = {
+        "number": assessment.number,
+        "state": assessment.state,
+        "as_of": str(assessment.as_of),
+        "day": str(_day_of(assessment)),
+        "decision": str(assessment.decision_id or ""),
+        "figures": assessment.figures,
+        "texts": [[getattr(one, f"text_{name}") for name in COLUMNS] for one in chapters_of(assessment)],
+    }
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+
+
 def document(assessment: Assessment, language: str) -> bytes:
     """The version as PDF/UA in a language (a code of Django's); what is not translated stands in its own, marked."""
-    column = column_of(language)
+    fingerprint, day = stamp_of(assessment), _day_of(assessment)
     with override(language):
-        chapters = chapters_of(assessment)
-        groups: list[Group] = shown_figures(assessment.figures)
-        day = assessment.approved_on or assessment.laid_on or timezone.localdate()
-        data: dict[str, Any] = {
-            "number": assessment.number,
-            "state": assessment.state,
-            "figures": assessment.figures,
-            "texts": [[getattr(one, f"text_{name}") for name in COLUMNS] for one in chapters],
-        }
-        fingerprint = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
         logo = logo_bytes(setting(SettingName.LOGO, on=day))
         html = render_to_string(
             "nrm/assessment_document.html",
             {
                 "one": assessment,
-                "chapters": chapters,
-                "groups": groups,
+                "chapters": chapters_of(assessment),
+                "groups": shown_figures(assessment.figures),
+                "roles": shown_roles(assessment.figures),
                 "office": {"name": choose(setting(SettingName.OFFICE_NAME, on=day)), "logo": bool(logo)},
                 "is_approved": assessment.state == AssessmentState.APPROVED,
                 "day": day,
-                "language": HTML_CODES[column],
+                "language": HTML_CODES[column_of(language)],
                 "fingerprint": fingerprint,
             },
         )

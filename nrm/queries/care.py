@@ -28,7 +28,7 @@ from nrm.models import (
     Screening,
     TwinToken,
 )
-from nrm.retention import DEFAULT_MONTHS, closed_by
+from nrm.retention import DEFAULT_MONTHS, closed_by, falls_due_on
 from nrm.sections import ASIDE, Act, Section, register
 from onatc.trail import READINGS, TrailEntry
 from stakeholders.models import Institution
@@ -73,6 +73,26 @@ def falling_due(kind: str, on: date | None = None) -> FallingDue:
     return FallingDue(kind, months, rows.model.objects.filter(**{path: found}).count(), found)
 
 
+SHOWN = 200
+
+
+@dataclass(frozen=True)
+class DueCases:
+    """Which cases a destruction concerns, those closed first; `count` are all of them, also those that are not shown."""
+
+    rows: list[Case]
+    count: int
+
+
+def due_cases(keys: list[uuid.UUID], months: int, user: Any) -> DueCases:
+    """For whoever prepares or approves a destruction: which cases, and since when each is no longer kept (`due_on`)."""
+    seen = Case.objects.visible_to(user).filter(pk__in=keys)
+    rows = list(seen.select_related("responsible").order_by("closed_on", "pk")[:SHOWN])
+    for one in rows:
+        one.due_on = falls_due_on(one.closed_on, months)  # type: ignore[attr-defined, arg-type]
+    return DueCases(rows, len(keys))
+
+
 # The case page
 
 
@@ -104,8 +124,8 @@ def register_sections() -> None:
 # What is held about a marker
 
 PATHS = ("case", "referral__case", "clock__case")  # how a kind of record belongs to a case
-# Never given to anybody: keyed tokens, and numbers that belong to one institution alone.
-NOT_GIVEN = frozenset({"TwinToken", "OwnFileNumber", "TwinTry", "TwinMatch", "EmergencyAccess", "PersonRequest"})
+# Never given to anybody: keyed tokens, and numbers that belong to one institution alone. Emergencies stand among the readings.
+NOT_GIVEN = frozenset({"TwinToken", "OwnFileNumber", "TwinTry", "TwinMatch", "EmergencyAccess"})
 
 
 @dataclass(frozen=True)
@@ -138,6 +158,18 @@ def held_about(case: Case) -> Iterator[Held]:
                 getattr(row, "recorded_at", None),
                 institution.short if institution else "",
             )
+    # That these are kept is told, and where to ask; what stands in them nobody but their institution can say.
+    for number in OwnFileNumber.objects.filter(case=case).select_related("institution").order_by("changed_at"):
+        kind, short = str(number._meta.verbose_name), number.institution.short
+        yield Held(kind, _("sealed; that institution alone reads it"), short, number.changed_at, short)
+    if tokens := TwinToken.objects.filter(case=case).count():
+        yield Held(
+            str(TwinToken._meta.verbose_name_plural),
+            _("how many; nobody can read a name from them"),
+            str(tokens),
+            None,
+            "",
+        )
     readers = TrailEntry.objects.filter(record_kind="nrm.case", record_id=str(case.pk), act__in=READINGS)
     for entry in readers.order_by("sequence"):
         yield Held(_("reading"), str(entry.get_act_display()), entry.purpose, entry.at, "")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import ast
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -18,7 +19,7 @@ from nrm.models import Case, CaseDecision, Consent, ConsentState, Happening, Mer
 from nrm.queries.file_numbers import file_numbers_of
 from nrm.sections import ASIDE, Act, Section, register
 from nrm.standing import GIVES
-from onatc.history import Change, history_of
+from onatc.history import Change, FieldChange, history_of
 from onatc.vocabulary import Code
 from stakeholders.models import Country, User
 
@@ -52,6 +53,7 @@ PROFILE = (
     "forms", "labour_sector", "recruitment_methods", "means_of_control", "recruiter_relations", "recruitment_countries",
     "transit_countries", "exploitation_countries", "geography", "municipality", "vulnerabilities", "needs_interpreter",
 )  # fmt: skip
+CODED = PROFILE_LISTS | {"vulnerabilities": "vulnerability", "outcome": "return_outcome"}
 EVENTS_SHOWN = 200
 
 
@@ -129,30 +131,38 @@ def field_label(name: str) -> str:
 
 def profile_of(case: Case) -> list[Value]:
     """The minimised profile, each absent value with its reason where one was given; two queries."""
-    wanted = {name for name in PROFILE_LISTS.values() if name} | {"missing_reason", "vulnerability"}
-    labels = labels_of(*wanted)
-    countries = {one.pk: str(one.name) for one in Country.objects.all()}
-
-    def said(code_list: str, code: str) -> str:
-        return labels.get((code_list, code)) or countries.get(code, code)
-
+    in_words_of, reasons = _speaker()
     shown = []
     for name in PROFILE:
         value = getattr(case, name)
         if name == "municipality":
             text = str(case.municipality) if case.municipality_id else ""
-        elif name == "needs_interpreter":
-            text = str(dict(LANGUAGES).get(value, value))
-        elif isinstance(value, list):
-            text = ", ".join(said(PROFILE_LISTS.get(name, "vulnerability"), code) for code in value)
-        elif name in PROFILE_LISTS:
-            text = said(PROFILE_LISTS[name], value) if value else ""
         else:
-            text = "" if value is None else str(value)
+            text = in_words_of(name, value)
         reason = case.missing.get(name, "")
         if text or reason:
-            shown.append(Value(name, field_label(name), text, labels.get(("missing_reason", reason), reason)))
+            shown.append(Value(name, field_label(name), text, reasons(reason)))
     return shown
+
+
+def _speaker() -> tuple[Callable[[str, Any], str], Callable[[str], str]]:
+    """How a value of a field of the profile is said in the reader's language, and a reason why one is absent; two queries."""
+    wanted = {name for name in PROFILE_LISTS.values() if name} | {"missing_reason", "vulnerability", "return_outcome"}
+    labels = labels_of(*wanted)
+    countries = {one.pk: str(one.name) for one in Country.objects.all()}
+
+    def said(name: str, value: Any) -> str:
+        if value is None or value == "":
+            return ""
+        if name == "needs_interpreter":
+            return str(dict(LANGUAGES).get(value, value))
+        code_list = CODED.get(name)
+        if code_list is None:
+            return str(value)
+        codes = value if isinstance(value, list) else [value]
+        return ", ".join(labels.get((code_list, code)) or countries.get(code, str(code)) for code in codes)
+
+    return said, lambda reason: labels.get(("missing_reason", reason), reason)
 
 
 def _profile(case: Case, _user: User) -> dict[str, Any]:
@@ -193,6 +203,9 @@ def _merges(case: Case, user: User) -> dict[str, Any]:
 
 def _merge_acts(case: Case, user: User) -> list[Act]:
     acts = []
+    if case.closed_on is not None and access.may_open_again(user, case):
+        address = f"{reverse('nrm:case-create')}?again={case.marker}"
+        acts.append(Act(_("The person came again: open a new episode"), address))
     if access.may_look_for_twin(user, case):
         acts.append(Act(_("Look whether the person was counted twice"), reverse("nrm:case-twin", args=[case.marker])))
     if case.duplicate_of_id is None and access.may_merge(user):
@@ -233,14 +246,36 @@ DERIVED = ("person", "own_person", "next_due_at")  # what follows from merges an
 
 
 def changes_of(case: Case) -> list[Change]:
-    """Who changed what in the record itself, without what follows from elsewhere."""
+    """Who changed what in the record itself, in words, without what follows from elsewhere."""
     left_out = {field_label(name) for name in DERIVED}
+    names = {field_label(name): name for name in (*CODED, "needs_interpreter", "missing")}
+    speaker: tuple[Callable[[str, Any], str], Callable[[str], str]] | None = None
     found = []
     for change in history_of(case, limit=200):
         fields = [one for one in change.fields if one.label not in left_out]
+        if any(one.label in names for one in fields):
+            speaker = speaker or _speaker()
+            fields = [
+                FieldChange(one.label, *(_told(names[one.label], text, speaker) for text in (one.old, one.new)))
+                if one.label in names
+                else one
+                for one in fields
+            ]
         if fields or not change.fields:
             found.append(replace(change, fields=fields))
     return found
+
+
+def _told(name: str, text: str, speaker: tuple[Callable[[str, Any], str], Callable[[str], str]]) -> str:
+    """A code, a list of codes or the reasons of absent values, as the history has them, in words."""
+    said, reason = speaker
+    if name == "missing":
+        absent = ast.literal_eval(text) if text.startswith("{") else {}
+        known = [one for one in PROFILE if one in absent]
+        return "; ".join(f"{field_label(one)}: {reason(absent[one])}" for one in known) or _("empty")
+    if text.startswith("["):
+        return said(name, ast.literal_eval(text)) or _("empty")
+    return said(name, text)
 
 
 def first_act(sections: Iterable[Any]) -> Any:

@@ -17,7 +17,7 @@ from nrm.sections import Act, Section, register
 from onatc.dated_settings import SettingName, setting
 from onatc.texts import Text, written_in
 from stakeholders import related
-from stakeholders.models import ActionPoint, Decision, User
+from stakeholders.models import ActionPoint, Decision, Role, User
 
 
 def for_list(rows: QuerySet[Deviation]) -> QuerySet[Deviation]:
@@ -47,7 +47,7 @@ def said(one: Deviation, user: User, threshold: int | None) -> str:
     if one.what or one.rule not in RULES:
         return written_in(one.what, one.language)
     own = None if access.sees_figures_of(user, one) else threshold
-    return Text(sentence(one.rule, one.figures, threshold=own))
+    return Text(sentence(one.rule, one.figures, threshold=own, knows_children=user.has_role(Role.CHILD)))
 
 
 # The page of a case

@@ -146,7 +146,8 @@ def _decisions(case: Case, user: User) -> dict[str, Any]:
 def _deciding(case: Case, user: User) -> Iterable[Act]:
     if access.may_decide(user, case):
         waits = case.is_open and case.status in (Status.POTENTIAL, Status.PRESUMED)
-        yield Act(_("Record a decision"), _url("case-decide", case), is_next=waits)
+        label = _("Record a decision") if case.closed_on is None else _("Record a later decision")
+        yield Act(label, _url("case-decide", case), is_next=waits)
 
 
 def sets_for(case: Case) -> list[str]:

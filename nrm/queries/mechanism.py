@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Count
+from django.db.models import Count, F, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,16 +19,21 @@ from django.utils.translation import gettext_lazy
 from nrm import protected
 from nrm.models import (
     Case,
+    CaseParty,
     Clock,
+    ClockState,
     Competence,
     Function,
+    Part,
     RolePlace,
+    Service,
     SopState,
     SopStep,
     SopVersion,
     Status,
+    TimelinessRelease,
 )
-from nrm.queries.oversight import first_moment, of_real_cases, ran
+from nrm.queries.oversight import first_moment, of_real_cases
 from nrm.role_findings import Finding, FindingKind, findings
 from onatc.dated_settings import SettingName, setting
 from onatc.texts import COLUMNS, Text, choose
@@ -43,20 +49,53 @@ def figures_of(day: date) -> dict[str, Any]:
     year = day.year - 1
     threshold = int(setting(SettingName.SMALL_COUNT, on=day))
     version = in_force(day)
-    gaps = overlaps = 0
-    if version is not None:
-        found = found_in(version, day)
-        gaps, overlaps = sum(one.is_gap for one in found), sum(not one.is_gap for one in found)
+    found = found_in(version, day) if version is not None else []
     return {
         "on": day.isoformat(),
         "year": year,
         **_cases(year, threshold),
         "steps": _steps(year, threshold),
         "institutions": _institutions(day),
-        "services": _services(),
+        "services": Service.objects.current(day).count(),
         "trainings": _trainings(year),
-        "gaps": gaps,
-        "overlaps": overlaps,
+        "gaps": sum(one.is_gap for one in found),
+        "overlaps": sum(not one.is_gap for one in found),
+        "roles": _roles(version, found) if version is not None else None,
+    }
+
+
+def _roles(version: SopVersion, found: list[Finding]) -> dict[str, Any]:
+    """Who does what on the day, as a version of the assessment keeps it: the matrix itself goes on being changed. Steps with
+    the short names of the institutions by their part, and the gaps and overlaps by the steps' numbers."""
+    steps = list(SopStep.objects.filter(version=version).order_by("number"))
+    parts: dict[Any, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for lineage, part, short in (
+        RolePlace.objects.filter(version=version)
+        .order_by("institution__code")
+        .values_list("step_lineage", "part", "institution__short")
+    ):
+        parts[lineage][part].append(short)
+    numbers = {one.lineage: one.number for one in steps}
+    named = Institution.objects.in_bulk({key for one in found for key in one.institutions})
+    return {
+        "version": version.number,
+        "steps": [
+            {
+                "number": one.number,
+                "name": {column: getattr(one, f"name_{column}") for column in COLUMNS},
+                "parts": parts[one.lineage],
+            }
+            for one in steps
+        ],
+        "findings": [
+            {
+                "kind": one.kind,
+                "step": numbers.get(one.step),  # type: ignore[call-overload]
+                "function": one.function,
+                "institutions": [named[key].short for key in one.institutions if key in named],
+            }
+            for one in found
+        ],
     }
 
 
@@ -65,7 +104,16 @@ def _cases(year: int, threshold: int) -> dict[str, Any]:
     by_status = dict(counted.values_list("status").annotate(Count("pk")))
     counts = [by_status.get(status, 0) for status in Status.values]
     total = sum(counts)
-    shown = protected.shown([[count] for count in counts], threshold)
+    known: dict[str, dict[Any, int]] = defaultdict(dict)
+    knows = CaseParty.objects.filter(case__in=counted).order_by().values_list("case__status", "institution")
+    for status, institution, cases in knows.annotate(Count("case", distinct=True)):
+        known[status][institution] = cases
+    children = counted.filter(is_child_procedure=True).values_list("status").annotate(Count("pk"))
+    for status, cases in children:
+        known[status]["children"] = cases  # whom the child protection officer knows
+    shown = protected.shown(
+        [[count] for count in counts], threshold, known=[[known[status]] for status in Status.values]
+    )
     return {
         "cases": [[status, line[0]] for status, line in zip(Status.values, shown, strict=True)],
         "cases_total": None if protected.is_small(total, threshold) else total,
@@ -73,25 +121,24 @@ def _cases(year: int, threshold: int) -> dict[str, Any]:
 
 
 def _steps(year: int, threshold: int) -> list[dict[str, Any]]:
-    """By step the share done in time of what was due in the year, in whole per cent, of ten cases at least."""
+    """By step the share done in time of what was due in the year, in whole per cent, of ten cases at least; and only of steps
+    whose counts both released half-years of the year tell (TimelinessRelease): a share beside a hidden count would tell it."""
     start, end = first_moment(date(year, 1, 1)), first_moment(date(year + 1, 1, 1))
-    now = timezone.now()
-    due: dict[Any, set[Any]] = defaultdict(set)
-    late: dict[Any, set[Any]] = defaultdict(set)
-    count: dict[Any, list[int]] = defaultdict(lambda: [0, 0])
-    for _owner, step, case, clock in ran(of_real_cases(Clock.objects.filter(due_at__gte=start, due_at__lt=end)), now):
-        if not clock.is_met and clock.ended_at is not None:
-            continue
-        due[step].add(case)
-        count[step][0] += 1
-        if clock.is_late(now):
-            late[step].add(case)
-            count[step][1] += 1
+    is_late = Q(state=ClockState.MET, met_at__gt=F("due_at")) | Q(state=ClockState.RUNNING, due_at__lt=timezone.now())
+    clocks = of_real_cases(Clock.objects.filter(due_at__gte=start, due_at__lt=end)).exclude(state=ClockState.ENDED)
+    rows = clocks.order_by().values_list("step__lineage").annotate(
+        of=Count("pk"), late=Count("pk", filter=is_late), cases=Count("case", distinct=True),
+        late_cases=Count("case", filter=is_late, distinct=True),
+    )  # fmt: skip
+    counts = {lineage: numbers for lineage, *numbers in rows}
+    hidden = _hidden_steps(year)
+    latest = {one.lineage: one for one in SopStep.objects.filter(lineage__in=counts).order_by("version__number")}
     found = []
-    for step in SopStep.objects.filter(pk__in=due).order_by("number", "version__number"):
-        whole, part = protected.safe_row(len(due[step.pk]), len(late[step.pk]), threshold)
-        of, were_late = count[step.pk]
+    for lineage, step in sorted(latest.items(), key=lambda pair: (pair[1].number, str(pair[0]))):
+        of, were_late, cases, late_cases = counts[lineage]
+        whole, part = protected.safe_row(cases, late_cases, threshold)
         is_told = part is not None and whole is not None and whole >= protected.BASE
+        is_told = is_told and hidden is not None and lineage not in hidden
         found.append(
             {
                 "number": step.number,
@@ -102,17 +149,19 @@ def _steps(year: int, threshold: int) -> list[dict[str, Any]]:
     return found
 
 
+def _hidden_steps(year: int) -> set[uuid.UUID] | None:
+    """The steps of which a released half-year of the year hides something; None while one of the two is not released."""
+    halves = list(TimelinessRelease.objects.filter(starts_on__year=year).values_list("tables", flat=True))
+    if len(halves) < 2:
+        return None
+    return {uuid.UUID(line["key"]) for tables in halves for line in tables.get("step", ()) if line["started"] is None}
+
+
 def _institutions(day: date) -> list[list[Any]]:
     """How many institutions have each function."""
     rows = Competence.objects.on(day).order_by().values_list("function").annotate(Count("institution", distinct=True))
     counts = dict(rows)
     return [[function, counts.get(function, 0)] for function in Function.values if counts.get(function)]
-
-
-def _services() -> int | None:
-    """How many services the directory holds; None where there is no directory."""
-    service: Any = apps.all_models["nrm"].get("service")
-    return None if service is None else service.objects.count()
 
 
 def _trainings(year: int) -> int | None:
@@ -184,6 +233,47 @@ def shown_figures(figures: dict[str, Any]) -> list[Group]:
 def _numbered(step: dict[str, Any]) -> Text:
     name = choose(step["name"])
     return Text(f"{step['number']}. {name}", name.lang, name.is_fallback)
+
+
+@dataclass(frozen=True)
+class KeptStep:
+    """A step as a version of the assessment keeps it: (part in words, short names) of the parts that somebody has."""
+
+    label: Text
+    parts: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class KeptRoles:
+    """Who did what when the figures were taken, with the gaps and overlaps found then."""
+
+    version: int
+    steps: list[KeptStep]
+    findings: list[SaidFinding]
+
+
+def shown_roles(figures: dict[str, Any]) -> KeptRoles | None:
+    """In the reader's language; None for a version that was written before the matrix was kept, or without an SOP."""
+    kept = figures.get("roles")
+    if not kept:
+        return None
+    labels = {one["number"]: _numbered(one) for one in kept["steps"]}
+    found = [
+        Finding(FindingKind(one["kind"]), one["step"], one["function"], tuple(one["institutions"]))
+        for one in kept["findings"]
+    ]
+    shorts: dict[Any, str] = {short: str(short) for one in found for short in one.institutions}
+    return KeptRoles(
+        kept["version"],
+        [
+            KeptStep(
+                labels[one["number"]],
+                [(str(label), ", ".join(one["parts"][part])) for part, label in Part.choices if one["parts"].get(part)],
+            )
+            for one in kept["steps"]
+        ],
+        in_words(found, {number: str(label) for number, label in labels.items()}, shorts),
+    )
 
 
 # Who does what
@@ -264,7 +354,10 @@ def matrix(version: SopVersion, user: User, day: date) -> Matrix:
         )
         for step in steps
     ]
-    return Matrix(version, columns, rows, in_words(found, steps, institutions))
+    said = in_words(
+        found, {one.lineage: str(one) for one in steps}, {key: one.short for key, one in institutions.items()}
+    )
+    return Matrix(version, columns, rows, said)
 
 
 KIND_WORDS = {
@@ -275,19 +368,17 @@ KIND_WORDS = {
 }
 
 
-def in_words(
-    found: list[Finding], steps: list[SopStep], institutions: dict[uuid.UUID, Institution]
-) -> list[SaidFinding]:
-    by_lineage = {one.lineage: str(one) for one in steps}
+def in_words(found: list[Finding], steps: Mapping[Any, str], shorts: Mapping[Any, str]) -> list[SaidFinding]:
+    """Findings as sentences; `steps` and `shorts` name the steps and the institutions that the findings are about."""
     functions = dict(Function.choices)
 
     def names(keys: Any) -> str:
-        return ", ".join(institutions[key].short for key in keys if key in institutions)
+        return ", ".join(shorts[key] for key in keys if key in shorts)
 
     said: list[SaidFinding] = []
     idle: list[Any] = []
     for one in found:
-        step = by_lineage.get(one.step, "")  # type: ignore[call-overload]
+        step = steps.get(one.step, "")
         match one.kind:
             case FindingKind.NO_LEAD:
                 sentence = _("Step “%(step)s”: no institution leads it.") % {"step": step}

@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from itertools import groupby
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from nrm import problems, survival
 from nrm.models import (
-    Case,
     Clock,
     ClockPause,
     ClockState,
+    Deviation,
     EventKind,
     Guardianship,
     Happening,
     Measured,
     Referral,
     ReferralState,
+    SopState,
+    SopStep,
 )
 from nrm.problems import Ran
 
 DAY = timedelta(days=1)
+PIECE = 1000  # rows that are read at a time
 CENT = Decimal("0.01")
 OVER = (ClockState.MET, ClockState.ENDED, ClockState.NOT_APPLICABLE)
 
@@ -48,45 +51,66 @@ def watched(clocks: QuerySet[Clock]) -> QuerySet[Clock]:
     return of_real_cases(clocks).filter(case__is_imported=False)
 
 
+def with_pauses(clocks: Any) -> Any:
+    """With `stood`, how long a clock stood still in pauses that are over, and `stands_since`, since when it stands still now:
+    asked with the clock itself, so that pauses are never read for all clocks at once."""
+    of_clock = ClockPause.objects.filter(clock=OuterRef("pk")).order_by().values("clock")
+    over = of_clock.filter(ends_at__isnull=False).annotate(length=Sum(F("ends_at") - F("starts_at")))
+    now = ClockPause.objects.filter(clock=OuterRef("pk"), ends_at__isnull=True)
+    return clocks.annotate(stood=Subquery(over.values("length")), stands_since=Subquery(now.values("starts_at")[:1]))
+
+
 def ran(clocks: QuerySet[Clock], now: datetime) -> Iterator[tuple[uuid.UUID | None, Any, uuid.UUID, Ran]]:
-    """(who owes it, step, case, clock) of clocks that have a limit; two queries, however many there are."""
-    pauses: dict[uuid.UUID, timedelta] = defaultdict(timedelta)
-    stood = ClockPause.objects.filter(clock__in=clocks.values("pk"))
-    for key, start, end in stood.values_list("clock", "starts_at", "ends_at"):
-        pauses[key] += max((end or now) - start, timedelta())
-    rows = clocks.filter(due_at__isnull=False).values_list(
-        "pk", "owner", "step", "case", "started_at", "due_at", "state", "met_at", "ended_at"
-    )
-    for key, owner, step, case, started, due, state, met, ended in rows.iterator(chunk_size=2000):
+    """(who owes it, lineage of the step, case, clock) of clocks that have a limit, in the order of `clocks`; one query, read in
+    pieces. What stands still now is owed later by as long as it has stood."""
+    rows = with_pauses(clocks.filter(due_at__isnull=False))
+    for owner, lineage, case, is_child, started, due, state, met, ended, stood, since in rows.values_list(
+        "owner",
+        "step__lineage",
+        "case",
+        "case__is_child_procedure",
+        "started_at",
+        "due_at",
+        "state",
+        "met_at",
+        "ended_at",
+        "stood",
+        "stands_since",
+    ).iterator(chunk_size=2000):
         is_met = state == ClockState.MET
         over = met if is_met else ended if state in OVER else None
-        if due is not None:
-            yield owner, step, case, Ran(started, due, over, is_met, case, pauses.get(key, timedelta()))
+        stands = max(now - since, timedelta()) if since is not None and over is None else timedelta()
+        stood = (stood or timedelta()) + stands
+        yield owner, lineage, case, Ran(started, due + stands, over, is_met, case, stood, is_child)
 
 
 @dataclass(frozen=True)
 class Pattern:
     rule: str
     institution: uuid.UUID
-    step: uuid.UUID | None
+    step: uuid.UUID | None  # as the version in force has it
+    lineage: uuid.UUID | None
     figures: dict[str, int]
 
 
 def patterns(now: datetime) -> list[Pattern]:
-    """What the rules on many clocks and referrals find at this moment, by institution and step."""
+    """What the rules on many clocks and referrals find at this moment, by institution and step: the same step in whatever
+    version. Four queries; the clocks of one institution and step are in memory at a time."""
     since = now - timedelta(days=problems.WINDOW_DAYS)
+    adopted = SopStep.objects.filter(
+        version__state=SopState.ADOPTED, version__in_force_from__lte=timezone.localdate(now)
+    )
+    latest = dict(adopted.order_by("version__in_force_from").values_list("lineage", "pk"))
     clocks = watched(Clock.objects.filter(owner__isnull=False))
     found = []
     for rule, asked, chosen in (
         (problems.LATE, problems.late_often, clocks.filter(due_at__gte=since, due_at__lte=now)),
         (problems.LONG, problems.takes_too_long, clocks.filter(started_at__gte=since, started_at__lte=now)),
     ):
-        groups: dict[tuple[Any, Any], list[Ran]] = defaultdict(list)
-        for owner, step, _case, one in ran(chosen, now):
-            groups[owner, step].append(one)
-        for (owner, step), group in sorted(groups.items(), key=str):
-            if (figures := asked(group, now)) is not None:
-                found.append(Pattern(rule, owner, step, figures))
+        in_order = chosen.order_by("owner", "step__lineage", "pk")
+        for (owner, lineage), group in groupby(ran(in_order, now), key=lambda one: one[:2]):
+            if owner is not None and (figures := asked([one[3] for one in group], now)) is not None:
+                found.append(Pattern(rule, owner, latest[lineage], lineage, figures))
     late = Q(state=ReferralState.SENT, answer_due_at__lt=now)
     sent = Referral.objects.filter(
         sent_at__gte=since,
@@ -95,20 +119,14 @@ def patterns(now: datetime) -> list[Pattern]:
         case__duplicate_of__isnull=True,
         case__is_imported=False,
     ).exclude(state=ReferralState.WITHDRAWN)
-    counted = (
-        sent.order_by()
-        .values("addressee")
-        .annotate(
-            referrals=Count("pk"),
-            declined=Count("pk", filter=Q(state=ReferralState.DECLINED)),
-            unanswered=Count("pk", filter=late),
-        )
-    )
-    for addressee, referrals, declined, unanswered in counted.values_list(
-        "addressee", "referrals", "declined", "unanswered"
-    ):
-        if (figures := problems.unanswered(declined, unanswered, referrals)) is not None:
-            found.append(Pattern(problems.UNANSWERED, addressee, None, figures))
+    declined, child = Q(state=ReferralState.DECLINED), Q(case__is_child_procedure=True)
+    counted = sent.order_by().values_list("addressee").annotate(
+        all=Count("pk"), declined=Count("pk", filter=declined), silent=Count("pk", filter=late),
+        part_children=Count("pk", filter=child & (declined | late)), children=Count("pk", filter=child),
+    )  # fmt: skip
+    for addressee, referrals, refused, silent, *of_children in counted:
+        if (figures := problems.unanswered(refused, silent, referrals, tuple(of_children))) is not None:
+            found.append(Pattern(problems.UNANSWERED, addressee, None, None, figures))
     return found
 
 
@@ -124,25 +142,27 @@ class InCase:
     step: uuid.UUID | None = None
 
 
-def in_cases(now: datetime) -> list[InCase]:
-    """What the rules on single cases find at this moment; the repeated risk assessment stands before the clock that is far
-    too late, since a clock is one deviation."""
-    return [*_risk(now), *_far(now), *_guardian(now), *_reflection(now)]
+def in_cases() -> tuple[Callable[[datetime], Iterator[InCase]], ...]:
+    """The rules on single cases, each to be asked for what it finds at a moment and nobody has recorded yet, in one query that
+    is read in pieces. The repeated risk assessment stands before the clock that is far too late, since a clock is one
+    deviation: what one rule found is recorded before the next is asked."""
+    return (_risk, _far, _guardian, _reflection)
 
 
-def _open_clocks() -> QuerySet[Clock]:
-    return watched(Clock.objects.filter(case__closed_on__isnull=True, state=ClockState.RUNNING))
+WHERE = ("case", "owner", "case__responsible", "case__municipality", "pk", "step")
+
+
+def _unrecorded(clocks: Any) -> Any:
+    return watched(clocks).exclude(Exists(Deviation.objects.filter(clock=OuterRef("pk")))).order_by("due_at", "pk")
 
 
 def _risk(now: datetime) -> Iterator[InCase]:
-    again = _open_clocks().filter(
-        step__repeats=True, step__trigger=EventKind.RISK_ASSESSED, due_at__lt=now
-    )  # problems.risk_not_repeated, asked of the database
-    for one in again.select_related("case").order_by("due_at", "pk"):
-        yield InCase(
-            problems.RISK, one.case_id, one.owner_id or one.case.responsible_id, one.case.municipality_id, one.pk,
-            one.step_id,
-        )  # fmt: skip
+    again = Clock.objects.filter(
+        state=ClockState.RUNNING, case__closed_on__isnull=True, step__repeats=True,
+        step__trigger=EventKind.RISK_ASSESSED, due_at__lt=now,
+    )  # problems.risk_not_repeated, asked of the database  # fmt: skip
+    for case, owner, responsible, place, clock, step in _unrecorded(again).values_list(*WHERE).iterator(PIECE):
+        yield InCase(problems.RISK, case, owner or responsible, place, clock, step)
 
 
 def _far(now: datetime) -> Iterator[InCase]:
@@ -152,24 +172,19 @@ def _far(now: datetime) -> Iterator[InCase]:
     late = Q(state=ClockState.RUNNING, due_at__lt=now, case__closed_on__isnull=True) | Q(
         state=ClockState.MET, met_at__gte=since, met_at__gt=F("due_at")
     )
-    clocks = watched(Clock.objects.filter(late)).filter(due_at__isnull=False)
+    clocks = _unrecorded(with_pauses(Clock.objects.filter(late, due_at__isnull=False)))
     clocks = clocks.exclude(step__met_by__overlap=[EventKind.GUARDIAN_NAMED, EventKind.REFLECTION_STARTED])
-    stood: dict[uuid.UUID, timedelta] = defaultdict(timedelta)
-    for key, start, end in ClockPause.objects.filter(clock__in=clocks.values("pk")).values_list(
-        "clock", "starts_at", "ends_at"
-    ):
-        stood[key] += max((end or now) - start, timedelta())
-    for one in clocks.select_related("case").order_by("due_at", "pk").iterator(chunk_size=1000):
-        clock = Ran(one.started_at, one.due_at, one.met_at, one.met_at is not None, one.case_id, stood[one.pk])  # type: ignore[arg-type]
+    for case, owner, responsible, place, pk, step, started, due, met, stood in clocks.values_list(
+        *WHERE, "started_at", "due_at", "met_at", "stood"
+    ).iterator(PIECE):
+        clock = Ran(started, due, met, met is not None, case, stood or timedelta())
         if problems.far_too_late(clock, now):
-            yield InCase(
-                problems.FAR, one.case_id, one.owner_id or one.case.responsible_id, one.case.municipality_id, one.pk,
-                one.step_id,
-            )  # fmt: skip
+            yield InCase(problems.FAR, case, owner or responsible, place, pk, step)
 
 
-def _waiting(kind: str, done: Any, until: datetime, **also: Any) -> Iterator[tuple[Case, datetime]]:
+def _waiting(rule: str, kind: str, done: Any, until: datetime, **also: Any) -> Iterator[tuple[InCase, datetime]]:
     """Open cases in which something happened by `until`, and what should have followed did not; with its first moment."""
+    known = Deviation.objects.filter(rule=rule, case=OuterRef("case"), clock__isnull=True)
     events = (
         Happening.objects.filter(
             kind=kind,
@@ -181,20 +196,24 @@ def _waiting(kind: str, done: Any, until: datetime, **also: Any) -> Iterator[tup
             **also,
         )
         .exclude(Exists(done))
-        .select_related("case")
+        .exclude(Exists(known))
         .order_by("case_id", "happened_at", "pk")
+        .distinct("case_id")
     )
-    for one in events.distinct("case_id"):
+    for case, responsible, place, at, has_time in events.values_list(
+        "case", "case__responsible", "case__municipality", "happened_at", "has_time"
+    ).iterator(PIECE):
         # Nobody is made late by an hour that nobody knows.
-        yield one.case, one.happened_at if one.has_time else first_moment(one.happened_on + DAY)
+        since = at if has_time else first_moment(timezone.localdate(at) + DAY)
+        yield InCase(rule, case, responsible, place), since
 
 
 def _guardian(now: datetime) -> Iterator[InCase]:
     done = Guardianship.objects.filter(case=OuterRef("case"))
     until = now - timedelta(hours=problems.GUARDIAN_HOURS)
-    for case, since in _waiting(EventKind.CHILD, done, until, case__is_child_procedure=True):
+    for one, since in _waiting(problems.GUARDIAN, EventKind.CHILD, done, until, case__is_child_procedure=True):
         if problems.without_guardian(since, now):
-            yield InCase(problems.GUARDIAN, case.pk, case.responsible_id, case.municipality_id)
+            yield one
 
 
 def _reflection(now: datetime) -> Iterator[InCase]:
@@ -203,13 +222,14 @@ def _reflection(now: datetime) -> Iterator[InCase]:
         struck_at__isnull=True,
         kind__in=(
             EventKind.REFLECTION_OFFERED, EventKind.REFLECTION_STARTED, EventKind.REFLECTION_WAIVED,
-            EventKind.IDENTIFIED, EventKind.NOT_VICTIM, EventKind.WITHDREW, EventKind.DISCONTINUED,
+            EventKind.IDENTIFIED, EventKind.NOT_PRESUMED, EventKind.NOT_VICTIM, EventKind.WITHDREW,
+            EventKind.DISCONTINUED,
         ),
     )  # fmt: skip
     until = now - timedelta(days=problems.REFLECTION_DAYS)
-    for case, since in _waiting(EventKind.PRESUMED, done, until):
+    for one, since in _waiting(problems.REFLECTION, EventKind.PRESUMED, done, until):
         if problems.reflection_not_offered(since, now):
-            yield InCase(problems.REFLECTION, case.pk, case.responsible_id, case.municipality_id)
+            yield one
 
 
 # The effect of an adaptation

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, Value, When
@@ -13,12 +13,13 @@ from django.utils import timezone
 
 from nrm import access
 from nrm.freshness import Freshness, due_since, fresh_since
-from nrm.models import Accreditation, Service, ServiceProposal
+from nrm.models import Accreditation, CorrectiveMeasure, Service, ServiceProposal
 from onatc.models import Municipality
 from onatc.texts import SortKey
 from stakeholders.models import Institution
 
 MOST_ADDRESSEES = 20
+ENDS_WITHIN = 90  # days before an accreditation ends in which its renewal has to be thought of
 
 
 @dataclass(frozen=True)
@@ -99,16 +100,58 @@ def public_services(kind: str, person: str, near: Municipality | None) -> Any:
     )
 
 
-def waiting_numbers(user: Any) -> dict[str, int]:
-    """How many services wait for the reader, as the directory asks that the numbers open: `unconfirmed`, of one's own
-    institutions and not confirmed in this quarter; for who keeps the directory `ageing`, which no provider has confirmed for
-    a whole quarter, and `proposed`, with a change that waits. One question."""
+# What has to be done about services: the list asks it of its rows, the homes count it, the calendar names its days
+
+
+def unconfirmed_of(user: Any) -> Q:
+    """Of the reader's own institutions, not confirmed in this quarter; of rows with `standing`."""
+    return Q(provider__in=user.institution_ids) & ~Q(standing=Freshness.FRESH)
+
+
+def with_proposal(user: Any) -> Q:
+    """That have a proposal of their provider which nobody answered."""
+    return Q(Exists(ServiceProposal.objects.visible_to(user).open().filter(service=OuterRef("pk"))))
+
+
+def accreditation_ending(day: date, user: Any) -> Q:
+    """Accredited on the day, for the last time within `ENDS_WITHIN` days by what is on record: one that was renewed
+    already does not end."""
+    held = Accreditation.objects.visible_to(user).filter(service=OuterRef("pk"))
+    return Q(Exists(held.valid_on(day))) & ~Q(Exists(held.valid_on(day + timedelta(days=ENDS_WITHIN + 1))))
+
+
+def accreditation_over(day: date, user: Any) -> Q:
+    """Was accredited once, until a day that has passed or a withdrawal, and is not now."""
+    held = Accreditation.objects.visible_to(user).filter(service=OuterRef("pk"))
+    over = held.filter(Q(valid_until__lt=day) | Q(withdrawn_on__lte=day))
+    return Q(Exists(over)) & ~Q(Exists(held.valid_on(day)))
+
+
+def to_put_right(user: Any, overdue_on: date | None = None) -> Q:
+    """An inspection that the reader may see found what has to be put right and was not; by a day that passed before
+    `overdue_on`."""
+    found = CorrectiveMeasure.objects.visible_to(user).filter(inspection__service=OuterRef("pk"), done_on__isnull=True)
+    if overdue_on is not None:
+        found = found.filter(due_on__lt=overdue_on)
+    return Q(Exists(found))
+
+
+def waiting_services(user: Any) -> dict[str, int]:
+    """How many services wait for the reader, each as `nrm:service-list` asks it: a provider's people of their own, whoever
+    keeps the directory of all. One query; none for who does neither."""
+    today, own = timezone.localdate(), Q(provider__in=user.institution_ids)
+    keeps = bool(access.may_keep_mechanism(user))
+    if not keeps and not user.institution_ids:
+        return {}
+    mine = Q() if keeps else own
+    asked = {
+        "unconfirmed": unconfirmed_of(user),
+        "ending": mine & accreditation_ending(today, user),
+        "over": mine & accreditation_over(today, user),
+        "to_put_right": mine & to_put_right(user),
+        "overdue": mine & to_put_right(user, today),
+    }
+    if keeps:
+        asked |= {"ageing": Q(standing=Freshness.AGEING), "proposed": with_proposal(user)}
     found = Service.objects.visible_to(user).current().with_standing()
-    waiting = ServiceProposal.objects.visible_to(user).open().values("service")
-    own = Q(provider__in=user.institution_ids) & ~Q(standing=Freshness.FRESH)
-    numbers = found.order_by().aggregate(
-        unconfirmed=Count("pk", filter=own),
-        ageing=Count("pk", filter=Q(standing=Freshness.AGEING)),
-        proposed=Count("pk", filter=Q(pk__in=waiting)),
-    )
-    return numbers if access.may_keep_mechanism(user) else {"unconfirmed": numbers["unconfirmed"]}
+    return found.aggregate(**{name: Count("pk", filter=what) for name, what in asked.items()})

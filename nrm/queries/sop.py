@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +12,19 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from nrm import clocks
-from nrm.models import Case, Clock, ClockPause, ClockState, EventKind, Function, LimitUnit, SopStep, SopVersion, Who
+from nrm.models import (
+    Case,
+    Clock,
+    ClockPause,
+    ClockState,
+    EventKind,
+    Function,
+    LimitUnit,
+    SopStep,
+    SopTrial,
+    SopVersion,
+    Who,
+)
 from nrm.protected import Count, safe_row
 from nrm.queries.procedure import as_step, first_day, given, holidays_for, versions_in_force
 
@@ -198,20 +210,61 @@ class TrialRow:
         return self.late is not None and self.late_before is not None and self.late > self.late_before
 
 
+class Told:
+    """What earlier trials have told to whoever may not see cases. Trials of other days or limits differ by the cases in
+    between: a count that differs by a few from one that was told is a small count, and is not told."""
+
+    def __init__(self, threshold: int) -> None:
+        self.threshold = threshold
+        self._counts: dict[Any, set[int]] = defaultdict(set)
+
+    def tell(self, counts: Mapping[Any, int]) -> bool:
+        """Tell these counts together, or none of them; whether they may be told."""
+        near = (abs(count - one) for what, count in counts.items() for one in self._counts[what])
+        if any(0 < distance < self.threshold for distance in near):
+            return False
+        for what, count in counts.items():
+            self._counts[what].add(count)
+        return True
+
+    def row(self, step: str, whole: int, part: int) -> tuple[Count, Count]:
+        """Of so many cases so many late, as far as both, and the rest, may be told."""
+        seen, late = safe_row(whole, part, self.threshold)
+        if seen is None or not self.tell({(step, "cases"): seen}):
+            return None, None
+        if late is not None and not self.tell({(step, "late"): late, (step, "in time"): seen - late}):
+            late = None
+        return seen, late
+
+
 def trial_rows(
-    result: list[dict[str, Any]], name_of: Callable[[dict[str, Any]], Any], threshold: int | None
+    result: list[dict[str, Any]], name_of: Callable[[dict[str, Any]], Any], told: Told | None
 ) -> list[TrialRow]:
-    """With a threshold, small counts are hidden; None for whoever may see the cases."""
+    """With what was told before, small counts are hidden; None for whoever may see the cases."""
     rows = []
     for one in result:
         shown: list[Count] = [one["cases"], one["late"], one["cases_before"], one["late_before"]]
-        if threshold is not None:
+        if told is not None:
+            step = one["lineage"]
             shown = [
-                *safe_row(one["cases"], one["late"], threshold),
-                *safe_row(one["cases_before"], one["late_before"], threshold),
+                *told.row(step, one["cases"], one["late"]),
+                *told.row(step, one["cases_before"], one["late_before"]),
             ]
-            close = (abs(one["late"] - one["late_before"]), abs(one["cases"] - one["cases_before"]))
-            if any(0 < distance < threshold for distance in close):
-                shown[2:] = [None, None]  # the difference of two shown counts would be a small one
         rows.append(TrialRow(one["number"], name_of(one), one["is_gone"], *shown))
     return rows
+
+
+def told_before(trial: SopTrial, user: Any, threshold: int) -> Told:
+    """What the trials before this one have told, in the order in which they were made; one query."""
+    told = Told(threshold)
+    earlier = SopTrial.objects.visible_to(user).filter(tried_at__lt=trial.tried_at).order_by("tried_at", "pk")
+    for cases, result in earlier.values_list("cases", "result"):
+        trial_rows(result, str, told)
+        tell_cases(cases, told)
+    return told
+
+
+def tell_cases(cases: int, told: Told) -> Count:
+    """The number of cases of a trial, as far as it may be told."""
+    is_told = not 0 < cases < told.threshold and told.tell({"cases": cases})
+    return cases if is_told else None

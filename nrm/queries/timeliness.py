@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -19,7 +19,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from nrm.models import Clock, ClockCount, ClockDuration, ClockKind, ClockState, Side, SopStep
-from nrm.protected import BASE, shown, total
+from nrm.protected import is_base_to_all, shown, total
 from nrm.timeliness import SQL_HOURS, Estimate, estimate
 from onatc.charts import Chart, Series, stacked_bars
 from onatc.models import Municipality
@@ -244,14 +244,15 @@ def chart_of(title: str, labels: list[str], cells: list[list[int | None]]) -> Ch
 
 def release_tables(start: datetime, after: datetime, *, threshold: int) -> dict[str, Any]:
     """The three tables of a period with small counts hidden, ready to be kept: what is hidden is not in them. Small is what
-    few cases stand behind, whatever number of clocks they have."""
+    few cases stand behind, whatever number of clocks they have, or few cases that one of those who read it does not know."""
     made: dict[str, Any] = {}
     for by, column in ((STEP, "s.lineage"), (INSTITUTION, "c.owner_id"), (MUNICIPALITY, "k.municipality_id")):
-        rows = _counted(column, start, after)
+        rows, known = _counted(column, start, after), _known(column, start, after)
         keys = sorted(rows, key=str)
         numbers = [[rows[key][name][0] for name in PROTECTED] for key in keys]
         cases = [[rows[key][name][1] for name in PROTECTED] for key in keys]
-        cells = shown(numbers, threshold, cases)
+        knows = [[known[key, name] for name in PROTECTED] for key in keys]
+        cells = shown(numbers, threshold, cases, knows, keys if by == INSTITUTION else None)
         made[by] = [
             {"key": str(key) if key is not None else None, "cells": line, "started": total(line)}
             for key, line in zip(keys, cells, strict=True)
@@ -259,8 +260,7 @@ def release_tables(start: datetime, after: datetime, *, threshold: int) -> dict[
         if by == STEP:
             times = _durations_by_step(start, after)
             for line, key in zip(made[by], keys, strict=True):
-                whole = rows[key]["all"][1]
-                if line["started"] is not None and whole >= BASE:
+                if line["started"] is not None and is_base_to_all(rows[key]["all"][1], known[key, "all"]):
                     found = estimate(times[key])
                     line |= {"median": found.median, "ninetieth": found.ninetieth, "longest": found.longest}
     return made
@@ -269,19 +269,43 @@ def release_tables(start: datetime, after: datetime, *, threshold: int) -> dict[
 PROTECTED = ("met", "met_late", "running", "other")
 
 
+KIND = """CASE WHEN c.state = 'met' AND c.met_at > c.due_at THEN 'met_late' WHEN c.state = 'met' THEN 'met'
+    WHEN c.state IN ('running', 'paused') THEN 'running' ELSE 'other' END"""
+BEGUN = "c.started_at >= %s AND c.started_at < %s AND k.duplicate_of_id IS NULL"
+CHILDREN = "children"  # who knows all of them: the child protection officer
+
+
 def _counted(column: str, start: datetime, after: datetime) -> dict[Any, dict[str, tuple[int, int]]]:
     """By line and kind: how many clocks, and how many cases stand behind them."""
-    kind = """CASE WHEN c.state = 'met' AND c.met_at > c.due_at THEN 'met_late' WHEN c.state = 'met' THEN 'met'
-        WHEN c.state IN ('running', 'paused') THEN 'running' ELSE 'other' END"""
-    statement = f"""SELECT {column}, {kind}, count(*), count(DISTINCT c.case_id), grouping({kind})
+    statement = f"""SELECT {column}, {KIND}, count(*), count(DISTINCT c.case_id), grouping({KIND})
         FROM nrm_clock c JOIN nrm_sopstep s ON s.id = c.step_id JOIN nrm_case k ON k.id = c.case_id
-        WHERE c.started_at >= %s AND c.started_at < %s AND k.duplicate_of_id IS NULL
-        GROUP BY GROUPING SETS ((1, 2), (1))"""  # noqa: S608  # nosec B608
+        WHERE {BEGUN} GROUP BY GROUPING SETS ((1, 2), (1))"""  # noqa: S608  # nosec B608
     found: dict[Any, dict[str, tuple[int, int]]] = defaultdict(lambda: dict.fromkeys((*PROTECTED, "all"), (0, 0)))
     with connection.cursor() as cursor:
         cursor.execute(statement, [start, after])
         for key, name, number, cases, is_all in cursor.fetchall():
             found[key]["all" if is_all else name] = (number, cases)
+    return found
+
+
+def _known(column: str, start: datetime, after: datetime) -> dict[tuple[Any, str], dict[Hashable, int]]:
+    """By line and kind: of how many cases behind a count each institution knows, since it took part in them or owed a clock,
+    and how many are of children. Who took part once knows the case, also when it left meanwhile."""
+    within = f"""SELECT c.case_id FROM nrm_clock c JOIN nrm_case k ON k.id = c.case_id WHERE {BEGUN}"""  # noqa: S608  # nosec B608
+    statement = f"""WITH cases AS ({within}), knows AS (
+            SELECT case_id, institution_id FROM nrm_caseparty WHERE case_id IN (SELECT case_id FROM cases)
+            UNION SELECT case_id, owner_id FROM nrm_clock
+            WHERE owner_id IS NOT NULL AND case_id IN (SELECT case_id FROM cases)
+            UNION SELECT id, NULL FROM nrm_case WHERE is_child_procedure AND id IN (SELECT case_id FROM cases))
+        SELECT {column}, {KIND}, w.institution_id, count(DISTINCT c.case_id), grouping({KIND})
+        FROM nrm_clock c JOIN nrm_sopstep s ON s.id = c.step_id JOIN nrm_case k ON k.id = c.case_id
+        JOIN knows w ON w.case_id = c.case_id
+        WHERE {BEGUN} GROUP BY GROUPING SETS ((1, 2, 3), (1, 3))"""  # noqa: S608  # nosec B608
+    found: dict[tuple[Any, str], dict[Hashable, int]] = defaultdict(dict)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [start, after, start, after])
+        for key, name, institution, cases, is_all in cursor.fetchall():
+            found[key, "all" if is_all else name][institution or CHILDREN] = cases
     return found
 
 
@@ -293,7 +317,7 @@ def _durations_by_step(start: datetime, after: datetime) -> dict[Any, list[tuple
 
 
 def released_lines(tables: dict[str, Any], by: str) -> list[dict[str, Any]]:
-    """The lines of a released table with their names, and times in words."""
+    """The lines of a released table with their names, and times in words and in hours."""
     rows = tables.get(by, [])
     read: Callable[[str], Any] = (lambda key: key) if by == MUNICIPALITY else uuid.UUID
     keyed = {(read(one["key"]) if one["key"] is not None else None): one for one in rows}
@@ -306,5 +330,7 @@ def released_lines(tables: dict[str, Any], by: str) -> list[dict[str, Any]]:
         times = None
         if "longest" in one:
             times = Estimate(1, 1, one["median"], one["ninetieth"], one["longest"])
-        found.append({**one, "label": label, "median": in_words(times, 50), "ninetieth": in_words(times, 90)})
+        hours = {"median_hours": one.get("median"), "ninetieth_hours": one.get("ninetieth")}
+        words = {"median": in_words(times, 50), "ninetieth": in_words(times, 90)}
+        found.append({**one, **hours, **words, "label": label})
     return found

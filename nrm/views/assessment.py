@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 
-from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -14,11 +16,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from nrm import access
 from nrm.actions import assessment as actions
 from nrm.forms.oversight import ApproveForm, BeginForm, ChapterForm, CompareForm
-from nrm.models import Assessment, AssessmentState, Chapter
-from nrm.queries.assessment import chapters_of, compared, document
-from nrm.queries.mechanism import shown_figures
-from onatc import trail
+from nrm.models import Assessment, AssessmentFile, AssessmentState, Chapter
+from nrm.queries.assessment import chapters_of, compared, stamp_of
+from nrm.queries.mechanism import shown_figures, shown_roles
 from onatc.errors import proof_required, require
+from onatc.files import serve
 from onatc.history import history_of
 from onatc.registers import RegisterFilter
 from onatc.texts import COLUMNS, DJANGO_CODES, column_of
@@ -87,6 +89,7 @@ def assessment_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     one, user = _assessment(request, pk), request.user
     keeps = bool(access.may_keep_mechanism(user))
     chapters = chapters_of(one)
+    files = {file.language: file for file in _files(request, one)}
     decision = Decision.objects.visible_to(user).filter(pk=one.decision_id).first() if one.decision_id else None
     return render(
         request,
@@ -95,8 +98,12 @@ def assessment_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "one": one,
             "chapters": chapters,
             "groups": shown_figures(one.figures),
+            "roles": shown_roles(one.figures),
             "decision": decision,
             "languages": LANGUAGE_WORDS.items(),
+            "papers": [
+                (column, language, files.get(DJANGO_CODES[column])) for column, language in LANGUAGE_WORDS.items()
+            ],
             "may_write": bool(access.may_write_assessment(user, one)),
             "may_take_back": keeps and one.state == AssessmentState.LAID,
             "may_approve": bool(access.may_approve_assessment(user)) and one.state == AssessmentState.LAID,
@@ -226,15 +233,25 @@ def assessment_compare(request: SignedInRequest) -> HttpResponse:
     )
 
 
-@require_safe
-def assessment_document(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """The version as PDF, in the language of the reader or the one that is asked for."""
+@require_http_methods(["GET", "POST"])
+def assessment_document(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
+    """The version as PDF, in the language of the reader or the one that is asked for: asked for by POST it is made by a job,
+    and taken by GET once it is there."""
     one = _assessment(request, pk)
-    column = request.GET.get("language") or column_of(get_language())
+    asked = request.POST if request.method == "POST" else request.GET
+    column = asked.get("language") or column_of(get_language())
     if column not in COLUMNS:
         raise Http404
-    body = document(one, DJANGO_CODES[column])
-    trail.record(trail.Act.EXPORTED, by=request.user, record=one, what=f"assessment {one.number}", plain=True)
-    answer = HttpResponse(body, content_type="application/pdf")
-    answer["Content-Disposition"] = f'attachment; filename="assessment-{one.number}-{column}.pdf"'
-    return answer
+    language = DJANGO_CODES[column]
+    if request.method == "POST":
+        return redirect(actions.request_file(one, language, by=request.user))
+    file = _files(request, one).filter(language=language).first()
+    if file is None:
+        messages.info(request, _("It is not made yet, or the version changed since: make it first."))
+        return redirect(one)
+    return serve(file, to=request.user, plain=True)
+
+
+def _files(request: SignedInRequest, one: Assessment) -> QuerySet[AssessmentFile]:
+    """The papers of a version as it is now."""
+    return AssessmentFile.objects.visible_to(request.user).filter(assessment=one, stamp=stamp_of(one))

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from nrm import access
+from nrm import access, markers
 from nrm.actions import care as actions
 from nrm.forms.care import (
     AnswerRequestForm,
@@ -39,11 +39,11 @@ from nrm.models import (
     RetainedKind,
     RetentionRule,
 )
-from nrm.queries.care import falling_due, held_about
+from nrm.queries.care import due_cases, falling_due, held_about, months_of
 from nrm.retention import notice_clock
-from nrm.views.reading import case_of
+from nrm.views.reading import case_of, too_many, too_many_tries, tries_used_up
 from onatc import exports, trail
-from onatc.errors import proof_required, proof_required_to_open, require
+from onatc.errors import Refused, proof_required, proof_required_to_open, require
 from onatc.history import history_of
 from onatc.registers import RegisterFilter
 from stakeholders.accounts import SignedInRequest
@@ -58,6 +58,10 @@ def emergency_open(request: SignedInRequest) -> HttpResponse:
     """A case that is not one's own, by its marker, for a reason; the Director is told before the page opens."""
     require(access.may_open_in_emergency(request.user))
     form = EmergencyForm(request.POST or None)
+    is_barred = request.method == "POST" and _tried_too_often(request, form)
+    if is_barred:
+        form.full_clean()
+        form.add_error(None, too_many())
 
     def act() -> Case:
         case = actions.case_for_emergency(form.cleaned_data["marker"])
@@ -65,7 +69,7 @@ def emergency_open(request: SignedInRequest) -> HttpResponse:
         trail.state_purpose(request, f"case:{case.pk}", form.cleaned_data["reason"][:300])
         return case
 
-    return form_page(
+    page = form_page(
         request,
         form,
         act,
@@ -76,6 +80,22 @@ def emergency_open(request: SignedInRequest) -> HttpResponse:
         submit=_("Open the case and tell the Director"),
         is_grave=True,
     )
+    if is_barred:
+        page.status_code = 429
+    return page
+
+
+def _tried_too_often(request: SignedInRequest, form: EmergencyForm) -> bool:
+    """Markers are not guessed here either (T32): wrong ones count as on any page of cases. Once there were too many, a right
+    one is refused too, since whoever tries by chance would be shown each hit."""
+    wanted = markers.normalised(request.POST.get("marker", ""))
+    if not wanted or tries_used_up(request):
+        return bool(wanted)
+    try:
+        actions.case_for_emergency(wanted)
+    except Refused:
+        return too_many_tries(request, wanted)
+    return False
 
 
 @require_safe
@@ -172,6 +192,7 @@ def destruction_prepare(request: SignedInRequest, kind: str) -> HttpResponse:
     chosen = get_kind(kind)
     form = DestructionForm(request.POST or None)
     found = falling_due(chosen)
+    form.due = due_cases(found.cases, found.months, request.user)  # type: ignore[attr-defined]
 
     def act() -> Any:
         actions.prepare_destruction(chosen, by=request.user, **form.said("reason"))
@@ -186,6 +207,7 @@ def destruction_prepare(request: SignedInRequest, kind: str) -> HttpResponse:
         % {"what": found.label, "count": found.count},
         cancel_url=reverse("nrm:retention"),
         done=_("The destruction is prepared. Another person approves it."),
+        template="nrm/destruction_prepare.html",
     )
 
 
@@ -200,6 +222,8 @@ def get_kind(kind: str) -> RetainedKind:
 def destruction_approve(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     one = get_object_or_404(Destruction.objects.visible_to(request.user), pk=pk)
     require(access.may_approve_destruction(request.user, one))
+    still = set(falling_due(one.kind).cases)
+    cases = [key for key in map(uuid.UUID, one.cases) if key in still]
     return confirm_page(
         request,
         lambda: actions.destroy(one, by=request.user) and None,
@@ -210,6 +234,8 @@ def destruction_approve(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
         back=one,
         done=_("It is destroyed, and on record."),
         is_grave=True,
+        template="nrm/destruction_confirm.html",
+        due=due_cases(cases, months_of(one.kind), request.user),
     )
 
 

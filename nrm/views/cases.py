@@ -117,6 +117,7 @@ def _case_page(request: SignedInRequest, case: Case) -> HttpResponse:
         {
             "case": case,
             "head": head_of(case),
+            "outcome_label": labels_of("return_outcome").get(("return_outcome", case.outcome)) if case.outcome else "",
             "procedure": procedure,
             "sections": main,
             "beside": sections_of(case, user, ASIDE),
@@ -157,19 +158,36 @@ def case_create_anonymous(request: SignedInRequest) -> HttpResponse:
 def _open_page(request: SignedInRequest, kind: type[OpenForm], **words: Any) -> HttpResponse:
     user = request.user
     require(access.may_open_case(user))
-    form = kind(request.POST or None, user=user, instance=Case())
+    earlier = case_of(request, request.GET["again"]) if request.GET.get("again") else None
+    known = {}
+    if earlier is not None:
+        if request.method == "GET":
+            require(access.may_open_again(user, earlier))
+        known = {name: getattr(earlier, name) for name in ("sex", "citizenship", "needs_interpreter")}
+        words |= {
+            "title": _("Open a new episode"),
+            "lead": _("The person of case %(marker)s came again. The new episode gets a marker of its own, and the person still counts once.")
+            % {"marker": earlier},
+        }  # fmt: skip
+    form = kind(request.POST or None, user=user, instance=Case(**known))
 
     def act() -> Case:
         case, _is_new = open_case(
-            by=user, key=form.cleaned_data["key"], profile=keeping.derived(form.values()), **form.arguments()
-        )
+            by=user, key=form.cleaned_data["key"], profile=keeping.derived(form.values()), earlier=earlier,
+            **form.arguments(),
+        )  # fmt: skip
         return case
 
-    return form_page(
-        request, form, act, cancel_url=reverse("nrm:case-list"), submit=_("Open the case"),
-        done=lambda case: _("The case is open. Its marker is %(marker)s: write it into your file.") % {"marker": case},
-        template="nrm/case_form.html", **words,
-    )  # fmt: skip
+    def page() -> HttpResponse:
+        back = earlier.get_absolute_url() if earlier is not None else reverse("nrm:case-list")
+        return form_page(
+            request, form, act, cancel_url=back, submit=_("Open the case"),
+            done=lambda case: _("The case is open. Its marker is %(marker)s: write it into your file.") % {"marker": case},
+            template="nrm/case_form.html", **words,
+        )  # fmt: skip
+
+    # The form shows what the earlier case knows: it is read for a purpose, like its page.
+    return reading_case(request, earlier, page) if earlier is not None and request.method == "GET" else page()
 
 
 @require_http_methods(["GET", "POST"])
@@ -200,14 +218,12 @@ def case_file_number(request: SignedInRequest, marker: str) -> HttpResponse:
     require(access.may_keep_file_number(user, case))
     parties = case.caseparty_rows.filter(institution__in=user.institution_ids, until__isnull=True)  # type: ignore[attr-defined]
     institutions = list(Institution.objects.visible_to(user).filter(pk__in=parties.values("institution")))
-    known = {one.institution.pk: one.text for one in file_numbers_of(case, user)}
+    known = {one.institution.pk: one for one in file_numbers_of(case, user)}
     form = FileNumberForm(request.POST or None, institutions=institutions, known=known)
 
     def act() -> Case:
         for one in institutions:
-            number = form.cleaned_data[f"number_{one.pk.hex}"]
-            if number or known.get(one.pk, "") is not None:  # an empty field leaves what cannot be read now
-                file_numbers.keep_file_number(case, one, number, by=user)
+            file_numbers.keep_file_number(case, one, by=user, **form.said_for(one))
         return case
 
     return form_page(

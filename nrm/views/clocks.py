@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from nrm import access
 from nrm.actions import procedure as actions
 from nrm.forms.sop import ReasonForm
-from nrm.models import Case, Clock, ClockState, Happening, SopState, SopStep
+from nrm.models import Case, Clock, ClockState, SopState, SopStep
 from nrm.queries.cases import in_words
 from nrm.queries.clocks import open_clocks, step_choices
 from nrm.views.reading import case_of
@@ -189,16 +189,4 @@ def clock_take_up(request: SignedInRequest, marker: str, pk: uuid.UUID) -> HttpR
         request, act, title=_("The step applies after all"),
         question=_("Its clock runs as if it had never been set aside. Go on?"), label=_("Take it up again"), back=case,
         done=_("The clock runs again."),
-    )  # fmt: skip
-
-
-@require_http_methods(["GET", "POST"])
-def happening_strike(request: SignedInRequest, marker: str, pk: uuid.UUID) -> HttpResponse:
-    case = case_of(request, marker)
-    require(access.may_record(request.user, case))
-    happening = get_object_or_404(Happening.objects.visible_to(request.user).filter(case=case), pk=pk)
-    return _reason_page(
-        request, case, happening, lambda reason: actions.strike(happening, by=request.user, reason=reason),
-        title=_("Strike an event that was wrong"), done=_("The event is struck; it stays on the page with the reason."),
-        submit=_("Strike it"),
     )  # fmt: skip

@@ -52,23 +52,31 @@ def too_many() -> str:
     return _("Too many case markers that do not exist were tried from this account. Try again in an hour.")
 
 
+def tries_used_up(request: SignedInRequest) -> bool:
+    """Whether this person tried so many wrong markers within an hour that the next one is one too many; none is counted by
+    asking."""
+    return _counted(request, only_asked=True) is None
+
+
 def too_many_tries(request: SignedInRequest, wanted: str) -> bool:
     """Whether this person tried more wrong markers within an hour than mistyping explains; `wanted` is now one of them.
 
     Counted in the shared cache by person, whatever the browser or the address. The same marker once more is no new try:
     a page that is loaded again, or the many pages of one case, tell nothing new. The marker itself is not kept.
     """
-    who = request.user.pk
-    known = hashlib.sha256(f"{who} {wanted}".encode()).hexdigest()
-    used = ratelimit.consume(
+    known = hashlib.sha256(f"{request.user.pk} {wanted}".encode()).hexdigest()
+    return _counted(request, only_asked=not cache.add(f"marker-tried:{known}", 1, HOUR)) is None
+
+
+def _counted(request: SignedInRequest, *, only_asked: bool) -> object | None:
+    return ratelimit.consume(
         request,
         app="allauth.account",
         action="case_marker",
-        key=str(who),
-        dry_run=not cache.add(f"marker-tried:{known}", 1, HOUR),
+        key=str(request.user.pk),
+        dry_run=only_asked,
         limit_get=True,
     )
-    return used is None
 
 
 def reading_case(request: SignedInRequest, case: Case, page: Callable[[], HttpResponse]) -> HttpResponse:

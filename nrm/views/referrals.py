@@ -17,9 +17,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from nrm import access, receipts
 from nrm.actions import receipts as receipt_actions
+from nrm.actions import referral_dates as date_actions
 from nrm.actions import referral_files as file_actions
 from nrm.actions import referrals as actions
-from nrm.forms.referrals import AcceptForm, DeclineForm, FilesForm, WithdrawForm
+from nrm.forms.referrals import AcceptForm, DatesForm, DeclineForm, FilesForm, WithdrawForm
 from nrm.models import (
     Purpose,
     Referral,
@@ -65,6 +66,7 @@ def _filter(request: SignedInRequest, rows: Any) -> RegisterFilter:
         }
         return Q(pk__in=wanted[value]().values("pk"))
 
+    known = queries.offered(request.user, rows)
     standings = [("overdue", _("answer overdue")), *((state.value, state.label) for state in ReferralState)]
     return RegisterFilter(
         request.GET,
@@ -78,8 +80,8 @@ def _filter(request: SignedInRequest, rows: Any) -> RegisterFilter:
             "purpose": (_("For what"), list(Purpose.choices)),
             "urgency": (_("Urgency"), list(Urgency.choices)),
             "share": (_("What is taken on"), list(Share.choices)),
-            "sender": (_("From"), choices_of(rows, "sender")),
-            "addressee": (_("To"), choices_of(rows, "addressee")),
+            "sender": (_("From"), choices_of(known, "sender")),
+            "addressee": (_("To"), choices_of(known, "addressee")),
         },
         narrow={
             "stands": "stands", "what": asked, "purpose": "purpose", "urgency": "urgency", "share": "share",
@@ -204,6 +206,7 @@ def _referral_page(request: SignedInRequest, referral: Referral) -> HttpResponse
             "answers_for": waits and not is_addressee and bool(access.may_answer(user, referral)),
             "may_receive": waits and is_addressee and referral.received_on is None,
             "may_withdraw": waits and bool(access.may_withdraw(user, referral)),
+            "may_correct": bool(date_actions.correctable(referral, user)),
             "may_refer_on": is_alone and may_refer,
             "may_add_files": may_refer and detail and referral.state in (ReferralState.SENT, ReferralState.ACCEPTED),
             "is_closed_duplicate": case.duplicate_of_id is not None,
@@ -283,6 +286,25 @@ def referral_withdraw(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         cancel_url=referral.get_absolute_url(),
         done=_("The referral is withdrawn."),
     )
+
+
+@require_http_methods(["GET", "POST"])
+def referral_correct(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """A day that was typed wrongly is put right; the old one stays on record, struck."""
+    referral = referral_of(request, pk)
+    names = date_actions.correctable(referral, request.user)
+    if not names:
+        require(access.may_correct_sending(request.user, referral))
+    form = DatesForm(request.POST or None, referral=referral, names=names)
+    return form_page(
+        request,
+        form,
+        lambda: date_actions.correct_dates(referral, by=request.user, **form.arguments()),
+        title=_("Correct the days of the referral"),
+        lead=_("The wrong day stays on record, struck, with your reason. Counts and deadlines follow the right one; figures that were released do not change."),
+        cancel_url=referral.get_absolute_url(),
+        done=_("The days are corrected."),
+    )  # fmt: skip
 
 
 # Files

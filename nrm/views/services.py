@@ -29,6 +29,7 @@ from nrm.forms.services import (
 from nrm.freshness import Freshness, last_day_to_confirm
 from nrm.models import (
     ENDED,
+    Accessible,
     Accreditation,
     Inspection,
     PlacesReport,
@@ -37,6 +38,7 @@ from nrm.models import (
     ServiceProposal,
     Spoken,
 )
+from nrm.queries import services as queries
 from nrm.queries.service_words import Words
 from onatc import trail
 from onatc.errors import factor_required, require
@@ -69,20 +71,24 @@ def _filter(request: SignedInRequest) -> RegisterFilter:
     shows_ended = request.GET.get("ended") == "1"
     visible = Service.objects.visible_to(user)
     rows = visible.ended() if shows_ended else visible.current()
-    accredited = Accreditation.objects.visible_to(user).valid_on(timezone.localdate()).filter(service=OuterRef("pk"))
-    waiting = ServiceProposal.objects.visible_to(user).open()
+    today = timezone.localdate()
+    accredited = Accreditation.objects.visible_to(user).valid_on(today).filter(service=OuterRef("pk"))
     places = [(one.pk, str(one.name)) for one in Municipality.objects.all().order_by(SortKey("name"))]
     whose = []
     if user.is_reporter:
         whose = [("mine", _("of my institution")), ("unconfirmed", _("of my institution, to be confirmed"))]
     if access.may_keep_mechanism(user):
         whose.append(("proposed", _("with a proposal that waits")))
-
-    def asked_of(value: str) -> Q:
-        if value == "proposed":
-            return Q(pk__in=waiting.values("service"))
-        own = Q(provider__in=user.institution_ids)
-        return own & ~Q(standing=Freshness.FRESH) if value == "unconfirmed" else own
+    asked_whose = {
+        "mine": Q(provider__in=user.institution_ids),
+        "unconfirmed": queries.unconfirmed_of(user),
+        "proposed": queries.with_proposal(user),
+    }
+    accreditation = {
+        "1": Q(is_accredited=True),
+        "ending": queries.accreditation_ending(today, user),
+        "over": queries.accreditation_over(today, user),
+    }
 
     return RegisterFilter(
         request.GET,
@@ -96,8 +102,20 @@ def _filter(request: SignedInRequest) -> RegisterFilter:
             "near": (_("The person is in"), places),
             "free": (_("Free places"), [("1", _("free places reported"))]),
             "language": (_("Language"), list(Spoken.choices)),
+            "accessible": (_("Accessibility"), list(Accessible.choices)),
             "hours": (pgettext("nrm", "Hours"), [("always", _("round the clock"))]),
-            "accredited": (_("Accreditation"), [("1", pgettext("nrm", "valid"))]),
+            "accredited": (
+                _("Accreditation"),
+                [
+                    ("1", pgettext("nrm", "valid")),
+                    ("ending", _("ends within %(days)d days") % {"days": queries.ENDS_WITHIN}),
+                    ("over", pgettext("nrm", "expired or withdrawn, not renewed")),
+                ],
+            ),
+            "right": (
+                _("To be put right"),
+                [("open", _("after an inspection")), ("overdue", _("after an inspection, overdue"))],
+            ),
             "provider": (_("Provider"), choices_of(visible, "provider")),
             "whose": (_("Whose"), whose),
             "ended": (_("Ended ones"), [("1", _("ended ones alone"))]),
@@ -111,10 +129,12 @@ def _filter(request: SignedInRequest) -> RegisterFilter:
             "near": lambda _value: Q(pk__in=visible.reaching(near).values("pk")) if near is not None else Q(),
             "free": lambda _value: Q(places_free__gt=0),
             "language": lambda value: Q(languages__contains=[value]),
+            "accessible": lambda value: Q(accessibility__contains=[value]),
             "hours": lambda _value: Q(is_round_the_clock=True),
-            "accredited": lambda _value: Q(is_accredited=True),
+            "accredited": lambda value: accreditation[value],
+            "right": lambda value: queries.to_put_right(user, today if value == "overdue" else None),
             "provider": "provider",
-            "whose": asked_of,
+            "whose": lambda value: asked_whose[value],
             "ended": lambda _value: Q(),
         },
         counted="standing",

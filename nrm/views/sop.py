@@ -19,7 +19,16 @@ from nrm import access
 from nrm.actions import sop as actions
 from nrm.forms.sop import AdoptForm, CompetenceForm, EndCompetenceForm, StepForm, TrialForm, VersionForm
 from nrm.models import Competence, Function, SopState, SopStep, SopTrial, SopVersion
-from nrm.queries.sop import conditions_of, differences, events_in_words, functions_in_words, limit_of, trial_rows
+from nrm.queries.sop import (
+    conditions_of,
+    differences,
+    events_in_words,
+    functions_in_words,
+    limit_of,
+    tell_cases,
+    told_before,
+    trial_rows,
+)
 from onatc.dated_settings import SettingName, setting
 from onatc.errors import proof_required, require
 from onatc.history import history_of
@@ -238,12 +247,11 @@ def trial_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     is_raw = access.sees_all_cases(request.user)
     threshold = setting(SettingName.SMALL_COUNT, timezone.localdate())
     column = column_of(get_language())
+    told = None if is_raw else told_before(trial, request.user, threshold)
     rows = trial_rows(
-        trial.result,
-        lambda one: choose({name: one[f"name_{name}"] for name in ("sq", "sr", "en")}, column),
-        None if is_raw else threshold,
+        trial.result, lambda one: choose({name: one[f"name_{name}"] for name in ("sq", "sr", "en")}, column), told
     )
-    cases = trial.cases if is_raw or trial.cases >= threshold or not trial.cases else None
+    cases = trial.cases if told is None else tell_cases(trial.cases, told)
     return render(
         request,
         "nrm/trial_detail.html",

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from nrm import access
 from nrm.models import SopState, SopStep, TimelinessRelease
 from nrm.queries.clocks import step_choices
 from nrm.queries.timeliness import BY, KINDS, PROTECTED, STEP, Asked, chart_of, lines, released_lines
+from onatc import exports
 from onatc.errors import require
 from onatc.forms import FilterForm
 from onatc.models import Municipality
@@ -52,15 +53,50 @@ def last_twelve_months() -> Period:
 
 
 @require_safe
-def timeliness(request: SignedInRequest) -> HttpResponse:
+def timeliness(request: SignedInRequest) -> HttpResponseBase:
     require(request.user.sees_mechanism)
     user = request.user
-    context: dict[str, Any] = {"kinds": [label for _name, label in KINDS], "sees_raw": user.sees_cases}
+    released = _released(request)
+    if request.GET.get("format"):
+        return _as_file(request, released["release"])
+    context: dict[str, Any] = {"kinds": [label for _name, label in KINDS], "sees_raw": user.sees_cases, **released}
     if user.sees_cases:
         context |= _own(request)
-    if not access.sees_all_cases(user):
-        context |= _released(request)
     return render(request, "nrm/timeliness.html", context)
+
+
+def _as_file(request: SignedInRequest, release: TimelinessRelease | None) -> HttpResponseBase:
+    """The released tables of the half-year that is shown: a line for each count. What is unprotected on the page leaves in no
+    file, whoever reads it."""
+    head = [
+        _("from"), _("to"), _("as it stood on"), _("table"), _("line"), _("what is counted"), _("value"), _("unit"),
+        _("shown or hidden"),
+    ]  # fmt: skip
+    rows: list[list[Any]] = []
+    if release is not None:
+        made = timezone.localtime(release.made_at).date()
+        labels = [str(_("Clocks started")), *map(str, _kind_labels())]
+        for by, title in BY.items():
+            for line in released_lines(release.tables, by):
+                place: list[Any] = [release.starts_on, release.ends_on, made, str(title), str(line["label"])]
+                for label, count in zip(labels, [line["started"], *line["cells"]], strict=True):
+                    said = _("hidden") if count is None else _("shown")
+                    rows.append([*place, label, count, _("clocks"), said])
+                if "longest" in line:
+                    rows += [
+                        [*place, str(label), hours if hours is not None else line["longest"], _("hours"),
+                         _("shown") if hours is not None else _("more than")]
+                        for label, hours in (
+                            (_("Half within"), line["median_hours"]), (_("Nine in ten within"), line["ninetieth_hours"])
+                        )
+                    ]  # fmt: skip
+    name = f"timeliness-{release.starts_on}-{release.ends_on}" if release is not None else "timeliness"
+    return exports.as_file(name, head, rows, form=request.GET["format"], to=request.user, of=release or request.user)
+
+
+def _kind_labels() -> list[Any]:
+    labels = dict(KINDS) | {"running": _("still running"), "other": _("not applicable or fallen away")}
+    return [labels[one] for one in PROTECTED]
 
 
 def _own(request: SignedInRequest) -> dict[str, Any]:
@@ -109,10 +145,9 @@ def _released(request: SignedInRequest) -> dict[str, Any]:
         tables = [
             (label, released_lines(chosen.tables, by), by == STEP) for by, label in BY.items() if by in chosen.tables
         ]
-    labels = dict(KINDS) | {"running": _("still running"), "other": _("not applicable or fallen away")}
     return {
         "releases": releases,
         "release": chosen,
         "tables": tables,
-        "released_kinds": [labels[one] for one in PROTECTED],
+        "released_kinds": _kind_labels(),
     }

@@ -5,13 +5,17 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from allauth.core.internal import ratelimit
+from django.contrib.auth.decorators import login_not_required
+from django.core.paginator import Paginator
 from django.db.models import Max, Min, Q
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from nrm import access
@@ -155,8 +159,7 @@ def training_session_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResp
             "topic": topic_labels().get(session.course.topic, session.course.topic),
             "trainers": [one.trainer for one in session.taught_by.select_related("trainer__institution")],
             "people": people,
-            "listed": listed[:SHOWN_PEOPLE],
-            "not_listed": max(0, people.total.total - sum(row.uncoded for row in people.rows) - SHOWN_PEOPLE),
+            "page": Paginator(listed, SHOWN_PEOPLE).get_page(request.GET.get("page")),
             "chart": _chart(people),
             "follow_ups": follow_ups,
             "effect": effect_of(follow_ups, timezone.localdate()),
@@ -229,7 +232,7 @@ def training_session_settle(request: SignedInRequest, pk: uuid.UUID) -> HttpResp
 def training_session_results(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     session = _session(request, pk)
     require(access.may_keep_mechanism(request.user))
-    form = ResultsForm(request.POST or None, session=session, user=request.user)
+    form = ResultsForm(request.POST or None, session=session, user=request.user, number=request.GET.get("page"))
     return form_page(
         request,
         form,
@@ -320,20 +323,42 @@ def certificate_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     )
     topic = topic_labels().get(one.session.course.topic, one.session.course.topic)
     return render(
-        request, "nrm/certificate_detail.html", {"one": one, "number": spoken(one.certificate or ""), "topic": topic}
+        request,
+        "nrm/certificate_detail.html",
+        {
+            "one": one,
+            "number": spoken(one.certificate or ""),
+            "topic": topic,
+            "verify_at": request.build_absolute_uri(reverse("nrm:certificate-verify")),
+        },
     )
 
 
+def _may_try(request: HttpRequest) -> bool:
+    return ratelimit.consume(request, app="allauth.account", action="certificate", limit_get=True) is not None
+
+
+@login_not_required
+@never_cache
 @require_safe
-def certificate_verify(request: SignedInRequest) -> HttpResponse:
-    """Whoever works in the mechanism may ask whether a certificate that they were shown is real."""
-    require(request.user.sees_mechanism)
+def certificate_verify(request: HttpRequest) -> HttpResponse:
+    """Whoever was shown a certificate may ask whether it is real, signed in or not: an employer abroad has no account.
+
+    A number cannot be guessed (eleven signs drawn by chance), so who types one holds the paper; still an outsider learns
+    nothing that it does not say: which course was given, when, and when the certificate was issued. Whose it is, as
+    institution and number, is for whoever works in the mechanism.
+    """
+    is_inside = request.user.is_authenticated and request.user.sees_mechanism
     form = VerifyForm(request.GET if "number" in request.GET else None)
-    found, is_written = None, True
+    found, is_written, status = None, True, 200
     if form.is_bound and form.is_valid():
         number = read_certificate_number(form.cleaned_data["number"])
         is_written = bool(number)
-        found = certificate_of(number) if number else None
+        if number and not is_inside and not _may_try(request):
+            form.add_error("number", _("Many numbers came from where you are. Try again in a minute."))
+            status = 429
+        elif number:
+            found = certificate_of(number)
     return render(
         request,
         "nrm/certificate_verify.html",
@@ -342,7 +367,9 @@ def certificate_verify(request: SignedInRequest) -> HttpResponse:
             "one": found,
             "number": spoken(found.certificate or "") if found else "",
             "is_written": is_written,
+            "is_inside": is_inside,
         },
+        status=status,
     )
 
 

@@ -21,7 +21,7 @@ from nrm.actions import twins as actions
 from nrm.forms.cases import MergeForm, ReasonForm, SettleForm, TwinForm
 from nrm.models import Case, MatchAnswer, Merge, TwinMatch, TwinTry
 from nrm.views.reading import case_of
-from onatc.errors import Refused, require
+from onatc.errors import Refused, proof_required, require
 from stakeholders.accounts import SignedInRequest
 from stakeholders.sessions import keeps_no_text
 from stakeholders.views.records import form_page
@@ -140,6 +140,7 @@ def twin_answer(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@proof_required
 def twin_settle(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     match, user = _match(request, pk), request.user
     require(access.may_merge(user))
@@ -169,6 +170,7 @@ def twin_settle(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@proof_required
 def case_merge(request: SignedInRequest, marker: str) -> HttpResponse:
     case, user = case_of(request, marker), request.user
     require(access.may_merge(user))
@@ -195,6 +197,7 @@ def case_merge(request: SignedInRequest, marker: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@proof_required
 def merge_undo(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     user = request.user
     require(user.sees_cases)

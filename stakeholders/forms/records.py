@@ -57,15 +57,18 @@ class CarefulForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if self.found and not cleaned.get("is_checked"):
-            sentence = _(
-                "This looks like data of a person: %(found)s. Take it out, or confirm below that it does not point to one."
-            )
             for name, found in self.found.items():
-                self.add_error(name, sentence % {"found": ", ".join(found)})
+                self.add_error(name, self._says(name) % {"found": ", ".join(found)})
         for name in self.past:
             if cleaned.get(name) is not None and cleaned[name] > timezone.localdate():
                 self.add_error(name, _("This day lies in the future."))
         return cleaned
+
+    def _says(self, name: str) -> str:
+        """The sentence about what was `found` in a field."""
+        return _(
+            "This looks like data of a person: %(found)s. Take it out, or confirm below that it does not point to one."
+        )
 
     def said(self, *names: str) -> dict[str, Any]:
         """What was typed in these fields, by their names: the arguments of an act."""

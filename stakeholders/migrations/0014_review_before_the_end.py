@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        onatc.migrating.AtOnce(
+        onatc.migrating.InOneStep(
             operations=[
                 # A review that was put behind the last day is due on that day at the latest.
                 migrations.RunSQL(

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        onatc.migrating.AtOnce(
+        onatc.migrating.InOneStep(
             operations=[
                 pgtrigger.migrations.RemoveTrigger(
                     model_name='country',

@@ -4,6 +4,8 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations
 
+from onatc.migrating import InOneStep
+
 
 class Migration(migrations.Migration):
 
@@ -12,7 +14,7 @@ class Migration(migrations.Migration):
         ('strategy', '0001_initial'),
     ]
 
-    operations = [
+    operations = [InOneStep([
         pgtrigger.migrations.AddTrigger(
             model_name='budgetline',
             trigger=pgtrigger.compiler.Trigger(name='note_change', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO onatc_recordchange (id) VALUES (pg_current_xact_id()::text::bigint) ON CONFLICT DO NOTHING; RETURN NULL;', hash='0c358244a46f8792631e148058cf70c2b6ee15a6', level='STATEMENT', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_note_change_a1d70', table='strategy_budgetline', when='AFTER')),
@@ -93,4 +95,4 @@ class Migration(migrations.Migration):
             model_name='strategy',
             trigger=pgtrigger.compiler.Trigger(name='note_change', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO onatc_recordchange (id) VALUES (pg_current_xact_id()::text::bigint) ON CONFLICT DO NOTHING; RETURN NULL;', hash='293d03bb3b888f7e8a258f5ea1f59fcc4a57f6e3', level='STATEMENT', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_note_change_a4ed0', table='strategy_strategy', when='AFTER')),
         ),
-    ]
+    ])]

@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from monitoring.queries import waiting
-from nrm.actions import services
+from nrm.actions import accreditation, services
+from nrm.models import TrainingFollowUp
 from stakeholders.models import (
     Agreement,
     Circular,
@@ -22,7 +23,9 @@ from stakeholders.models import (
     Questionnaire,
     User,
 )
-from tests.nrm.served import a_service
+from tests.nrm.served import a_service, an_accreditation, an_inspection
+from tests.nrm.trainings import a_session, registered
+from tests.nrm.trainings import person as trainee
 from tests.stakeholders.gathered import (
     a_body,
     a_decision,
@@ -119,6 +122,17 @@ def some(world):
     decided = an_item(sooner, 4, kind="decision")
     a_decision(sooner, by, item=decided)
     an_item(draft, kind="decision")
+    for provider in ("KP-THB", "KP-THB", "MOH"):
+        a_service(world, provider)
+    confirmed = a_service(world, "KP-THB")
+    services.confirm_service(confirmed, by=mine, revision=0)
+    services.end_service(a_service(world, "KP-THB"), by=by, revision=0, ended_on=day(0), reason="X")
+    services.propose_change(uuid.uuid4(), confirmed, "Later in the evening", by=mine)
+    an_accreditation(world, confirmed, valid_until=day(80))
+    accreditation.add_corrective(uuid.uuid4(), an_inspection(world, confirmed), by=by, text="Windows", due_on=day(-1))
+    trained = a_session(by, held=True, starts_on=day(-300), ends_on=day(-300))
+    registered(trained, by, trainee("KP-THB", 1), trainee("KP-THB", 2), trainee("MOH", 1))
+    TrainingFollowUp.objects.filter(institution__code="MOH").update(due_on=day(0))
     return {"later": later, "sooner": sooner, "draft": draft}
 
 
@@ -132,6 +146,9 @@ def test_what_waits_for_the_office(world, some):
         "action points overdue": 2, "enquiries not answered": 3, "enquiry overdue": 1, "answer to approve": 1,
         "agreements that end within 90 days": 2, "agreement expired, not renewed": 1, "agreement to review": 1,
         "series of which meetings are owed": 2, "body that must meet": 1,
+        "service with a proposal that waits": 1, "services that their providers do not confirm": 3,
+        "service to put right after an inspection": 1, "service to put right, overdue": 1,
+        "accreditation that ends within 90 days": 1, "effect of a training to tell, overdue": 1,
     }  # fmt: skip
     assert found.meeting == some["draft"] and found.meeting.to_decide == 1
     assert [(str(one), one.missing) for one in found.unconfirmed] == [("Qarkorja e dhjetorit", 2)]
@@ -149,11 +166,17 @@ def test_what_waits_for_the_coordinator(world, some):
 
 def test_what_waits_for_an_institution_is_its_own(world, some):
     found = waiting.for_an_institution(world.focal_point)
-    assert numbers(found) == {"action points to do": 2, "action point overdue": 1, "questions to answer": 3}
+    assert numbers(found) == {
+        "action points to do": 2, "action point overdue": 1, "questions to answer": 3, "services of ours to confirm": 2,
+        "service to put right after an inspection": 1, "service to put right, overdue": 1,
+        "accreditation that ends within 90 days": 1, "effect of a training to tell, overdue": 1,
+    }  # fmt: skip
     assert found.meeting == some["sooner"] and found.to_answer == [some["sooner"]]
     assert [str(one) for one in found.to_confirm] == ["Qarkorja e dhjetorit"]
     other = waiting.for_an_institution(world.other_focal_point)
-    assert numbers(other) == {"action points to do": 2, "action point overdue": 1, "questions to answer": 5}
+    assert numbers(other) == {
+        "action points to do": 2, "action point overdue": 1, "questions to answer": 5, "service of ours to confirm": 1,
+    }  # fmt: skip
     assert other.meeting is None and not other.to_answer and len(other.to_confirm) == 1
 
 
@@ -171,7 +194,15 @@ def test_where_nothing_waits_the_homes_say_nothing_of_it(world, client_for):
             ["action points overdue", "Next meeting", "One point is for decision", "confirmations are missing"],
         ),
         ("natc", ["Answer to approve", "2 points are for decision"]),
-        ("focal_point", ["questions to answer", "Meetings that wait for my answer", "Circulars to confirm"]),
+        (
+            "focal_point",
+            [
+                "questions to answer",
+                "services of ours to confirm",
+                "Meetings that wait for my answer",
+                "Circulars to confirm",
+            ],
+        ),
     ],
 )
 def test_the_homes_show_it_at_the_same_price_for_many(world, client_for, some, who, words):
@@ -198,6 +229,7 @@ def test_the_homes_show_it_at_the_same_price_for_many(world, client_for, some, w
         an_attendee(a_meeting(by, 30 + number, "called"), user=mine)
         a_series(every_months=1, starts_on=day(-300), name_sq=f"S{number}")
         a_body(f"B{number}", meets_every_months=1)
+        a_service(world, "KP-THB")
     assert cost() == before
 
 
@@ -220,11 +252,11 @@ def test_services_wait_for_their_provider_and_for_who_keeps_the_directory(world,
     ended = a_service(world, "KP-THB", name_en="Ended")
     services.end_service(ended, by=world.director, revision=ended.revision, ended_on=day(0), reason="No money")
     services.propose_change(uuid.uuid4(), mine, "Other hours.", by=world.focal_point)
-    assert numbers(waiting.for_an_institution(world.focal_point)) == {"service to confirm": 1}
-    assert numbers(waiting.for_an_institution(world.other_focal_point)) == {"service to confirm": 1}
+    assert numbers(waiting.for_an_institution(world.focal_point)) == {"service of ours to confirm": 1}
+    assert numbers(waiting.for_an_institution(world.other_focal_point)) == {"service of ours to confirm": 1}
     found = waiting.for_the_office(world.planning)
     assert numbers(found) == {
-        "services without a confirmation for long": 2, "service with a proposal that waits": 1,
+        "services that their providers do not confirm": 2, "service with a proposal that waits": 1,
     }  # fmt: skip
     assert not numbers(waiting.for_the_coordinator(world.natc))
     for who, one in [("planning", one) for one in found.numbers] + [

@@ -10,11 +10,14 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 
-from nrm.actions import accreditation, networks
+from nrm.actions import accreditation, networks, services
+from nrm.freshness import last_day_to_confirm
 from nrm.models import Accreditation, CorrectiveMeasure, Inspection, Network, NetworkMember
 from onatc.errors import Refused
 from onatc.vocabulary import Code
+from stakeholders import calendar
 from tests.nrm.served import (
     a_network,
     a_service,
@@ -117,6 +120,69 @@ def test_what_has_to_be_put_right_is_followed_to_its_end(world, client_for):
         accreditation.corrective_done(one, by=world.director, done_on=in_days(-1), note="")
     page = client.get(address).content.decode()
     assert "put right" in page and "Seen" in page and "overdue" not in page
+
+
+def a_corrective(world, inspection, due: int, text: str = "Mend the windows") -> CorrectiveMeasure:
+    return accreditation.add_corrective(uuid.uuid4(), inspection, by=world.director, text=text, due_on=in_days(due))
+
+
+def in_calendar(user, first: int = -40, last: int = 400) -> list[tuple[str, date]]:
+    source = next(one for one in calendar.known() if one.key == "services")
+    with translation.override("en"):
+        return [(one.title, one.starts_on) for one in source.entries(user, in_days(first), in_days(last))]
+
+
+def test_the_calendar_names_what_services_owe_to_who_has_to_act(world):
+    """07: accreditations that end, what has to be put right, the quarter's confirmation; nothing of it to others."""
+    service = a_service(world, name_en="Clinic")
+    services.confirm_service(service, by=world.other_focal_point, revision=0)
+    an_accreditation(world, service, valid_until=in_days(30))
+    withdrawn = an_accreditation(world, service, number="MS-2", valid_until=in_days(20))
+    accreditation.withdraw_accreditation(withdrawn, by=world.director, revision=0, withdrawn_on=in_days(-2), reason="X")
+    inspection = an_inspection(world, service)
+    a_corrective(world, inspection, 9)
+    done = a_corrective(world, inspection, 10)
+    accreditation.corrective_done(done, by=world.director, done_on=in_days(0), note="")
+    over = a_service(world, name_en="Closed")
+    an_accreditation(world, over, valid_until=in_days(31))
+    services.end_service(over, by=world.director, revision=0, ended_on=in_days(0), reason="X")
+    owed = [
+        ("Last day of the accreditation: Clinic", in_days(30)),
+        ("To be put right after an inspection: Clinic", in_days(9)),
+    ]
+    for name in ("director", "child", "other_focal_point"):
+        assert in_calendar(getattr(world, name)) == owed, name
+    for name in ("focal_point", "observer", "stranger", "administrator"):
+        assert in_calendar(getattr(world, name)) == [], name
+    assert in_calendar(world.director, 10, 29) == []
+    an_accreditation(world, service, number="MS-3", valid_from=in_days(31), valid_until=in_days(300))
+    assert in_calendar(world.director)[0] == ("Last day of the accreditation: Clinic", in_days(300))
+    assert len(in_calendar(world.director)) == 2
+    a_service(world, name_en="New")  # which nobody confirmed yet
+    quarter = last_day_to_confirm(in_days(0))
+    assert in_calendar(world.other_focal_point)[0] == ("Last day to confirm your services", quarter)
+    assert len(in_calendar(world.director)) == 2
+
+
+def test_the_list_finds_what_ends_and_what_has_to_be_put_right(world, client_for):
+    names = {}
+    for name, provider, until in (("Long", "MOH", 91), ("Soon", "MOH", 90), ("Renewed", "MOH", 5), ("Over", "MOH", -1),
+                                  ("Other", "KP-THB", 90), ("Never", "MOH", None)):  # fmt: skip
+        names[name] = a_service(world, provider, name_en=name)
+        if until is not None:
+            an_accreditation(world, names[name], valid_until=in_days(until))
+    an_accreditation(world, names["Renewed"], number="MS-2", valid_from=in_days(6), valid_until=in_days(300))
+    a_corrective(world, an_inspection(world, names["Long"]), 5)
+    a_corrective(world, an_inspection(world, names["Other"]), -1)
+
+    def found(who: str, **query) -> list[str]:
+        return [str(one.name) for one in client_for(who).get(url("service-list"), query).context["page"]]
+
+    assert found("director", accredited="ending") == ["Other", "Soon"]
+    assert found("director", accredited="over") == ["Over"]
+    assert found("director", right="open") == ["Long", "Other"] and found("director", right="overdue") == ["Other"]
+    assert found("focal_point", right="open") == ["Other"]  # an inspection is for few
+    assert found("observer", right="open") == []
 
 
 def test_the_standards_are_a_list_that_the_office_keeps(world):

@@ -10,17 +10,39 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.apps import apps
 from django.conf import settings
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
+from django.core.files.base import ContentFile
 from django.db import connection
+from django.db.models import CharField, ForeignKey, TextField
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.formats import date_format
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nrm import destroyed
 from nrm.actions import assistance, care
-from nrm.models import Assistance, Breach, Case, Destruction, EmergencyAccess, OwnFileNumber, PersonRequest, TwinToken
+from nrm.markers import new_marker
+from nrm.models import (
+    Assistance,
+    Breach,
+    Case,
+    Clock,
+    ClockPause,
+    Destruction,
+    EmergencyAccess,
+    Merge,
+    OwnFileNumber,
+    PersonRequest,
+    Referral,
+    ReferralReceipt,
+    Return,
+    Stay,
+    TwinToken,
+)
 from nrm.queries.care import falling_due, held_about
 from nrm.retention import closed_by, falls_due_on, notice_clock
 from onatc.errors import Refused
@@ -105,6 +127,23 @@ def test_the_page_takes_a_whole_marker_only_and_the_director_reviews(world, clie
     assert client.get(case.get_absolute_url()).status_code == 404
 
 
+def test_markers_are_not_guessed_on_the_page_for_emergencies(world, client_for):
+    """T32: wrong ones count as on any page of cases, and after too many of them a right one opens nothing either."""
+    case, said = opened(world.focal_point), {"reason": "A person in danger"}
+    client, url = client_for("other_focal_point"), reverse("nrm:emergency-open")
+    for _number in range(15):
+        assert client.post(url, {"marker": new_marker(), **said}).status_code == 200
+        assert client.post(url, {"marker": "4KM7", **said}).status_code == 200  # the same once more is no new try
+    for _number in range(14):
+        assert client.get(reverse("nrm:case-detail", args=[new_marker()])).status_code == 404
+    assert client.post(url, {"marker": new_marker(), **said}).status_code == 429
+    page = client.post(url, {"marker": case.marker, **said})
+    assert page.status_code == 429 and "Too many case markers" in page.content.decode()
+    assert not EmergencyAccess.objects.exists()
+    cache.clear()  # an hour later
+    assert client.post(url, {"marker": case.marker, **said}).url == case.get_absolute_url()
+
+
 def test_the_director_does_not_review_an_own_one(world):
     one = care.open_in_emergency(opened(world.focal_point), by=world.director, reason="x" * 10)
     assert Message.objects.filter(address="natc@onatc.example").exists()
@@ -150,6 +189,97 @@ def test_two_people_destroy_and_the_counts_stay(world, old_case):
     assert not Case.objects.visible_to(world.director).filter(pk=case.pk)
 
 
+def test_who_prepares_and_who_approves_see_which_cases_fall_due_since_when(world, client_for, old_case):
+    kept = opened(world.focal_point)
+    due = falls_due_on(old_case.closed_on, 120)
+    listed = [
+        str(old_case),
+        date_format(old_case.closed_on, "SHORT_DATE_FORMAT"),
+        date_format(due, "SHORT_DATE_FORMAT"),
+    ]
+    with translation.override("en"):
+        address = reverse("nrm:destruction-prepare", args=["case"])
+        page = client_for("monitoring").get(address).content.decode()
+        prepared = care.prepare_destruction("case", by=world.monitoring, reason="Time is over")
+        asked = client_for("director").get(reverse("nrm:destruction-approve", args=[prepared.pk])).content.decode()
+    for shown in (page, asked):
+        assert all(one in shown for one in listed) and str(kept) not in shown
+    # What does not fall due any more is not destroyed, and not listed either.
+    care.set_rule(by=world.director, kind="case", months=200, basis="Decision 1", valid_from=timezone.localdate())
+    later = client_for("director").get(reverse("nrm:destruction-approve", args=[prepared.pk])).content.decode()
+    assert str(old_case) not in later
+
+
+# Fields with words that are no words about a person, or that go with their record. A new field is decided upon here.
+GO_WITH_THEIR_RECORD = {"Screening", "ReferralFile", "ReferralReceipt"}
+STAY = {
+    ("Assistance", "funding"): "a code",
+    ("EmergencyAccess", "reason"): "answers for the reader, and stands in the trail",
+    ("EmergencyAccess", "review_note"): "answers for the reader",
+    ("Deviation", "what"): "nrm.actions.deviations.forget_words",
+    ("Deviation", "cause_note"): "nrm.actions.deviations.forget_words",
+    ("Deviation", "action"): "nrm.actions.deviations.forget_words",
+    ("Deviation", "done_note"): "nrm.actions.deviations.forget_words",
+    ("Deviation", "check_note"): "nrm.actions.deviations.forget_words",
+}
+
+
+def _belongs_to_a_case(model, seen=()):
+    links = [field.related_model for field in model._meta.concrete_fields if isinstance(field, ForeignKey)]
+    return Case in links or any(
+        one._meta.app_label == "nrm" and one not in (*seen, model) and not seen and _belongs_to_a_case(one, (model,))
+        for one in links
+    )
+
+
+def test_every_field_with_words_about_a_case_is_emptied_or_said_to_stay():
+    emptied = {(model.__name__, name) for model, _path, names in (*care.WORDS, *care.MUST_STAND) for name in names}
+    for model in apps.get_app_config("nrm").get_models():
+        if hasattr(model, "pgh_tracked_model") or model is Case or model.__name__ in GO_WITH_THEIR_RECORD:
+            continue
+        if _belongs_to_a_case(model):
+            for field in model._meta.concrete_fields:
+                has_words = isinstance(field, TextField) or (
+                    isinstance(field, CharField) and not field.choices and (field.max_length or 999) >= 60
+                )
+                if has_words and (model.__name__, field.name) not in STAY:
+                    assert (model.__name__, field.name) in emptied
+
+
+def test_nothing_that_was_said_of_a_person_stays_in_tables_or_history_after_a_destruction(world, old_case):
+    said = {name: f"WORT-{name}" for name in ("exit", "handed", "shared", "basis", "merge", "clock", "pause", "note")}
+    other = opened(world.focal_point)
+    Stay.objects.create(case=old_case, shelter_type="SH_NGO", came_on=old_case.opened_on, exit_reason=said["exit"])
+    Return.objects.create(case=old_case, outcome="RT_VOL", handed_over_to=said["handed"])
+    referral = Referral.objects.filter(case=old_case).first()
+    referral.shared, referral.legal_basis = said["shared"], said["basis"]
+    referral.save()
+    ReferralReceipt.keep_content(
+        ContentFile(b"%PDF-1.7 what was seen"), name="receipt-sq.pdf", content_type="application/pdf",
+        referral=referral, language="sq", stamp="x",
+    )  # fmt: skip
+    Merge.objects.create(
+        case=other, into=old_case, kind="same_person", person_before=other.person, person_after=old_case.person,
+        reason=said["merge"],
+    )  # fmt: skip
+    clock = Clock.objects.filter(case=old_case).first()
+    Clock.objects.filter(pk=clock.pk).update(state="not_applicable", reason=said["clock"])
+    by_rule = Clock.objects.filter(case=old_case).last()
+    Clock.objects.filter(pk=by_rule.pk).update(reason="=condition")
+    ClockPause.objects.create(clock=clock, starts_at=timezone.now(), reason=said["pause"])
+    PersonRequest.objects.create(
+        case=old_case, brought_by=old_case.responsible, received_on=old_case.opened_on, due_on=old_case.opened_on,
+        note=said["note"],
+    )  # fmt: skip
+    prepared = care.prepare_destruction("case", by=world.monitoring, reason="Time is over")
+    care.destroy(prepared, by=world.director)
+    held = "\n".join(
+        json.dumps(list(model.objects.values()), default=str) for model in apps.get_app_config("nrm").get_models()
+    )
+    assert not [one for one in said.values() if one in held] and "=condition" in held
+    assert not ReferralReceipt.objects.exists() and Stay.objects.get().shelter_type == "SH_NGO"
+
+
 def test_a_rule_of_the_director_decides_and_a_preparation_is_made_once(world, old_case):
     care.set_rule(by=world.director, kind="case", months=200, basis="Decision 1", valid_from=timezone.localdate())
     assert falling_due("case").count == 0
@@ -187,6 +317,9 @@ def test_all_that_is_held_is_given_and_nothing_of_others(world, client_for, old_
     rows = list(held_about(old_case))
     values = {row.value for row in rows}
     assert {"said no", "what was seen at the border"} <= values
+    kinds = {row.record: row for row in rows}
+    assert kinds["own file number"].institution == institution("KP-THB").short  # that it is kept is told, and by whom
+    assert any(row.value == "1" and "tokens" in row.record for row in rows) and "request of a person" in kinds
     assert not any("12/2015" in value or "12345678" in value for value in values)
     people = {person.full_name for person in world.people.values()}
     assert not people & values

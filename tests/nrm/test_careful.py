@@ -15,7 +15,7 @@ from django import forms as django_forms
 import monitoring.demo
 import nrm.forms
 from nrm import markers
-from nrm.careful import looks_like_identity
+from nrm.careful import looks_like_identity, of_file_name
 from nrm.forms.careful import Careful, CarefulForm
 from tests.nrm.twin_measure import _PLAIN, person
 
@@ -88,6 +88,33 @@ def test_of_the_texts_of_the_demonstration_few_are_pointed_out():
     ]
     alarms = [text for text in texts if looks_like_identity(text)]
     assert len(texts) > 900 and len(alarms) < len(texts) / 50, alarms
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Arta_Krasniqi.pdf", "raport-arta-krasniqi-2026-11-03.docx", "ArtaKrasniqi.jpg", "KRASNIQI ARTA.pdf",
+        "Pasaporta P01234567.pdf", "1234567890.pdf", "scan_044123456.png",
+    ],
+)  # fmt: skip
+def test_the_name_of_a_file_tells_a_person_too(name):
+    assert of_file_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "form.pdf",
+        "20261103.pdf",
+        "skan_03.11.2026.pdf",
+        "2026-11-03 referral form v2.docx",
+        "IMG_0431.jpg",
+        "formulari-8.pdf",
+        "",
+    ],
+)
+def test_plain_names_of_files_are_left_alone(name):
+    assert of_file_name(name) == []
 
 
 def test_a_case_marker_is_how_one_speaks_of_a_person():

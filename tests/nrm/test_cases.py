@@ -18,6 +18,7 @@ from nrm.actions import keeping
 from nrm.actions.cases import open_case
 from nrm.actions.happenings import note
 from nrm.models import Case, CaseParty, EventKind, Happening, PartyRole, Referral
+from nrm.queries.cases import changes_of, labels_of
 from onatc.errors import Refused
 from onatc.trail import TrailEntry
 from stakeholders.actions.records import Stale
@@ -277,6 +278,26 @@ def test_a_stale_profile_shows_what_a_colleague_wrote(world, client_for):
     assert again.status_code == 302 and Case.objects.get(pk=case.pk).forms == ["LAB"]
     with pytest.raises(Stale):
         keeping.change_profile(case, {"sex": "M"}, by=world.monitoring, revision=0)
+
+
+def test_the_history_of_a_case_speaks_in_words(world, client_for):
+    """What changed is read by people: no codes of lists, no lists and dictionaries of a program."""
+    case = opened(world.focal_point)
+    values = {
+        "forms": ["SEX", "LAB"], "citizenship": ["AL", "CIT_U"], "needs_interpreter": "tr", "sex": "M",
+        "missing": {"means_of_control": "NA_UNKNOWN"},
+    }  # fmt: skip
+    keeping.change_profile(case, values, by=world.focal_point, revision=0)
+    fields = {one.label: (one.old, one.new) for change in changes_of(case) for one in change.fields}
+    said = labels_of("exploitation", "sex", "missing_reason")
+    assert fields["forms of exploitation"] == (
+        said["exploitation", "SEX"], f"{said['exploitation', 'SEX']}, {said['exploitation', 'LAB']}",
+    )  # fmt: skip
+    assert fields["citizenship"][0] == "Kosovo" and fields["citizenship"][1].startswith("Albania, ")
+    assert fields["language of an interpreter"] == ("empty", "Turkish") and fields["sex"][1] == said["sex", "M"]
+    assert fields["why values are absent"] == ("empty", f"means of control: {said['missing_reason', 'NA_UNKNOWN']}")
+    page = read(client_for("focal_point"), case).content.decode()
+    assert "NA_UNKNOWN" not in page and "[&#x27;" not in page
 
 
 def test_an_adult_becomes_a_child_by_a_correction_and_a_child_an_adult_by_an_age_check_only(world):

@@ -8,14 +8,18 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.urls import reverse
 from django.utils import timezone, translation
 
 from nrm import deciding
+from nrm.actions.assistance import close
 from nrm.actions.identification import decide, inform, record_step, strike
+from nrm.invariants import closed_cases_have_nothing_open
 from nrm.models import Case, CaseDecision, CaseParty, Clock, Competence, EventKind, Happening, Referral
 from nrm.standing import Decided
 from onatc.errors import Refused
 from tests.nrm.cases import institution, opened
+from tests.nrm.test_cases import read
 from tests.stakeholders.decided import at_once
 
 
@@ -321,3 +325,46 @@ def test_a_step_is_its_day_and_its_time_and_is_struck_with_a_reason(world):
     referred = Happening.objects.get(case=case, kind=EventKind.REFERRED)
     with pytest.raises(Refused, match="where it was recorded"):
         strike(referred, by=by, reason="Gabim")
+
+
+# After the closing
+
+
+def closed_as_no_victim(world):
+    case = opened(world.focal_point, on=ago(60))
+    decision = decided(case, world.focal_point, "D2_NEG", ago(50))
+    case.refresh_from_db()
+    close(case, by=world.focal_point, closed_on=ago(40), outcome="RT_U", note_text="", revision=case.revision)
+    case.refresh_from_db()
+    return case, decision
+
+
+def test_a_review_comes_as_late_as_somebody_asks_for_it_and_moves_no_clock(world, client_for):
+    """Who was found not to be a victim asks for a review when the case is long closed; it is of the decision of that
+    episode (data_dictionary.md, section 4: review_on), whose status follows."""
+    case, decision = closed_as_no_victim(world)
+    client, address = client_for("focal_point"), reverse("nrm:case-decide", args=[case.marker])
+    before = list(Clock.objects.filter(case=case).order_by("pk").values())
+    page = read(client, case).content.decode()
+    assert "Record a later decision" in page and address in page and "<dd>RT_U" not in page
+    form = client.get(address).context["form"]
+    assert [code for code, _label in form.fields["outcome"].widget.choices] == ["", "D_RECON_POS", "D_RECON_NEG"]
+    typed = {
+        "key": form["key"].value(), "seen": 1, "outcome": "D_RECON_POS", "review_of": str(decision.pk),
+        "decided_on": ago(3), "institution": institution("KP-THB").pk, "decision_maker": "DM_POLICE",
+        "age_group_at_decision": "ADULT", "reason": "Prova te reja",
+    }  # fmt: skip
+    assert client.post(address, typed).url == case.get_absolute_url()
+    assert client.post(address, typed).url == case.get_absolute_url()  # pressed twice
+    assert status(case) == "IDENTIFIED" and CaseDecision.objects.filter(case=case).count() == 2
+    assert Happening.objects.get(case=case, kind=EventKind.REVIEWED).record is not None
+    assert list(Clock.objects.filter(case=case).order_by("pk").values()) == before
+    review = CaseDecision.objects.get(case=case, outcome="D_RECON_POS")
+    inform(review, by=world.focal_point, informed_on=ago(1))
+    assert not list(closed_cases_have_nothing_open())
+
+
+def test_a_review_of_a_closed_case_lies_after_what_it_reviews(world):
+    case, decision = closed_as_no_victim(world)
+    with pytest.raises(Refused, match="does not lie before"):
+        decided(case, world.focal_point, "D_RECON_POS", ago(55), review_of=decision)

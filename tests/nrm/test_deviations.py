@@ -7,14 +7,27 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from nrm import problems
 from nrm.actions import care
 from nrm.actions import deviations as actions
-from nrm.models import ClockState, Deviation, DeviationState, EventKind, Guardianship, Happening, Referral, RetainedKind
+from nrm.models import (
+    Clock,
+    ClockPause,
+    ClockState,
+    Deviation,
+    DeviationState,
+    EventKind,
+    Guardianship,
+    Happening,
+    Referral,
+    RetainedKind,
+    SopStep,
+)
 from nrm.oversight_sources import open_deviations
 from nrm.queries import oversight
 from nrm.queries.deviations import told
@@ -22,7 +35,9 @@ from onatc.errors import Refused
 from onatc.models import Message
 from stakeholders.actions.records import Stale
 from stakeholders.calendar import month_of
+from tests.mass_nrm import fill_cases
 from tests.nrm.cases import institution, opened
+from tests.nrm.test_procedure import version_with
 from tests.nrm.watching import a_clock, a_deviation, a_step, being_corrected, correction
 from tests.stakeholders.decided import a_body, a_draft, a_meeting, a_point, at_once, cost_of
 
@@ -110,6 +125,67 @@ def test_referrals_declined_or_unanswered_are_found_by_addressee(world, today):
     assert (one.institution.code, one.step, one.figures["part"], one.figures["whole"]) == ("PVPT", None, 2, 5)
 
 
+def test_a_pattern_is_about_a_step_in_whatever_version(world, today):
+    case = opened(world.focal_point)
+    late_at_csw(case, 3)
+    version_with(16, today, amounts=[20])
+    new = SopStep.objects.get(version__number=2, number=16)
+    for clock in late_at_csw(case, 3):
+        Clock.objects.filter(pk=clock.pk).update(step=new)
+    actions.find()
+    one = found(problems.LATE).get(institution=institution("CSW"))
+    assert one.step == new and one.figures["part"] == 6
+    version_with(16, today + timedelta(days=1), amounts=[30])
+    assert actions.find(timezone.now() + timedelta(days=1)) >= 0
+    assert found(problems.LATE).filter(institution=institution("CSW")).count() == 1
+
+
+def test_a_clock_that_stands_still_is_not_late_for_it(world):
+    case = opened(world.focal_point)
+    for one in [a_clock(case, started=25, state=ClockState.PAUSED) for _one in range(6)]:
+        ClockPause.objects.create(clock=one, starts_at=one.started_at + timedelta(days=2), reason="ill")
+    actions.find()
+    assert not found(problems.LATE).filter(step=a_step()).exists()
+    assert not found(problems.LONG).filter(step=a_step()).exists()
+    ClockPause.objects.filter(clock__case=case).update(ends_at=timezone.now() - timedelta(days=20))  # three days
+    Clock.objects.filter(case=case, step=a_step()).update(
+        state=ClockState.RUNNING, due_at=timezone.now() - timedelta(days=12)
+    )
+    actions.find()
+    assert found(problems.LATE).get(step=a_step()).figures["part"] == 6
+    assert found(problems.LONG).get(step=a_step()).figures["times"] == 220  # 22 days of ten
+
+
+def test_the_rules_cost_the_same_for_three_times_as_many_cases(world):
+    fill_cases(cases=40, by=world.director)
+
+    def cost() -> int:
+        Deviation.objects.all().delete()
+        with CaptureQueriesContext(connection) as asked:
+            assert actions.find() > 0
+        assert actions.find() == 0
+        return len(asked)
+
+    few = cost()
+    copies = [
+        (one.pk, Happening.objects.create(case=one.case, kind="stable", happened_at=one.started_at), one)
+        for one in Clock.objects.filter(state=ClockState.RUNNING).select_related("case")
+        for _ in range(2)
+    ]
+    Clock.objects.bulk_create(
+        Clock(
+            case=one.case,
+            step=one.step,
+            trigger_event=event,
+            owner=one.owner,
+            started_at=one.started_at,
+            due_at=one.due_at,
+        )
+        for _key, event, one in copies
+    )
+    assert copies and cost() == few
+
+
 def test_a_clock_far_too_late_is_a_deviation_of_its_case_once_and_never_again(world):
     case = opened(world.focal_point)
     a_clock(case, started=30, limit=10)
@@ -151,7 +227,7 @@ def test_an_event_without_an_hour_makes_nobody_late_before_its_day_is_over(world
     Happening.objects.create(
         case=case, kind=EventKind.PRESUMED, happened_at=timezone.now() - timedelta(days=3, hours=1), has_time=False
     )
-    assert not [one for one in oversight.in_cases(timezone.now()) if one.rule == problems.REFLECTION]
+    assert not [one for rule in oversight.in_cases() for one in rule(timezone.now()) if one.rule == problems.REFLECTION]
 
 
 def test_a_closed_case_has_no_open_duties_and_institutions_that_are_gone_correct_nothing(world, today):
@@ -404,6 +480,28 @@ def test_figures_of_a_pattern_are_told_to_who_sees_all_cases_and_to_whose_they_a
         assert ("whole_cases" in page) is False
     exported = b"".join(client_for("planning").get(reverse("nrm:deviation-export")).streaming_content).decode()
     assert sentence not in exported and "late here" in exported
+
+
+def test_the_child_protection_officer_does_not_find_the_adults_of_a_pattern(world, client_for):
+    def a_case(**profile):
+        case = opened(world.focal_point, profile=profile)
+        a_clock(case, owner="KP-THB", started=15)
+        Referral.objects.create(
+            case=case, sender=institution("KP-THB"), addressee=institution("PVPT"), referred_on=timezone.localdate(),
+            state="declined", declined_on=timezone.localdate(), decline_reason="no_place",
+        )  # fmt: skip
+
+    for _one in range(6):
+        a_case(age_at_referral=12)
+    for _one in range(3):
+        a_case()
+    actions.find()
+    late, unanswered = found(problems.LATE).get(step=a_step()), found(problems.UNANSWERED).get()
+    for one in (late, unanswered):
+        assert (one.figures["part_children"], one.figures["whole_children"]) == (6, 6)
+        shown = {name: told([one], getattr(world, name))[0].said for name in ("director", "planning", "child")}
+        assert "9 of 9" in shown["director"]
+        assert "9 of 9" in shown["planning"] and "9" not in shown["child"]
 
 
 def test_the_pages_do_what_they_say_and_a_form_sent_twice_records_once(world, client_for, today):

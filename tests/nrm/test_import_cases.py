@@ -130,6 +130,13 @@ def test_codes_and_labels_of_three_languages_mean_the_same():
         (b"case_ref,referred_on,case_ref\nA,2025-03-01,B\n", "twice"),
         (b"case_ref,referred_on\nA,2025-03-01,F\n", "3 cells"),
         (b"referred_on\n2025-03-01\n", "missing"),
+        (b"case_ref|referred_on\nA|2025-03-01\n", "commas"),
+        (b"case_ref\treferred_on\nA\t2025-03-01\n", "commas"),
+        (b"sep=,\ncase_ref,referred_on\nA,2025-03-01\n", "no header"),
+        (b"\ncase_ref,referred_on\nA,2025-03-01\n", "no header"),
+        (b"PK\x03\x04 a workbook\n", "no header"),
+        (b"\x1f\x8b\x08\x00 packed", "UTF-8"),
+        (b"case_ref,referred_on\n" + b"A,2025-03-01\n" * 9000 + "\u017e,2025-03-01\n".encode("cp1250"), "UTF-8"),
     ],
 )
 def test_a_file_that_is_no_table_of_cases_is_refused_with_a_sentence(body, says):
@@ -154,6 +161,26 @@ def test_a_column_with_identities_is_refused_with_a_privacy_message(column):
     found = problems(file=io.BytesIO(body))
     assert len(found) == 1 and found[0][:2] == (1, column) and "privacy" in found[0][2]
     assert "Secretname" not in str(found)
+
+
+def test_the_first_row_of_a_file_without_a_header_is_not_repeated():
+    """It may be somebody's, and the problems of an uploaded file are kept."""
+    found = problems(file=io.BytesIO(b"Secretname,17.03.1998,F,XK\nOthername,2025-03-01,M,AL\n"))
+    assert [one[:2] for one in found] == [(1, "")] and "no header" in found[0][2]
+    assert "Secretname" not in str(found)
+
+
+def test_ends_of_lines_quotation_marks_and_spaces_do_no_harm():
+    for body in (
+        b"case_ref,referred_on\rA,2025-03-01\rB,2025-03-02\r",
+        b'\xef\xbb\xbf"case_ref","referred_on"\r\n"A","2025-03-01"\r\n" B ","2.3.25"\r\n',
+        " CASE_REF ,Referred_On\u00a0,\nA,  01.03.2025 ,\nB,45718,".encode(),
+    ):
+        reading, found = look_into(io.BytesIO(body), onatc())
+        assert not found.problems, found.problems
+        assert [(row.case_ref, row.referred_on) for row in reading.rows] == [
+            ("A", date(2025, 3, 1)), ("B", date(2025, 3, 2))
+        ]  # fmt: skip
 
 
 def test_another_unknown_column_is_refused_and_named():

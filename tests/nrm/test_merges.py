@@ -173,7 +173,7 @@ def test_a_merge_in_the_middle_is_undone_alone(world):
     first, second, third = fresh(first, second, third)
     assert second.person_id == third.person_id != first.person_id and (second.episode, third.episode) == (1, 2)
     new, _is_new = open_case(
-        by=world.focal_point, key=uuid.uuid4(), institution=institution("KP-THB"), referred_on=days_ago(0), person=third.person
+        by=None, key=uuid.uuid4(), institution=institution("KP-THB"), referred_on=days_ago(0), earlier=third
     )  # fmt: skip
     assert new.episode == 3
 

@@ -108,6 +108,26 @@ def test_many_clocks_of_few_cases_are_small_too():
     assert "8" not in problems.sentence(problems.LATE, figures, threshold=5)
 
 
+@pytest.mark.parametrize("rule", [problems.LATE, problems.LONG, problems.UNANSWERED])
+def test_who_knows_the_children_does_not_find_the_few_adults_by_subtracting_them(rule):
+    figures = {
+        "part": 12,
+        "whole": 40,
+        "part_cases": 12,
+        "whole_cases": 40,
+        "part_children": 9,
+        "whole_children": 20,
+        "times": 210,
+    }
+    assert "12" in problems.sentence(rule, figures, threshold=5)
+    assert "12" not in problems.sentence(rule, figures, threshold=5, knows_children=True)  # three adults would be left
+    many = figures | {"part_children": 2}
+    assert "12" in problems.sentence(rule, many, threshold=5, knows_children=True)
+    for few in ({"part_children": 12, "whole_children": 37}, {}):
+        counts = {name: count for name, count in figures.items() if not name.endswith("children")} | few
+        assert "40" not in problems.sentence(rule, counts, threshold=5, knows_children=True)
+
+
 def test_each_rule_is_published_with_words_and_says_what_it_found():
     for rule in problems.RULES.values():
         assert str(rule.title) and str(rule.words).endswith(".")

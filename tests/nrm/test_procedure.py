@@ -11,9 +11,10 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connections, transaction
 from django.db.models import F
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.formats import date_format
 
-from nrm.actions import procedure
+from nrm.actions import identification, procedure
 from nrm.actions.happenings import note
 from nrm.models import (
     Case,
@@ -29,6 +30,8 @@ from nrm.models import (
 )
 from onatc.errors import Refused
 from tests.nrm.cases import institution, opened
+from tests.nrm.test_cases import read
+from tests.nrm.test_decisions import decided
 
 pytestmark = pytest.mark.django_db
 TODAY = timezone.localdate
@@ -114,17 +117,101 @@ def test_steps_of_children_and_foreigners_concern_them_alone(world):
     assert ended.state == ClockState.ENDED and "concern" in ended.reason_shown
 
 
+def test_the_steps_of_the_domain_ship_as_the_first_version_each_with_its_source():
+    """domain.md, part b: number, time limit, and what is for a child or a foreigner alone."""
+    version = SopVersion.objects.get(number=1)
+    limits = {
+        1: ("same_day", []), 2: ("hours", [24]), 3: ("hours", [24]), 4: ("hours", [48]), 5: ("hours", [24]),
+        6: ("hours", [24]), 7: ("hours", [48]), 8: ("hours", [24]), 9: ("days", [3]), 10: ("days", [10]),
+        11: ("days", [30]), 12: ("days", [7]), 13: ("days", [15]), 14: ("days", [30]), 15: ("planned_end", []),
+        16: ("days", [30]), 17: ("days", [90]), 18: ("days", [60]), 19: ("before", []), 20: ("before", []),
+        21: ("months", [6]), 22: ("months", [3, 6, 12]), 23: ("days", [15]),
+    }  # fmt: skip
+    steps = {one.number: one for one in version.steps.all()}
+    assert {number: (one.unit, one.amounts) for number, one in steps.items()} == limits
+    assert {number for number, one in steps.items() if one.who == "child"} == {5, 6, 13, 19}
+    assert {number for number, one in steps.items() if one.foreigners_only} == {11}
+    assert {number for number, one in steps.items() if one.repeats} == {14, 17}
+    assert (steps[19].before, steps[20].before) == ("returned", "hearing")
+    assert all(one.actors and one.evidence_sq and one.name_sq and one.name_sr for one in steps.values())
+    # what is written nowhere says so; only the law on compensation is named, and to be checked
+    assert {number for number, one in steps.items() if "to be confirmed" not in one.source} == {21}
+    assert "Law 05/L-036" in steps[21].source and not any(one.is_confirmed for one in steps.values())
+
+
+def test_the_page_of_a_case_says_what_is_next_who_owes_it_and_by_when(world, client_for):
+    case = opened(world.focal_point, on=TODAY() - timedelta(days=5))
+    happened(case, EventKind.NOTIFIED, days=5, at=time(9))
+    happened(case, EventKind.NEEDS_MET, days=4)
+    happened(case, EventKind.INFORMED, days=4)
+    happened(case, EventKind.RISK_ASSESSED, days=4)
+    happened(case, EventKind.PLACED, days=4)
+    page = read(client_for("focal_point"), case).content.decode()
+    with translation.override("en"):
+        due = date_format(timezone.localtime(clock(case, 12).due_at), "DATETIME_FORMAT")
+    assert "Next: 12. Case plan for first assistance – owed by CSW" in page
+    assert due in page and "Evidence: plan" in page
+    assert "met in time" in page and "5 steps are over" in page
+
+
+def standing(case: Case) -> dict[int, str]:
+    """By step how its clock stands; of a case with one clock for each."""
+    return dict(Clock.objects.filter(case=case).values_list("step__number", "state"))
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "gone", "met"),
+    [
+        (["D1_NEG"], {2, 3, 9, 10}, set()),
+        (["D_DISC"], {2, 3, 9, 10}, set()),
+        (["D_DECL"], {9}, {10}),  # what the person declined; help and protection are owed on
+        (["D_INSUF"], set(), set()),  # the procedure goes on, and the decision is still owed
+        (["D2_NEG"], {2, 3, 9}, {10}),
+        (["D2_POS"], set(), {10}),
+        (["D2_POS", "D_RECON_NEG"], {2, 3, 9}, {10}),  # found not to be a victim after all
+        (["D2_NEG", "D_RECON_POS"], {2, 3, 9}, {10}),
+    ],
+)
+def test_clocks_fall_away_by_what_a_decision_means(world, outcomes, gone, met):
+    by, days = world.focal_point, 9
+    case = opened(by, on=TODAY() - timedelta(days=20))
+    made = decided(case, by, "D1_POS", TODAY() - timedelta(days=10), stage=1)
+    happened(case, EventKind.READY, days=days)
+    for outcome in outcomes:
+        days -= 3
+        reviewed = {"review_of": made} if "RECON" in outcome else {}
+        stage = 1 if outcome == "D1_NEG" else 2
+        made = decided(case, by, outcome, TODAY() - timedelta(days=days), stage=stage, **reviewed)
+    states = standing(case)
+    assert {number for number, state in states.items() if state == "ended"} == gone
+    assert {number for number, state in states.items() if state == "met"} == met
+    assert set(states) == {2, 3, 9, 10}
+
+
+def test_a_child_that_declines_the_procedure_is_owed_a_guardian_and_its_best_interest(world):
+    child = opened(world.focal_point, on=TODAY() - timedelta(days=9), profile={"age_at_referral": 12})
+    decided(child, world.focal_point, "D_DECL", TODAY() - timedelta(days=5))
+    assert standing(child)[6] == standing(child)[13] == "running"
+
+
+def test_a_case_that_came_to_nothing_is_closed_in_time_too(world):
+    case = opened(world.focal_point, on=TODAY() - timedelta(days=9))
+    decided(case, world.focal_point, "D1_NEG", TODAY() - timedelta(days=5), stage=1)
+    happened(case, EventKind.FINISHED, days=5)
+    assert clock(case, 23).state == ClockState.RUNNING
+
+
 def test_a_struck_event_ends_its_clock_with_the_reason_and_restores_what_it_met(world):
     case = opened(world.focal_point)
     wrong = happened(case, EventKind.NOTIFIED, days=3)
     assert clock(case, 7).state == ClockState.RUNNING
-    procedure.strike(wrong, by=world.focal_point, reason="wrong case")
-    procedure.strike(wrong, by=world.focal_point, reason="wrong case")
+    identification.strike(wrong, by=world.monitoring, reason="wrong case")
+    identification.strike(wrong, by=world.monitoring, reason="wrong case")
     gone = Clock.objects.get(case=case, step__number=7)
     assert gone.state == ClockState.ENDED and "struck" in gone.reason_shown
     assert clock(case, 2).state == ClockState.RUNNING
     with pytest.raises(PermissionDenied):
-        procedure.strike(wrong, by=world.other_focal_point, reason="x")
+        identification.strike(wrong, by=world.other_focal_point, reason="x")
 
 
 def test_an_earlier_event_recorded_later_moves_the_clock_that_is_there(world):

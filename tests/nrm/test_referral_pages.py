@@ -12,7 +12,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from nrm import tasks  # noqa: F401  registers the job
+from nrm import (
+    receipts,
+    tasks,  # noqa: F401  registers the job
+)
 from nrm.actions import parties, referrals
 from nrm.actions.escalation import escalate
 from nrm.models import Case, CaseParty, Consent, Referral, ReferralFile, ReferralReceipt, Share
@@ -156,6 +159,25 @@ def test_referring_from_the_page_of_a_case_with_files_once(world, client_for):
     assert client_for("other_focal_point").get(address).status_code == 404
 
 
+def test_a_file_named_after_a_person_is_pointed_out_before_anything_is_sent(world, client_for):
+    case = opened(world.focal_point)
+    client, address = client_for("focal_point"), url("referral-send", case.marker)
+
+    def named(name: str) -> dict[str, object]:
+        return {"attachments": SimpleUploadedFile(name, b"Formular", content_type="text/plain")}
+
+    page = text(client.post(address, form_of() | named("Raporti_Arta_Krasniqi.txt")))
+    assert "The name of a file looks like data of a person" in page and "is_checked" in page
+    assert not ReferralFile.objects.exists() and Referral.objects.filter(case=case).count() == 1
+    assert client.post(address, form_of() | named("raporti-8.txt")).status_code == 302
+    referral, more = Referral.objects.get(case=case, brings_in=False), {"is_checked": "on"}
+    files = url("referral-add-files", referral.pk)
+    assert client.post(files, named("Stacioni Verior.txt")).status_code == 200
+    assert client.post(files, named("Stacioni Verior.txt") | more).status_code == 302
+    kept = ReferralFile.objects.order_by("uploaded_at").values_list("original_name", flat=True)
+    assert list(kept) == ["raporti-8.txt", "Stacioni Verior.txt"]
+
+
 def test_accepting_on_the_page_twice_and_by_a_colleague(world, client_for):
     case = opened(world.focal_point)
     referral = sent(world, case, share=Share.HANDOVER, purpose="management")
@@ -206,6 +228,26 @@ def test_a_declined_referral_goes_on_to_the_next(world, client_for):
     assert client.get(url("referral-on", following.pk)).status_code == 302
 
 
+def test_a_wrong_day_is_corrected_on_its_page_and_the_receipt_is_another_one(world, client_for):
+    case = opened(world.focal_point)
+    referral = sent(world, case, referred_on=today(-4))
+    client, address = client_for("focal_point"), url("referral-correct", referral.pk)
+    assert address in text(read(client, referral))
+    form = client.get(address).context["form"]
+    assert list(form.fields) == ["referred_on", "revision", "reason"]
+    stamp = receipts.stamp_of(referral)
+    typed = {"referred_on": today(-7).isoformat(), "revision": 0, "reason": "Shtypur gabim"}
+    assert "lies in the future" in text(client.post(address, typed | {"referred_on": today(2).isoformat()}))
+    for _number in range(2):
+        assert client.post(address, typed).url == referral.get_absolute_url()
+    stale = client.post(address, typed | {"referred_on": today(-6).isoformat()})
+    assert stale.status_code == 200 and "A colleague" in text(stale)
+    referral.refresh_from_db()
+    assert referral.referred_on == today(-7) and receipts.stamp_of(referral) != stamp
+    assert client_for("other_focal_point").get(address).status_code == 403  # nothing of it is theirs yet
+    assert "Shtypur gabim" in text(read(client, case))
+
+
 def test_consent_and_the_case_manager_are_recorded_on_their_pages(world, client_for):
     case, client = opened(world.focal_point), client_for("focal_point")
     consent = {
@@ -250,14 +292,25 @@ def test_a_helpline_opens_a_case_that_waits_for_its_addressee(world, client_for)
         "key": key, "institution": institution("KP-THB").pk, "referring_entity": "E_HOTLINE",
         "referred_on": today().isoformat(), "sex": "U", "age_at_referral": "", "age_group": "AGE_U", "municipality": "PRN",
         "needs_interpreter": "", "purpose": "protection", "urgency": "immediate", "addressee": institution("MOH").pk,
-        "reason": "Kërkon strehim", "consent": "given",
+        "reason": "Kërkon strehim", "consent_state": "given", "consent_by": "guardian", "legal_basis": "",
     }  # fmt: skip
     disagree = client.post(url("referral-enter"), form | {"age_at_referral": "30", "age_group": "CHILD"})
     assert "does not agree with the age" in text(disagree)
+    for sentence, changes in (
+        ("For a child the guardian", {"consent_by": "person"}),
+        ("goes without a reason", {"consent_state": "not_given"}),
+        ("by which provision", {"consent_state": "not_needed"}),
+        ("Select a valid choice", {"consent_state": "withdrawn"}),
+        ("Select a valid choice", {"addressee": institution("AL-NATC").pk}),
+    ):
+        assert sentence in text(client.post(url("referral-enter"), form | changes)), changes
+    assert not Case.objects.exists() and not Referral.objects.exists()
     for _number in range(2):
         assert client.post(url("referral-enter"), form).status_code == 302
     case = Case.objects.get()
     referral = Referral.objects.get(case=case)
+    said = Consent.objects.get(case=case)
+    assert (said.state, said.given_by, said.purpose, said.referral) == ("given", "guardian", "protection", referral)
     assert case.pk == uuid.UUID(key) and case.is_child_procedure and referral.brings_in and referral.state == "sent"
     assert referral.referring_entity == "E_HOTLINE"
 

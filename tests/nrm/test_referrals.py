@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -13,10 +14,13 @@ from django.utils import timezone, translation
 
 from nrm import referral_invariants
 from nrm.actions import parties, referrals
+from nrm.actions.assistance import close
+from nrm.actions.referral_dates import correct_dates
 from nrm.models import (
     Case,
     CaseManagement,
     CaseParty,
+    Clock,
     DeclineReason,
     EventKind,
     Happening,
@@ -27,6 +31,7 @@ from nrm.models import (
 from nrm.queries import referrals as queries
 from onatc.errors import Refused
 from onatc.models import Message
+from stakeholders.actions.records import Stale
 from stakeholders.models import Country, Institution, User
 from stakeholders.ownership import held_by
 from tests.nrm.cases import institution, opened
@@ -302,6 +307,97 @@ def test_who_has_no_account_answers_through_whoever_asked(world):
     brought.refresh_from_db()
     assert brought.responsible.code == "KP-THB" and "handed_over" not in kinds_of(brought)
     assert CaseParty.objects.filter(case=brought, institution=without, role="helps").exists()
+
+
+# Days that were typed wrongly
+
+
+def days_of(case, kind) -> list[Any]:
+    found = Happening.objects.filter(case=case, kind=kind, struck_at=None)
+    return [timezone.localdate(one.happened_at) for one in found]
+
+
+def correct(referral, by, reason="Shtypur gabim", revision=None, **days):
+    known = fresh(referral).revision if revision is None else revision
+    return correct_dates(referral, days, by=by, reason=reason, revision=known)
+
+
+def test_the_day_from_which_a_person_counts_is_corrected_and_clocks_follow(world):
+    case = opened(world.focal_point, addressee=institution("MOH"), on=today(-3))
+    referral = Referral.objects.get(case=case)
+    referrals.receive(referral, by=world.other_focal_point, received_on=today(-2))
+    clock = Clock.objects.filter(case=case, trigger_event__kind="received").order_by("pk").first()
+    assert clock is not None and timezone.localdate(clock.started_at) == today(-2)
+    correct(referral, world.focal_point, referred_on=today(-9))
+    correct(referral, world.other_focal_point, received_on=today(-8))
+    assert fresh(case).opened_on == fresh(referral).referred_on == today(-9)
+    assert days_of(case, "referred") == [today(-9)] and days_of(case, "received") == [today(-8)]
+    struck = Happening.objects.filter(case=case, struck_at__isnull=False)
+    assert {(one.kind, one.struck_reason) for one in struck} == {
+        ("referred", "Shtypur gabim"), ("received", "Shtypur gabim"),
+    }  # fmt: skip
+    going = Clock.objects.filter(case=case, step=clock.step).exclude(state="ended").get()
+    assert timezone.localdate(going.started_at) == today(-8)
+    before = Happening.objects.count()
+    correct(referral, world.focal_point, referred_on=today(-9))  # pressed twice
+    assert Happening.objects.count() == before and not list(referral_invariants.one_acceptance())
+
+
+def test_an_acceptance_is_moved_with_the_responsibility_that_came_with_it(world):
+    case = opened(world.focal_point, addressee=institution("MOH"), on=today(-9))
+    referral, there = Referral.objects.get(case=case), world.other_focal_point
+    referrals.accept(referral, by=there, accepted_on=today(-1), manager=there)
+    correct(referral, there, accepted_on=today(-5), received_on=today(-6))
+    assert days_of(case, "accepted") == days_of(case, "handed_over") == [today(-5)]
+    assert days_of(case, "received") == [today(-6)] and fresh(case).responsible.code == "MOH"
+    own = opened(world.focal_point, on=today(-3))
+    correct(Referral.objects.get(case=own), world.focal_point, referred_on=today(-4))
+    itself = Referral.objects.get(case=own)  # the person came to the institution itself: one day for all
+    assert {itself.referred_on, itself.received_on, itself.accepted_on} == {today(-4)}
+
+
+def test_each_corrects_its_own_days_and_only_to_what_can_be(world):
+    case = opened(world.focal_point, on=today(-20))
+    referral = sent(world, case, referred_on=today(-6))
+    referrals.decline(referral, by=world.other_focal_point, declined_on=today(-2), reason="no_place")
+    for by, days in (
+        (world.other_focal_point, {"referred_on": today(-5)}),
+        (world.focal_point, {"declined_on": today(-3)}),
+    ):
+        with pytest.raises(PermissionDenied):
+            correct(referral, by, **days)
+    # It takes no part in the case, and it is its own answer.
+    correct(referral, world.other_focal_point, received_on=today(-3), declined_on=today(-3))
+    correct(referral, world.director, referred_on=today(-5), declined_on=today(-2))
+    for sentence, by, days in (
+        ("future", world.focal_point, {"referred_on": today(1)}),
+        ("was opened on", world.focal_point, {"referred_on": today(-21)}),
+        ("made first", world.focal_point, {"referred_on": today(-1)}),
+        ("made first", world.other_focal_point, {"declined_on": today(-6)}),
+    ):
+        with pytest.raises(Refused, match=sentence):
+            correct(referral, by, **days)
+    with pytest.raises(Refused, match="had begun already"):
+        correct(Referral.objects.get(case=case, brings_in=True), world.focal_point, referred_on=today(-1))
+    with pytest.raises(Refused, match="Say why"):
+        correct(referral, world.focal_point, reason=" ", referred_on=today(-4))
+    with pytest.raises(Stale):
+        correct(referral, world.focal_point, revision=0, referred_on=today(-4))
+    assert (fresh(referral).referred_on, referral.declined_on) == (today(-5), today(-2))
+    close(case, by=world.focal_point, closed_on=today(), outcome="RT_U", note_text="", revision=fresh(case).revision)
+    with pytest.raises(PermissionDenied):
+        correct(referral, world.focal_point, referred_on=today(-4))
+
+
+def test_whoever_answers_has_received_on_that_day_at_the_latest(world):
+    """The button for the receipt was pressed today, and the answer was given yesterday: in order it stays."""
+    case = opened(world.focal_point, addressee=institution("MOH"), on=today(-4))
+    referral, there = Referral.objects.get(case=case), world.other_focal_point
+    referrals.receive(referral, by=there)
+    referrals.accept(referral, by=there, accepted_on=today(-1), manager=there)
+    assert fresh(referral).received_on == today(-1) == referral.accepted_on
+    assert days_of(case, "received") == days_of(case, "accepted") == [today(-1)]
+    assert Happening.objects.get(case=case, struck_at__isnull=False).kind == "received"
 
 
 # Races

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from nrm.actions import assessment as actions
+from nrm.actions import sop
 from nrm.models import Competence, RolePlace, SopVersion
 from nrm.queries.mechanism import found_in, matrix
 from nrm.role_findings import Finding, FindingKind, findings, proposed
@@ -117,6 +118,28 @@ def test_the_filled_matrix_finds_its_gaps_and_overlaps(world, version):
     sentences = [one.sentence for one in matrix(version, world.observer, today).findings]
     assert any("several institutions lead it: " in one for one in sentences)
     assert any("legal aid" in one for one in sentences)
+
+
+def test_a_new_version_of_the_sop_begins_with_who_does_what_now(world, version):
+    """Else the day on which it comes into force leaves every step without anybody."""
+    actions.prefill(version, by=world.director)
+    part(version, world.director, "informed", step=1, who="MFLT")
+    names = ("step_lineage", "institution", "part", "basis")
+
+    def parts(of: SopVersion) -> list[tuple]:
+        return sorted(RolePlace.objects.filter(version=of).values_list(*names), key=str)
+
+    values = {"title_en": "Second", "note": ""}
+    draft, _is_new = sop.draft_version(uuid.uuid4(), values, by=world.director)
+    before = parts(version)
+    assert len(before) > 10 and parts(draft) == before
+    today = timezone.localdate()
+    assert found_in(draft, today) == found_in(version, today)
+    step = draft.steps.get(number=1)
+    sop.remove_step(step, by=world.director)
+    assert parts(draft) == [one for one in before if one[0] != step.lineage] and parts(version) == before
+    sop.discard_draft(draft, by=world.director)
+    assert parts(version) == before
 
 
 def test_a_competence_that_is_over_makes_nobody_competent(world, version):

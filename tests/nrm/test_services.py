@@ -117,6 +117,31 @@ def test_no_text_names_the_municipality_of_a_secret_place(world, client_for, fie
     assert client_for("director").post(url("service-create"), data).status_code == 302
 
 
+def test_the_area_of_a_secret_place_does_not_say_where_it_is(world, client_for):
+    """T35: everybody reads whom a service reaches; its own municipality alone would be its place."""
+    alone = {"area": "municipalities", "area_municipalities": ["DRA"]}
+    secret = {"hides_place": "on", "municipality": "DRA", "is_public": "on", "public_name_en": "Helpline"}
+    form = form_of(kinds=["AS_SHELTER"], public_contact="0800", **secret, **alone)
+    answer = client_for("director").post(url("service-create"), form)
+    assert "would say where it is" in str(answer.context["form"].errors["area_municipalities"])
+    assert not Service.objects.exists()
+    shelter = a_shelter(world, area="municipalities", area_municipalities=["DRA", "PRZ"])
+    with pytest.raises(Refused, match="would say where it is"):
+        services.change_service(shelter, {"area_municipalities": ["DRA"]}, by=world.director, revision=0)
+    open_place = a_service(world, municipality_id="DRA", **alone)
+    with pytest.raises(Refused, match="would say where it is"):
+        services.change_service(open_place, {"hides_place": True}, by=world.director, revision=0)
+
+
+def test_the_end_of_a_secret_place_names_no_municipality_either(world, client_for):
+    data = {"revision": 0, "ended_on": in_days(0).isoformat(), "reason": "Moved away from Dragashi"}
+    for service, refused in ((a_shelter(world), True), (a_service(world, municipality_id="DRA"), False)):
+        answer = client_for("director").post(url("service-end", service.pk), data)
+        assert (answer.status_code == 200 and "names the municipality" in answer.content.decode()) == refused
+        service.refresh_from_db()
+        assert (service.ended_on is None) == refused
+
+
 def test_a_closed_institution_provides_nothing(world, client_for):
     closed = institution("OSCE")
     closed.dissolved_on = in_days(-1)
@@ -379,7 +404,7 @@ def test_the_database_measures_as_the_rule_does(world):
 
 
 def test_filters_ask_what_they_say(world, client_for):
-    a_service(world, name_en="Women", sexes=["F"], languages=["sq", "sr"])
+    a_service(world, name_en="Women", sexes=["F"], languages=["sq", "sr"], accessibility=["step_free"])
     a_service(world, name_en="Children", for_adults=False, for_children=True, is_round_the_clock=True)
     a_service(world, "KP-THB", name_en="Low risk", risk_levels=["RISK_LOW"])
     shelter = a_shelter(world, name_en="Full", sexes=["M"])
@@ -389,7 +414,7 @@ def test_filters_ask_what_they_say(world, client_for):
     assert names(client, sex="M") == ["Children", "Full", "Low risk"]
     assert names(client, person="child") == ["Children"]
     assert names(client, hours="always") == ["Children"]
-    assert names(client, language="sr") == ["Women"]
+    assert names(client, language="sr") == ["Women"] == names(client, accessible="step_free")
     assert names(client, risk="RISK_HIGH") == ["Children", "Full", "Women"]
     assert names(client, free="1") == [] and names(client, accredited="1") == ["Full"]
     assert names(client, provider=institution("KP-THB").pk) == ["Low risk"]

@@ -143,6 +143,43 @@ def test_a_draft_is_tried_on_past_cases_and_says_how_many_would_have_been_late(
     assert client_for("focal_point").get(reverse("nrm:sop-trial-detail", args=[trial.pk])).status_code in (403, 404)
 
 
+def a_trial(draft: SopVersion, minutes: int, cases: int, late: int, late_before: int) -> SopTrial:
+    step = draft.steps.get(number=2)
+    result = {
+        "lineage": str(step.lineage), "number": 2, "name_sq": "Njoftimi", "name_sr": "", "name_en": "", "is_gone": False,
+        "cases": cases, "late": late, "cases_before": cases, "late_before": late_before,
+    }  # fmt: skip
+    return SopTrial.objects.create(
+        version=draft, from_day=TODAY(), to_day=TODAY(), cases=cases, result=[result],
+        tried_at=timezone.now() + timedelta(minutes=minutes),
+    )  # fmt: skip
+
+
+def test_trials_of_other_days_or_limits_do_not_tell_one_case_by_their_difference(world, client_for):
+    draft = a_draft(world.planning)
+    first = a_trial(draft, 0, 20, 10, 5)
+    another_day = a_trial(draft, 1, 21, 10, 5)
+    another_limit = a_trial(draft, 2, 20, 12, 5)
+    many_more = a_trial(draft, 3, 40, 20, 10)
+
+    def row(name: str, trial: SopTrial) -> tuple[Any, ...]:
+        page = client_for(name).get(reverse("nrm:sop-trial-detail", args=[trial.pk]))
+        one = page.context["rows"][0]
+        return page.context["cases"], one.cases, one.late, one.cases_before, one.late_before
+
+    assert row("director", another_day) == (21, 21, 10, 21, 5)
+    assert row("planning", first) == (20, 20, 10, 20, 5)
+    assert row("planning", another_day) == (None, None, None, None, None)
+    assert row("planning", another_limit) == (20, 20, None, 20, 5)
+    assert row("planning", many_more) == (40, 40, 20, 40, 10)
+    assert row("planning", first) == (20, 20, 10, 20, 5)  # what was told stays as it was
+    # nor is what was told forgotten with the draft
+    refused = client_for("planning").post(reverse("nrm:sop-discard", args=[draft.pk]), follow=True)
+    assert "was tried on past cases" in refused.content.decode() and SopTrial.objects.count() == 4
+    actions.discard_draft(draft, by=world.director)
+    assert not SopVersion.objects.filter(pk=draft.pk).exists()
+
+
 def test_the_director_adopts_from_today_or_later_by_a_decision(world):
     draft = a_draft(world.planning)
     arguments = {"revision": 0, "in_force_from": TODAY(), "adopted_on": TODAY(), "decision_reference": "12/2026"}
@@ -191,7 +228,7 @@ def test_competences_are_kept_with_their_days(world, client_for):
 
 def test_the_acts_on_a_clock_have_their_pages(world, client_for, django_assert_max_num_queries):
     case = opened(world.focal_point)
-    ready = note(case, EventKind.READY, on=TODAY(), by=None)
+    ready = note(case, EventKind.READY, on=TODAY(), by=world.focal_point)
     own, stranger = client_for("focal_point"), client_for("other_focal_point")
     clock = Clock.objects.get(case=case, step__number=10)
 
@@ -208,7 +245,8 @@ def test_the_acts_on_a_clock_have_their_pages(world, client_for, django_assert_m
     clock.refresh_from_db()
     assert clock.state == ClockState.NOT_APPLICABLE
     assert own.post(url("clock-take-up")).status_code == 302
-    assert own.post(url("happening-strike", ready), {"reason": "gabim"}).status_code == 302
+    struck = own.post(url("step-strike", ready), {"reason": "gabim", "key": uuid.uuid4()})
+    assert struck.status_code == 302
     clock.refresh_from_db()
     assert clock.state == ClockState.ENDED
     with django_assert_max_num_queries(8):

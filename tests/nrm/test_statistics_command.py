@@ -13,14 +13,15 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from nrm.actions import merges
+from nrm.actions import assistance, keeping, merges
 from nrm.actions.happenings import moment
 from nrm.actions.imports import bring_in, look_into
 from nrm.counting.populations import POPULATIONS, STAGES
 from nrm.counting.table import Question
 from nrm.imports.row import Row
-from nrm.models import Case, CaseDecision, Referral
+from nrm.models import Assistance, Case, CaseDecision, Referral, Return, Stay
 from nrm.queries.counting import counted
+from onatc.models import Municipality
 from stakeholders.models import Institution
 from tests.nrm.case_files import as_file, realistic
 from tests.nrm.counting_reference import reference
@@ -229,3 +230,64 @@ def test_totals_stand_last_and_the_cells_are_in_order():
     bring(*FILE)
     cells = [row["sex"] for row in ask("referred", "--by", "sex")]
     assert cells[-1] == "TOTAL" and all(one < other for one, other in pairwise(cells[:-1]))
+
+
+def _as_of_yesterday() -> tuple[str, str]:
+    return "--as-of", (timezone.localdate() - timedelta(days=1)).isoformat()
+
+
+def test_what_was_filled_in_later_is_left_out_as_of_an_earlier_day(world):
+    """Section 1, rule 8 and section 4: an upgrade fills values in, adds no person, and was not known before."""
+    bring({"case_ref": "1", "referred_on": "2025-01-10", "sex": "M", "age_group_at_referral": "AGE_U"})
+    bring({"case_ref": "2", "referred_on": "2025-01-11", "sex": "M", "municipality": "PRZ", "forms": "BEG"})
+    case = Case.objects.get(opened_on=date(2025, 1, 10))
+    keeping.change_profile(
+        case,
+        {"sex": "F", "age_at_referral": 16, "forms": ["SEX"], "citizenship": ["AL"], "municipality_id": "FER"},
+        by=world.director,
+        revision=case.revision,
+    )
+    for by, now, then in (
+        ("sex", {"F": 1, "M": 1}, {"M": 2}),
+        ("age_band", {"A15_17": 1, "A_U": 1}, {"A_U": 2}),
+        ("form_any", {"SEX": 1, "BEG": 1}, {"EXP_U": 1, "BEG": 1}),
+        ("citizenship", {"AL": 1, "CIT_U": 1}, {"CIT_U": 2}),
+        ("municipality", {"FER": 1, "PRZ": 1}, {"NA_UNKNOWN": 1, "PRZ": 1}),
+        ("district", None, {"NA_UNKNOWN": 1, Municipality.objects.get(pk="PRZ").district_id: 1}),
+    ):
+        expected = {(name,): number for name, number in then.items()} | {("TOTAL",): 2}
+        assert figures("potential", "--by", by, *_as_of_yesterday()) == expected, by
+        if now is not None:
+            assert figures("potential", "--by", by) == {(name,): number for name, number in now.items()} | {
+                ("TOTAL",): 2
+            }
+
+
+def test_help_and_cases_whose_end_was_recorded_later_ran_on_as_of_an_earlier_day(world):
+    """Somebody came in May and left in June, which was written down today: as of yesterday nobody knew it."""
+    bring({"case_ref": "1", "referred_on": "2025-05-01", "preliminary_outcome": "D1_POS", "preliminary_on": "2025-05-02",
+           "shelter": "SH_NGO:2025-05-02:", "assistance": "AS_MED:RESP_ACC:2025-05-03:;AS_PSY:RESP_REF:2025-05-03:",
+           "return_outcome": "RT_VOL"})  # fmt: skip
+    case, stay, gone = Case.objects.get(), Stay.objects.get(), Return.objects.get()
+    help_, refused = Assistance.objects.get(kind="AS_MED"), Assistance.objects.get(kind="AS_PSY")
+    july = ("--from", "2025-07-01", "--to", "2025-07-31")
+    before = {population: figures(population, *july) for population in ("sheltered", "assisted")}
+    assert before == {"sheltered": {(): 1}, "assisted": {(): 1}} and figures("returned") == {(): 0}
+    june = date(2025, 6, 10)
+    assistance.end_stay(stay, by=world.director, left_on=june, reason="", revision=stay.revision)
+    assistance.change_assistance(help_, {"ends_on": june}, by=world.director, revision=help_.revision)
+    Return.objects.filter(pk=gone.pk).update(carried_out_on=june)
+    assistance.close(
+        case, by=world.director, closed_on=date(2025, 6, 20), outcome="RT_U", note_text="", revision=case.revision
+    )
+    for population in ("sheltered", "assisted"):
+        assert figures(population, *july) == {(): 0}
+        assert figures(population, *july, *_as_of_yesterday()) == {(): 1}
+    assert figures("returned") == {(): 1} and figures("returned", *_as_of_yesterday()) == {(): 0}
+    stock = ("potential", *july, "--date-rule", "stock")
+    assert figures(*stock) == {(): 0} and figures(*stock, *_as_of_yesterday()) == {(): 1}
+    # Help that was refused then and is accepted now counts from now on only.
+    accepted = {"response": "RESP_ACC", "starts_on": date(2025, 5, 4)}
+    Assistance.objects.filter(pk=refused.pk).update(**accepted)
+    by_unit = ("assisted", "--unit", "CU_SPELL")
+    assert figures(*by_unit) == {(): 2} and figures(*by_unit, *_as_of_yesterday()) == {(): 1}

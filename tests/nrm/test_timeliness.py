@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import date, timedelta
 from fractions import Fraction
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -12,16 +14,19 @@ from django.urls import reverse
 from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl import load_workbook
 
 from nrm import survival
 from nrm.actions import timeliness as actions
 from nrm.actions.happenings import note
-from nrm.models import Case, Clock, ClockChange, ClockCount, EventKind, TimelinessRelease
-from nrm.protected import interval, safe_row, shown, total
+from nrm.models import Case, CaseParty, Clock, ClockChange, ClockCount, EventKind, SopStep, TimelinessRelease
+from nrm.protected import interval, is_base_to_all, safe_row, shown, total
+from nrm.queries.sop import Told
 from nrm.queries.timeliness import Asked, lines, release_tables
 from nrm.timeliness import SQL_HOURS, estimate, whole_hours
+from onatc.models import TrailEntry
 from onatc.periods import Period
-from tests.nrm.cases import opened
+from tests.nrm.cases import institution, opened
 
 TODAY = timezone.localdate
 
@@ -89,6 +94,75 @@ def test_two_tables_that_differ_by_a_case_among_small_counts_look_the_same(table
     for other in range(4):
         if other != kind:
             assert [row[other] for row in first] == [row[other] for row in second]
+
+
+@st.composite
+def with_readers(draw):
+    """A table, and of each count how many cases each of three readers knows."""
+    table = draw(st.lists(st.lists(st.integers(0, 14), min_size=2, max_size=2), min_size=1, max_size=6))
+    known = [
+        [{reader: draw(st.integers(0, count)) for reader in "abc" if draw(st.booleans())} for count in row]
+        for row in table
+    ]
+    return table, known
+
+
+@given(with_readers(), st.integers(3, 7))
+@settings(max_examples=400, deadline=None)
+def test_no_reader_finds_a_small_count_of_others_by_what_it_knows_itself(given, threshold):
+    table, known = given
+    found = shown(table, threshold, known=known)
+    for reader in ("a", "b", "c"):
+        others = [
+            [count - mine.get(reader, 0) for count, mine in zip(*row, strict=True)]
+            for row in zip(table, known, strict=True)
+        ]
+        for kind in range(2):
+            hidden = [line for line, cells in enumerate(found) if cells[kind] is None]
+            assert all(not 0 < others[line][kind] < threshold for line in range(len(table)) if line not in hidden)
+            left = sum(others[line][kind] for line in hidden)
+            if len(hidden) < len(table) and left:  # who knows the total from another table knows what is left
+                assert left >= threshold and len(hidden) >= 2
+
+
+@given(st.lists(st.integers(0, 14), min_size=1, max_size=7), st.integers(3, 7))
+@settings(max_examples=400, deadline=None)
+def test_an_institution_that_knows_its_own_line_finds_no_line_of_another(column, threshold):
+    owners = list(range(len(column)))
+    found = shown(
+        [[count] for count in column], threshold, None, [[{line: count}] for line, count in enumerate(column)], owners
+    )
+    hidden = {line for line, cells in enumerate(found) if cells[0] is None}
+    if len(hidden) == len(column):
+        return
+    for reader in owners:
+        left = [column[line] for line in hidden if line != reader]
+        assert sum(left) == 0 or (len(left) >= 2 and sum(left) >= threshold)
+
+
+def test_what_is_left_of_a_count_without_ones_own_cases_is_a_count_too():
+    assert shown([[12], [30], [40]], 5, known=[[{"KP": 9}], [{}], [{}]]) == [[None], [None], [40]]
+    assert shown([[12], [30], [40]], 5, known=[[{"KP": 12}], [{"KP": 20}], [{}]]) == [[12], [30], [40]]
+    # of two hidden lines the reader knows its own: a third one is hidden
+    columns: list[Any] = [[{"a": 3}], [{"b": 4}], [{"c": 9}], [{"d": 9}]]
+    assert shown([[3], [4], [9], [9]], 5, known=columns, owners=list("abcd"))[2] == [None]
+    assert not is_base_to_all(12, {"KP": 9}) and is_base_to_all(12, {"KP": 12}) and is_base_to_all(25, {"KP": 12})
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=8), st.integers(3, 7))
+@settings(max_examples=300, deadline=None)
+def test_no_two_counts_that_were_told_differ_by_a_few(trials, threshold):
+    told = Told(threshold)
+    seen: list[tuple[Any, Any]] = []
+    for whole, part in trials:
+        shown = told.row("step", whole, min(part, whole))
+        assert shown in ((whole, min(part, whole)), (whole, None), (None, None))
+        for before in seen:
+            pairs = [(shown[0], before[0]), (shown[1], before[1])]
+            if None not in (*shown, *before):
+                pairs.append((shown[0] - shown[1], before[0] - before[1]))
+            assert not [pair for pair in pairs if None not in pair and 0 < abs(pair[0] - pair[1]) < threshold]
+        seen.append(shown)
 
 
 def test_a_part_is_hidden_when_it_or_the_rest_is_small():
@@ -211,6 +285,90 @@ def test_released_tables_of_two_data_sets_that_differ_by_one_case_are_equal(worl
     before = release_tables(*bounds, threshold=5)["municipality"]
     one(world, start, profile={"municipality_id": "PEJ"})
     assert release_tables(*bounds, threshold=5)["municipality"] == before
+
+
+def table_of(world: Any, by: str, number: int = 2) -> dict[str, Any]:
+    """The released line of a step, or of what else stands in the lines."""
+    start = date(TODAY().year - 1, 2, 1)
+    rows = {
+        one["key"]: one for one in release_tables(*actions.bounds(start, start + timedelta(days=100)), threshold=5)[by]
+    }
+    return rows[str(SopStep.objects.get(version__number=1, number=number).lineage)] if by == "step" else rows
+
+
+@pytest.mark.django_db
+def test_an_institution_does_not_find_the_cases_of_another_by_subtracting_its_own(world):
+    """Rule 8: twelve are many, but the police knows nine of them."""
+    start = date(TODAY().year - 1, 2, 1)
+    for number in range(9):
+        one(world, start + timedelta(days=number))
+    other = world.other_focal_point.assignments[0].institution
+
+    def more(count: int) -> None:
+        for _ in range(count):
+            made = opened(world.other_focal_point, on=start, code=other.code)
+            note(made, EventKind.NOTIFIED, on=start, by=None)
+
+    more(3)
+    line = table_of(world, "step")
+    assert line["cells"][0] is None and line["started"] is None and "median" not in line
+    more(2)  # five of others are not few
+    assert table_of(world, "step")["cells"][0] == 14 and "median" not in table_of(world, "step")
+    more(5)
+    assert table_of(world, "step")["cells"][0] == 19 and "median" not in table_of(world, "step")
+    one(world, start)  # ten are not the other one's, ten not the police's
+    assert table_of(world, "step")["median"] == 0
+    # the police took part in one of them once: nine are left to it, too few for a median
+    CaseParty.objects.create(
+        case=Case.objects.filter(opened_by=other)[0], institution=institution("KP-THB"), role="joint",
+        until=timezone.now(),
+    )  # fmt: skip
+    assert table_of(world, "step")["cells"][0] == 20 and "median" not in table_of(world, "step")
+    more(1)
+    assert table_of(world, "step")["median"] == 0
+
+
+@pytest.mark.django_db
+def test_who_knows_all_children_does_not_find_the_adults_by_subtracting_them(world):
+    start = date(TODAY().year - 1, 2, 1)
+    for number in range(9):
+        one(world, start, profile={"age_at_referral": 12} if number < 6 else {})
+    assert table_of(world, "step")["cells"][0] is None
+    for _ in range(2):
+        one(world, start)
+    assert table_of(world, "step")["cells"][0] == 11
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_the_protected_tables_are_saved_and_nothing_else(world, client_for, form):
+    start = date(TODAY().year - 1, 2, 1)
+    for number in range(12):
+        one(world, start + timedelta(days=number), late=number < 2)
+    actions.refresh_all()
+    actions.release()
+    release = TimelinessRelease.objects.get(starts_on=start.replace(month=1))
+    url = reverse("nrm:timeliness")
+    asked = {"format": form, "release": release.starts_on.isoformat()}
+    assert "format=csv" in client_for("focal_point").get(url).content.decode()
+    bodies = []
+    for name in ("natc", "focal_point", "director"):
+        answer = client_for(name).get(url, asked)
+        assert f"timeliness-{release.starts_on}" in answer["Content-Disposition"]
+        bodies.append(b"".join(answer) if answer.streaming else answer.content)
+        entry = TrailEntry.objects.order_by("-sequence")[0]
+        assert (entry.act, entry.actor, entry.record_id) == ("exported", getattr(world, name), str(release.pk))
+    if form == "csv":
+        assert bodies[0] == bodies[1] == bodies[2]  # the Director's own figures leave in no file
+        rows = list(csv.reader(bodies[0].decode("utf-8-sig").splitlines()))
+        assert len({len(row) for row in rows}) == 1
+        late = [row[6:] for row in rows if row[3] == "by step" and row[4].startswith("2. ") and row[5] == "met late"]
+        assert late == [["", "clocks", "hidden"]]
+        assert ["10", "clocks", "shown"] in [row[6:] for row in rows]
+    else:
+        sheet = load_workbook(BytesIO(bodies[0])).active
+        assert sheet is not None and sheet.max_row > 10 and sheet["A2"].value.date() == release.starts_on
+    assert client_for("observer").get(url, asked).status_code == client_for("observer").get(url).status_code
 
 
 @pytest.mark.django_db

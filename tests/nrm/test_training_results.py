@@ -10,6 +10,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connection, connections, transaction
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -19,7 +20,7 @@ from nrm.actions import training, training_follow_ups, training_results
 from nrm.actions.training_results import BadRows, Count
 from nrm.models import Headcount, Participation, Trainee, Trainer, TrainingFollowUp, TrainingSession
 from nrm.queries.training import effect_of, plan_progress, reach_of, session_people
-from nrm.reach import read_certificate_number, spoken
+from nrm.reach import new_certificate_number, read_certificate_number, spoken
 from onatc.errors import Refused
 from onatc.models import Message
 from onatc.periods import months_after
@@ -108,6 +109,36 @@ def test_a_session_from_plan_to_certificate_in_the_browser(world, client_for):
     )
     observer = client_for("observer").get(session.get_absolute_url()).content.decode()
     assert "Ministry of Health" in observer and "MOH-0001" not in observer and "1,000.00" in observer
+
+
+def test_an_outsider_verifies_a_certificate_and_learns_nothing_else(world, client_for):
+    """Whoever holds the paper has no account: the number is real, of which course and day; not whose it is."""
+    by = world.director
+    session = registered(a_session(by, held=True, place="Hoteli"), by, person("KP-THB", 7, pre=31, post=71))
+    training_results.issue_certificates(session, by=by)
+    number = spoken(session.participations.get().certificate)
+    outsider, address = Client(HTTP_ACCEPT_LANGUAGE="en"), url("certificate-verify")
+    for client, knows in ((outsider, False), (client_for("stranger"), False), (client_for("observer"), True)):
+        answer = client.get(address, {"number": number})
+        text = answer.content.decode()
+        assert answer.status_code == 200 and "This certificate was issued" in text and "Indicators" in text
+        assert ("KP-THB" in text) == knows and (str(institution("KP-THB").name) in text) == knows
+        assert "Hoteli" not in text and "71" not in text.replace(number, "") and "no-store" in answer["Cache-Control"]
+    unknown = outsider.get(address, {"number": new_certificate_number()}).content.decode()
+    assert "No certificate with this number" in unknown
+    assert address in outsider.get("/accounts/login/").content.decode()
+    own = session.participations.get()
+    printed = client_for("focal_point").get(url("certificate-detail", own.pk)).content.decode()
+    assert f"http://testserver{address}" in printed
+    assert outsider.get(url("certificate-detail", own.pk)).status_code == 302
+
+
+def test_numbers_of_certificates_are_not_tried_by_the_thousand(world, settings):
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "certificate": "3/m/ip"}
+    outsider, told = Client(REMOTE_ADDR="192.0.2.77"), []
+    for _try in range(5):
+        told.append(outsider.get(url("certificate-verify"), {"number": new_certificate_number()}).status_code)
+    assert told == [200, 200, 200, 429, 429]
 
 
 def test_more_participants_than_places_are_refused_and_none_is_kept(world):
@@ -238,6 +269,67 @@ def test_a_file_of_ten_thousand_rows_with_one_bad_keeps_nothing_and_names_it(wor
     good = upload(HEAD + "".join(rows[:500]), session.revision)
     assert "The results are on record." in office.post(address, good, follow=True).content.decode()
     assert Participation.objects.count() == 500 and TrainingFollowUp.objects.get().participants == 500
+
+
+def test_a_larger_file_costs_one_statement_more_for_each_thousand_rows(world):
+    """Ten thousand rows were 125 statements and more than a minute when they changed (issue 7, 08)."""
+    by = world.director
+
+    def cost(act) -> int:
+        with CaptureQueriesContext(connection) as asked:
+            act()
+        return len(asked)
+
+    def costs(code: str, number: int) -> list[int]:
+        session = a_session(by, held=True, places=20_000)
+        told = []
+        for sex, points in (("U", 40), ("F", 50)):  # new; then what was not known, and the points
+            rows = [person(code, one, sex=sex, pre=points, post=60) for one in range(1, number + 1)]
+            told.append(cost(lambda rows=rows: registered(session, by, *rows)))
+            session.refresh_from_db()
+        told.append(cost(lambda: training_results.issue_certificates(session, by=by)))
+        held = session.participations.filter(pre=50, trainee__sex="F", certificate__isnull=False, certified_by=by)
+        assert held.count() == number and held.values("certificate").distinct().count() == number
+        return told
+
+    few, many = costs("KP-THB", 1_000), costs("MOH", 2_000)
+    assert [more - less for less, more in zip(few, many, strict=True)] == [2, 2, 1]  # people and their results
+
+
+def test_everybody_is_reached_in_the_form_and_on_the_page(world, client_for):
+    """More than fit on one page: the form has pages, as the list has (a thousand fields are the most of one form)."""
+    by, office = world.director, client_for("director")
+    session = a_session(by, held=True, places=200)
+    session = registered(session, by, *(person("KP-THB", number) for number in range(1, 121)))
+    address = url("training-session-results", session.pk)
+    first, last = office.get(address).content.decode(), office.get(address + "?page=3").content.decode()
+    assert "KP-THB-0001" in first and "KP-THB-0120" not in first and "120 participants are registered" in first
+    assert "KP-THB-0120" in last and "KP-THB-0001" not in last and "Page 3 of 3" in last
+    form = office.get(address + "?page=3").context["form"]
+    sent = {name: form[name].value() or "" for name in form.fields if not name.startswith("off_")}
+    key = form.held and next(key for key, one in form.held.items() if one.trainee.number == 120)
+    assert office.post(address + "?page=3", sent | {f"post_{key}": "77"}).status_code == 302
+    assert session.participations.get(post=77).trainee.number == 120
+    shown = office.get(session.get_absolute_url()).content.decode()
+    assert "KP-THB-0120" not in shown and "Page 1 of 2" in shown
+    assert "KP-THB-0120" in office.get(session.get_absolute_url() + "?page=2").content.decode()
+
+
+def test_what_was_typed_stays_with_its_person_when_a_colleague_put_somebody_before(world, client_for):
+    by, office = world.director, client_for("director")
+    session = registered(a_session(by, held=True), by, person("KP-THB", 5), person("MOH", 1))
+    address = url("training-session-results", session.pk)
+    form = office.get(address).context["form"]
+    sent = {name: form[name].value() or "" for name in form.fields if not name.startswith("off_")}
+    key = next(key for key, one in form.held.items() if one.trainee.number == 5)
+    sent |= {f"post_{key}": "66", "institution_0": institution("MOH").pk, "number_0": "2", "function_0": "health"}
+    registered(session, world.child, person("KP-THB", 1), person("KP-THB", 2))
+    stale = office.post(address, sent)
+    assert "A colleague changed this" in stale.content.decode() and 'value="66"' in stale.content.decode()
+    session.refresh_from_db()
+    assert office.post(address, sent | {"revision": session.revision}).status_code == 302
+    held = {str(one): one.post for one in session.participations.select_related("trainee__institution")}
+    assert held == {"KP-THB-0001": None, "KP-THB-0002": None, "KP-THB-0005": 66, "MOH-0001": None, "MOH-0002": None}
 
 
 def test_what_the_act_refuses_of_a_file_is_said_with_its_row(world, client_for):

@@ -196,8 +196,7 @@ def test_files_leave_by_two_doors_only():
         if made.search(path.read_text())
     }
     kept = "onatc/kept.py"  # keeps pages that lack the header
-    made = "nrm/views/assessment.py"  # a PDF that is made while it is asked for, and writes its entry
-    assert found == {"onatc/files.py", "onatc/exports.py", kept, made, "stakeholders/views/calendar.py"}
+    assert found == {"onatc/files.py", "onatc/exports.py", kept, "stakeholders/views/calendar.py"}
 
 
 def test_a_streamed_export_is_on_record_though_nobody_takes_it(world, client_for):

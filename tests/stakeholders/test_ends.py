@@ -347,7 +347,7 @@ SAYS_WHO = {
     "nrm.sopversion.adopted_by", "nrm.soptrial.tried_by", "nrm.clock.recorded_by", "nrm.clockpause.paused_by",
     "nrm.clockpause.ended_by",
     "nrm.deviation.recorded_by", "nrm.deviation.closed_by", "nrm.deviation.done_by", "nrm.adaptation.proposed_by",
-    "nrm.assessment.created_by", "nrm.chapter.edited_by",
+    "nrm.assessment.created_by", "nrm.chapter.edited_by", "nrm.assessmentfile.uploaded_by",
     "nrm.service.places_by", "nrm.service.confirmed_by", "nrm.service.created_by", "nrm.serviceaddress.written_by",
     "nrm.placesreport.by", "nrm.serviceproposal.by", "nrm.serviceproposal.decided_by", "nrm.accreditation.created_by",
     "nrm.inspection.created_by", "nrm.correctivemeasure.done_by",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import time
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +21,8 @@ from freezegun import freeze_time
 
 from monitoring.demo.people import PASSWORD
 from monitoring.management.commands.access_matrix import sign_in
-from nrm.models import Assessment, Destruction, PersonRequest, SopVersion
+from nrm.actions.merges import merge
+from nrm.models import Assessment, Destruction, Merge, PersonRequest, SopVersion, TwinMatch
 from onatc.models import DatedSetting, Maintenance, TrailEntry
 from stakeholders.actions.feeds import open_feed
 from stakeholders.models import (
@@ -83,6 +85,8 @@ GRAVE = {
     # cases: an emergency, for how long records are kept, what is destroyed
     "nrm:emergency-open": "director", "nrm:retention-set": "director", "nrm:destruction-approve": "director",
     "nrm:sop-adopt": "director",
+    # whom a count takes for one person
+    "nrm:case-merge": "director", "nrm:merge-undo": "director", "nrm:twin-settle": "director",
     # what takes much away, and one's own password
     "nrm:request-export": "director",
     "strategy:measure-export": "planning", "strategy:list-export": "planning", "account_change_password": "planning",
@@ -138,6 +142,14 @@ def a_feed(user: User) -> CalendarFeed:
     return CalendarFeed.objects.get(user=user)
 
 
+def a_match(world: Any) -> TwinMatch:
+    first, second = sorted((opened(world.monitoring), opened(world.monitoring)), key=lambda one: one.pk)
+    own = first.responsible
+    return TwinMatch.objects.create(
+        first=first, second=second, first_institution=own, second_institution=own, strength="strong"
+    )
+
+
 @pytest.fixture
 def arguments(world):
     """A record for each URL of the table, such that the act would change something."""
@@ -188,6 +200,11 @@ def arguments(world):
             due_on=today,
         ).pk,
         "nrm:sop-adopt": SopVersion.objects.create(number=9, title_sq="x").pk,
+        "nrm:case-merge": (merged := opened(world.monitoring)).marker,
+        "nrm:merge-undo": merge(
+            merged, opened(world.monitoring), "same_person", by=world.director, key=uuid.uuid4(), reason="x"
+        ).pk,
+        "nrm:twin-settle": a_match(world).pk,
         "nrm:assessment-": Assessment.objects.create(number=1, as_of=today, state="laid", laid_on=today).pk,
         "strategy:consultation-publish": Consultation.objects.create(
             version=draft,
@@ -239,6 +256,8 @@ def trace() -> list[Any]:
             Circular,
             CalendarFeed,
             Assessment,
+            Merge,
+            TwinMatch,
         )
     ] + [TrailEntry.objects.count()]
 

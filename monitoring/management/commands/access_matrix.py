@@ -27,10 +27,8 @@ from django.utils import translation
 from django.utils.safestring import SafeString
 
 from monitoring.samples import OTHER, OWN, Samples
-from stakeholders.models import (
-    Role,
-    User,
-)
+from stakeholders.models import Role, User
+from stakeholders.sessions import SEEN_EVERY
 
 Look = Callable[[str, Any], object]
 HEAD = ["role", "method", "url_name", "own", "other"]
@@ -89,8 +87,12 @@ def rows(look: Look = lambda name, response: None, roles: Sequence[str] = ROLES)
         with override_settings(STORAGES=plain), transaction.atomic(), translation.override("en"):
             samples = Samples()
             try:
+                addresses = {
+                    name: [reverse(name, kwargs=samples.arguments(name, code)) for code in (OWN, OTHER)]
+                    for name in sorted(samples.patterns)
+                }
                 for role in roles:
-                    table += _rows_of(samples, role, look)
+                    table += _rows_of(samples, addresses, role, look)
             finally:
                 samples.remove_files()
             raise Rollback
@@ -98,18 +100,21 @@ def rows(look: Look = lambda name, response: None, roles: Sequence[str] = ROLES)
         return table
 
 
-def _rows_of(samples: Samples, role: str, look: Look) -> Iterator[list[str]]:
+def _rows_of(samples: Samples, addresses: dict[str, list[str]], role: str, look: Look) -> Iterator[list[str]]:
     visitor = Client()
     if role != "anonymous":
         sign_in(visitor, User.objects.get(pk=samples.users[role].pk))
     refusals: set[str] = set()
-    for name in sorted(samples.patterns):
-        addresses = [reverse(name, kwargs=samples.arguments(name, code)) for code in (OWN, OTHER)]
+    seen = 0.0
+    for name, (mine, others) in addresses.items():
+        if time.monotonic() - seen > SEEN_EVERY / 2:
+            # What is noted once a minute, and undone after each request, would be noted by every one of them again.
+            visitor.get(reverse("home"), secure=True, SERVER_NAME=HOST)
+            seen = time.monotonic()
         for method in ("GET", "POST"):
-            own = _status(look, visitor, refusals, method, name, addresses[0])
+            own = _status(look, visitor, refusals, method, name, mine)
             # A record that belongs to no institution has one address, and one answer.
-            same = addresses[0] == addresses[1]
-            other = own if same else _status(look, visitor, refusals, method, name, addresses[1])
+            other = own if mine == others else _status(look, visitor, refusals, method, name, others)
             if own != "405" or other != "405":
                 yield [role, method, name, own, other]
 

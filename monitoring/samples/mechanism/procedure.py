@@ -9,7 +9,7 @@ from django.utils import timezone
 from monitoring.samples.cast import Cast
 from monitoring.samples.mechanism.cases import case_of
 from nrm.actions.sop import draft_version
-from nrm.models import Clock, Competence, Happening, SopTrial, SopVersion
+from nrm.models import Clock, Competence, SopTrial, SopVersion
 from onatc.ids import new_id
 from stakeholders.models import Role
 
@@ -22,8 +22,7 @@ def samples(cast: Cast, code: str) -> dict[str, Any]:
         draft, _new = draft_version(new_id(), {"title_sq": "Versioni i dytë"}, by=cast.users[Role.DIRECTOR])
         SopTrial.objects.create(version=draft, from_day=today, to_day=today, tried_by=cast.users[Role.DIRECTOR])
     clock = Clock.objects.filter(case=case).order_by("pk").first()
-    happening = Happening.objects.filter(case=case).order_by("pk").first()
-    assert clock is not None and happening is not None
+    assert clock is not None
     step, trial = draft.steps.order_by("number")[0], SopTrial.objects.filter(version=draft)[0]
     competence = Competence.objects.create(
         institution=cast.institutions[code], function="hotline", municipality_id="PEJ"
@@ -35,5 +34,4 @@ def samples(cast: Cast, code: str) -> dict[str, Any]:
         "nrm:sop-trial-detail": trial,
         "nrm:competence-end": competence,
         "nrm:clock-": {"marker": case.marker, "pk": clock.pk},
-        "nrm:happening-strike": {"marker": case.marker, "pk": happening.pk},
     }
