@@ -198,36 +198,33 @@ def _settle(
 ) -> None:
     """What follows from the days of a stay: the approvals of its end, the way of the case, the follow-ups."""
     is_shelter = stay.shelter_type != NO_SHELTER
-    if stay.left_on is not None:
-        approving = list(approved_by)
-        if stay.shelter_type == STATE_SHELTER and _risk_on(case, stay.left_on) == RiskLevel.HIGH:
-            _require_approval(approving, stay.left_on)
-        stay.exit_approved_by.set(approving)
+    approving = list(approved_by) if stay.left_on is not None else []
+    if (
+        stay.left_on is not None
+        and stay.shelter_type == STATE_SHELTER
+        and _risk_on(case, stay.left_on) == RiskLevel.HIGH
+    ):
+        _require_approval(approving, stay.left_on)
+    stay.exit_approved_by.set(approving)
     days = {EventKind.PLACED: stay.came_on, EventKind.LEFT_SHELTER: stay.left_on if is_shelter else None}
     tell(case, stay, days, by=by, institution=institution)
     ended = Stay.objects.filter(case=case, left_on__isnull=False).exclude(shelter_type=NO_SHELTER)
     last = ended.order_by("left_on").last()
-    if last is not None and last.left_on is not None and stay.left_on is not None:
+    if last is not None and last.left_on is not None:
         _plan_follow_ups(case, FollowUpAfter.SHELTER, last.left_on, by=by, institution=last.provider)
+    else:  # that somebody left was taken back
+        FollowUp.objects.filter(case=case, after=FollowUpAfter.SHELTER, done_on=None).delete()
 
 
 @transaction.atomic
-def end_stay(
-    stay: Stay,
-    *,
-    by: User,
-    left_on: date,
-    reason: str,
-    revision: int,
-    approved_by: Iterable[Institution] = (),
-    came_on: date | None = None,
+def change_stay(
+    stay: Stay, values: dict[str, Any], *, by: User, revision: int, approved_by: Iterable[Institution] = ()
 ) -> Stay:
-    """Somebody left; `came_on` and, once it is on record, the day itself are corrected by the same act. From the state shelter
-    at high risk only with the approval of prosecution and police; follow-ups are due after 3, 6 and 12 months. Raises
-    Refused, and Stale for another revision."""
+    """Somebody left, or what was written of the stay was wrong. From the state shelter at high risk only with the approval of
+    prosecution and police; follow-ups are due after 3, 6 and 12 months. Raises Refused, and Stale for another revision."""
     case, institution = begin(stay.case, by)
     stay = locked(stay)
-    set_fields(stay, {"came_on": came_on or stay.came_on, "left_on": left_on, "exit_reason": reason}, revision)
+    set_fields(stay, values, revision)
     _check_stay(case, stay)
     save(stay)
     _settle(case, stay, approved_by, by=by, institution=institution)

@@ -105,7 +105,8 @@ def _approving(user: Any) -> Any:
 
 
 class StayForm(_Coded):
-    """A stay that begins, or one that is over and is recorded late."""
+    """A stay that begins, or one that is over and is recorded late; of one that is there, when the person left, and what was
+    wrong."""
 
     lists = {"shelter_type": "shelter_type"}
     past = ("came_on", "left_on")
@@ -122,24 +123,9 @@ class StayForm(_Coded):
     def arrange(self) -> None:
         super().arrange()
         self.fields["approved_by"] = _approving(self.user)
-
-
-class StayEndForm(CarefulForm):
-    """When somebody left, and, at high risk from the state shelter, who approved it; and what of a stay was written wrongly."""
-
-    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1)
-    came_on = day_field(gettext_lazy("Came on"))
-    left_on = day_field(gettext_lazy("Left on"))
-    reason = forms.CharField(label=gettext_lazy("Why the person left"), max_length=200, required=False)
-    past = ("came_on", "left_on")
-
-    def __init__(self, data: Any = None, *, user: Any, stay: Stay) -> None:
-        initial = {"revision": stay.revision, "came_on": stay.came_on, "left_on": stay.left_on or timezone.localdate()}
-        if stay.left_on is not None:
-            initial |= {"reason": stay.exit_reason, "approved_by": list(stay.exit_approved_by.all())}
-        super().__init__(data, initial=initial)
-        self.fields["approved_by"] = _approving(user)
-        self._finish()
+        if not self.is_new:
+            self.initial["left_on"] = self.instance.left_on or timezone.localdate()
+            self.initial["approved_by"] = list(self.instance.exit_approved_by.all())
 
 
 class FollowUpForm(CarefulForm):

@@ -76,8 +76,8 @@ def accommodation(case: Case, user: User) -> dict[str, Any]:
     for one in rows:
         one.type_name = labels.get(one.shelter_type, one.shelter_type)  # type: ignore[attr-defined]
         one.nights = int(Nights(one.came_on, one.left_on))  # type: ignore[attr-defined]
-        is_shelter = one.shelter_type != NO_SHELTER
-        one.end_url = _url("stay-end", one.pk) if may and is_shelter else ""  # type: ignore[attr-defined]
+        one.end_url = _url("stay-end", one.pk) if may else ""  # type: ignore[attr-defined]
+        one.is_there = one.left_on is None and one.shelter_type != NO_SHELTER  # type: ignore[attr-defined]
     return {"rows": rows}
 
 

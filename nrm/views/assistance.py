@@ -17,10 +17,10 @@ from nrm.forms.assistance import (
     FollowUpForm,
     PermitForm,
     ReturnForm,
-    StayEndForm,
     StayForm,
 )
 from nrm.models import Assistance, CompensationClaim, FollowUp, ResidencePermit, Return, Stay
+from nrm.queries.assistance import NO_SHELTER
 from nrm.views.reading import act_page, case_to, of_case
 from stakeholders.accounts import SignedInRequest
 
@@ -72,19 +72,23 @@ def stay_create(request: SignedInRequest, marker: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def stay_end(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     stay = of_case(request, Stay, pk)
-    form = StayEndForm(request.POST or None, user=request.user, stay=stay)
+    form = StayForm(request.POST or None, user=request.user, instance=stay)
     return act_page(
         request,
         stay.case,
         form,
-        lambda: actions.end_stay(
-            stay, by=request.user, **form.said("came_on", "left_on", "reason", "revision", "approved_by")
-        ),
+        lambda: actions.change_stay(stay, form.values(), by=request.user, **form.said("revision", "approved_by")),
         title=_("Record that the person left")
         if stay.left_on is None
         else _("Change what is recorded of the accommodation"),
-        done=_("It is on record that the person left. Follow-ups are due after 3, 6 and 12 months."),
+        done=_told_of_stay,
     )
+
+
+def _told_of_stay(made: Stay) -> str:
+    if made.left_on is None or made.shelter_type == NO_SHELTER:
+        return _("The accommodation is on record.")
+    return _("It is on record that the person left. Follow-ups are due after 3, 6 and 12 months.")
 
 
 @require_http_methods(["GET", "POST"])

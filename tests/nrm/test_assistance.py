@@ -119,7 +119,7 @@ def test_one_is_accommodated_in_one_place_at_a_time(world, today):
     stay = moved_in(case, world.focal_point)
     with pytest.raises(Refused, match="accommodated already"):
         moved_in(case, world.focal_point, on=today)
-    actions.end_stay(stay, by=world.focal_point, left_on=today - timedelta(days=2), reason="", revision=0)
+    actions.change_stay(stay, {"left_on": today - timedelta(days=2)}, by=world.focal_point, revision=0)
     with pytest.raises(Refused, match="elsewhere"):
         moved_in(case, world.focal_point, on=today - timedelta(days=4))
     moved_in(case, world.focal_point, on=today - timedelta(days=2))
@@ -128,7 +128,7 @@ def test_one_is_accommodated_in_one_place_at_a_time(world, today):
 
 def test_leaving_a_shelter_plans_three_follow_ups_from_that_day(world, today):
     case = opened(world.focal_point)
-    actions.end_stay(moved_in(case, world.focal_point), by=world.focal_point, left_on=today, reason="", revision=0)
+    actions.change_stay(moved_in(case, world.focal_point), {"left_on": today}, by=world.focal_point, revision=0)
     assert list(FollowUp.objects.values_list("months", "due_on")) == [(m, months_after(today, m)) for m in (3, 6, 12)]
 
 
@@ -136,11 +136,11 @@ def test_at_high_risk_the_state_shelter_is_left_with_two_approvals(world, today)
     case = opened(world.focal_point)
     RiskAssessment.objects.create(case=case, assessed_on=case.opened_on, level="RISK_HIGH")
     stay = moved_in(case, world.focal_point, "SH_SECURE")
-    arguments = {"by": world.focal_point, "left_on": today, "reason": "", "revision": 0}
+    arguments = {"values": {"left_on": today}, "by": world.focal_point, "revision": 0}
     for codes in ([], ["SPO"], ["KP-THB"], ["VPAO", "KP-THB"]):
         with pytest.raises(Refused, match="prosecution"):
-            actions.end_stay(stay, **arguments, approved_by=[institution(code) for code in codes])
-    left = actions.end_stay(stay, **arguments, approved_by=[institution("SPO"), institution("KP-THB")])
+            actions.change_stay(stay, **arguments, approved_by=[institution(code) for code in codes])
+    left = actions.change_stay(stay, **arguments, approved_by=[institution("SPO"), institution("KP-THB")])
     assert left.exit_approved_by.count() == 2
 
 
@@ -181,7 +181,7 @@ def test_nobody_returns_before_the_risk_was_assessed(world, today):
 
 def test_a_follow_up_is_recorded_once_also_after_the_closing(world, today):
     case = opened(world.focal_point)
-    actions.end_stay(moved_in(case, world.focal_point), by=world.focal_point, left_on=today, reason="", revision=0)
+    actions.change_stay(moved_in(case, world.focal_point), {"left_on": today}, by=world.focal_point, revision=0)
     actions.close(case, by=world.focal_point, closed_on=today, outcome="RT_INDEP", note_text="", revision=0)
     one = FollowUp.objects.get(months=3)
     actions.follow_up(one, by=world.focal_point, done_on=today, result="well")
@@ -197,7 +197,7 @@ def test_a_case_is_closed_when_nothing_is_open_and_says_what_is(world, today):
     arguments = {"by": world.focal_point, "closed_on": today, "outcome": "RT_INDEP", "note_text": "", "revision": 0}
     with pytest.raises(Refused, match=r"accommodated.*still running"):
         actions.close(case, **arguments)
-    actions.end_stay(stay, by=world.focal_point, left_on=today, reason="", revision=0)
+    actions.change_stay(stay, {"left_on": today}, by=world.focal_point, revision=0)
     actions.change_assistance(spell, {"ends_on": today}, by=world.focal_point, revision=0)
     closed = actions.close(case, **arguments)
     assert closed.closed_on == today and actions.close(case, **arguments) == closed
@@ -341,17 +341,17 @@ def test_a_stay_recorded_late_has_its_end_and_no_night_is_counted_twice(world, t
     assert ("left_shelter", day(10)) in standing(case)
     assert set(FollowUp.objects.values_list("due_on", flat=True)) == {months_after(day(10), m) for m in (3, 6, 12)}
     with pytest.raises(Refused, match="elsewhere"):
-        actions.end_stay(first, by=by, came_on=day(20), left_on=day(8), reason="", revision=0)
-    actions.end_stay(first, by=by, came_on=day(18), left_on=day(12), reason="Moved.", revision=0)
+        actions.change_stay(first, {"left_on": day(8)}, by=by, revision=0)
+    actions.change_stay(first, {"came_on": day(18), "left_on": day(12)}, by=by, revision=0)
     assert {("placed", day(18)), ("left_shelter", day(12))} < set(standing(case))
     assert set(FollowUp.objects.values_list("due_on", flat=True)) == {months_after(day(12), m) for m in (3, 6, 12)}
     with pytest.raises(Stale):
-        actions.end_stay(first, by=by, came_on=day(20), left_on=day(12), reason="", revision=0)
+        actions.change_stay(first, {"came_on": day(20)}, by=by, revision=0)
 
 
 def test_a_stay_that_ended_later_on_is_not_recorded_as_one_that_lasts(world, today):
     case, by = opened(world.focal_point), world.focal_point
-    actions.end_stay(moved_in(case, by, on=today - timedelta(days=4)), by=by, left_on=today, reason="", revision=0)
+    actions.change_stay(moved_in(case, by, on=today - timedelta(days=4)), {"left_on": today}, by=by, revision=0)
     with pytest.raises(Refused, match="say when this stay ended"):
         moved_in(case, by, on=today - timedelta(days=9))
 
@@ -369,15 +369,18 @@ def test_a_stay_is_recorded_and_corrected_by_its_pages(world, client_for, today)
     page = reverse("nrm:stay-end", args=[stay.pk])
     client.post(client.get(page)["Location"], {"purpose": "Correcting"})
     form = client.get(page).context["form"]
-    values = form.initial | {
-        "came_on": (came + timedelta(days=1)).isoformat(),
-        "left_on": left.isoformat(),
-        "approved_by": [],
-    }
-    assert form.initial["reason"] == "Moved to relatives."
-    assert client.post(page, values).status_code == 302
+    assert str(came) in str(form["came_on"].value()) and form.initial["left_on"] == left
+    held = {name: value for name, value in form.initial.items() if value not in (None, [])}
+    changed = {"came_on": came + timedelta(days=1), "shelter_type": "SH_CHILD"}
+    assert client.post(page, held | changed).url == case.get_absolute_url()
     stay.refresh_from_db()
-    assert stay.came_on == came + timedelta(days=1) and stay.exit_reason == "Moved to relatives."
+    assert (stay.came_on, stay.shelter_type) == (came + timedelta(days=1), "SH_CHILD")
+    assert stay.exit_reason == "Moved to relatives." and FollowUp.objects.count() == 3
+    answer = client.post(page, held | {"came_on": came})  # another window, opened before
+    assert answer.status_code == 200 and "A colleague changed this" in answer.content.decode()
+    # That somebody left was a mistake.
+    assert client.post(page, held | changed | {"revision": 1, "left_on": ""}).status_code == 302
+    assert not FollowUp.objects.exists() and standing(case) == [("placed", came + timedelta(days=1))]
 
 
 def test_a_return_says_on_which_assessment_and_which_determination_it_rests(world, client_for, today):
