@@ -20,7 +20,7 @@ from nrm.models import Case
 from nrm.queries.cases import PROFILE_LISTS, changes_of, first_act, head_of, in_words, labels_of
 from nrm.queries.file_numbers import file_numbers_of
 from nrm.sections import ASIDE, MAIN, PROCEDURE, sections_of
-from nrm.views.reading import case_of, reading_case, too_many, too_many_tries
+from nrm.views.reading import case_of, reading_case, reading_form, too_many, too_many_tries
 from onatc import trail
 from onatc.errors import require
 from stakeholders.accounts import SignedInRequest
@@ -187,7 +187,7 @@ def _open_page(request: SignedInRequest, kind: type[OpenForm], **words: Any) -> 
         )  # fmt: skip
 
     # The form shows what the earlier case knows: it is read for a purpose, like its page.
-    return reading_case(request, earlier, page) if earlier is not None and request.method == "GET" else page()
+    return reading_form(request, earlier, page) if earlier is not None else page()
 
 
 @require_http_methods(["GET", "POST"])
@@ -196,7 +196,7 @@ def case_edit(request: SignedInRequest, marker: str) -> HttpResponse:
     require(access.may_record(request.user, case))
     form = ProfileForm(request.POST or None, user=request.user, instance=case)
     fresh = case_of(request, marker) if request.method == "POST" else case  # the form writes into its own copy
-    return form_page(
+    page = lambda: form_page(  # noqa: E731
         request,
         form,
         lambda: keeping.change_profile(
@@ -209,6 +209,7 @@ def case_edit(request: SignedInRequest, marker: str) -> HttpResponse:
         done=_("Saved."),
         template="nrm/case_form.html",
     )  # fmt: skip
+    return reading_form(request, case, page)
 
 
 @require_http_methods(["GET", "POST"])
@@ -226,8 +227,9 @@ def case_file_number(request: SignedInRequest, marker: str) -> HttpResponse:
             file_numbers.keep_file_number(case, one, by=user, **form.said_for(one))
         return case
 
-    return form_page(
+    page = lambda: form_page(  # noqa: E731
         request, form, act, title=_("Own file number of case %(marker)s") % {"marker": case},
         lead=_("It is sealed before it is stored. Only your institution reads it, not the office either."),
         cancel_url=case.get_absolute_url(), done=_("Saved."),
     )  # fmt: skip
+    return reading_form(request, case, page)

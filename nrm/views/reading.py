@@ -88,6 +88,12 @@ def reading_case(request: SignedInRequest, case: Case, page: Callable[[], HttpRe
     )
 
 
+def reading_form(request: SignedInRequest, case: Case, page: Callable[[], HttpResponse]) -> HttpResponse:
+    """The same for a form that shows what the case knows. What was typed is not thrown away because the purpose ran out
+    meanwhile: it was stated when the form was opened."""
+    return page() if request.method == "POST" else reading_case(request, case, page)
+
+
 # Forms under a case
 
 
@@ -137,8 +143,7 @@ def act_page(
             case=case,
         )
 
-    # What was typed is not thrown away because the purpose ran out meanwhile: it was stated when the form was opened.
-    return page() if request.method == "POST" else reading_case(request, case, page)
+    return reading_form(request, case, page)
 
 
 class _Done:

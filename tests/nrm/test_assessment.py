@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.html import escape
 
+import nrm.tasks  # noqa: F401  registers the job
 from nrm import protected
 from nrm.actions import assessment as actions
 from nrm.actions import services, timeliness

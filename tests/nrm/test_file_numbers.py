@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
@@ -37,6 +38,7 @@ def kept(world: Any, code: str = "KP-THB", number: str = NUMBER) -> Any:
 def filled(client: Any, case: Any, number: str, code: str = "KP-THB") -> tuple[str, dict[str, str]]:
     """The page as it is now, with a number typed into it: where it is sent and what."""
     address, of = reverse("nrm:case-file-number", args=[case.marker]), institution(code).pk.hex
+    read(client, case)  # its purpose
     form = client.get(address).context["form"]
     return address, {f"{name}_{of}": form[f"{name}_{of}"].value() for name in ("seen", "hidden")} | {
         f"number_{of}": number
@@ -182,6 +184,7 @@ def test_without_the_key_a_code_is_refused_with_a_sentence_and_every_other_page_
     """The sign-in and the proof of identity: no crash, nothing lost, and the key put back opens everything."""
     client = browser()
     user, former = world.director, settings.FIELD_KEYS
+    RecoveryCodes.activate(user)
     settings.FIELD_KEYS = [NEW]
     password_sign_in(client, user.email)
     page = client.post(reverse("mfa_authenticate"), {"code": "123456"})

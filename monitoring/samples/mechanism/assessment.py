@@ -9,6 +9,7 @@ from django.utils import timezone
 from monitoring.samples.cast import OWN, Cast
 from nrm.models import Assessment, AssessmentFile, Chapter, ChapterKind, RolePlace, SopStep, SopVersion
 from nrm.queries.assessment import stamp_of
+from onatc.texts import DJANGO_CODES
 
 
 def samples(cast: Cast, code: str) -> dict[str, Any]:
@@ -30,7 +31,10 @@ def samples(cast: Cast, code: str) -> dict[str, Any]:
     place = RolePlace.objects.create(
         version=version, step_lineage=step.lineage, institution=cast.institutions[code], part="takes_part"
     )
-    cast._file(AssessmentFile, "x.pdf", "application/pdf", by=None, assessment=one, language="sq", stamp=stamp_of(one))
+    for language in DJANGO_CODES.values():
+        cast._file(
+            AssessmentFile, "x.pdf", "application/pdf", by=None, assessment=one, language=language, stamp=stamp_of(one)
+        )
     return {
         "nrm:assessment-": one,
         "nrm:chapter-edit": {"pk": chapters[0].pk, "column": "sq"},
