@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.html import escape
 
-from nrm import protected
+from nrm import protected, tasks  # noqa: F401 — the jobs are registered by the latter
 from nrm.actions import assessment as actions
 from nrm.actions import services
 from nrm.models import (
