@@ -274,7 +274,7 @@ def test_help_and_cases_whose_end_was_recorded_later_ran_on_as_of_an_earlier_day
     before = {population: figures(population, *july) for population in ("sheltered", "assisted")}
     assert before == {"sheltered": {(): 1}, "assisted": {(): 1}} and figures("returned") == {(): 0}
     june = date(2025, 6, 10)
-    assistance.end_stay(stay, by=world.director, left_on=june, reason="", revision=stay.revision)
+    assistance.change_stay(stay, {"left_on": june}, by=world.director, revision=stay.revision)
     assistance.change_assistance(help_, {"ends_on": june}, by=world.director, revision=help_.revision)
     Return.objects.filter(pk=gone.pk).update(carried_out_on=june)
     assistance.close(
