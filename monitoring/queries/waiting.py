@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -91,8 +91,23 @@ def _next_meeting(user: Any, *states: MeetingState) -> Meeting | None:
     )
 
 
-def _overdue_points(points: QuerySet[ActionPoint]) -> int:
-    return points.overdue().count()  # type: ignore[attr-defined,no-any-return]
+def _how_many(asked: dict[str, QuerySet[Any]]) -> dict[str, int]:
+    """How many there are of each, in one query for all; of what is not there, none."""
+    rows = [
+        one.order_by()
+        .annotate(what=Value(name, output_field=CharField()))
+        .values("what")
+        .annotate(number=Count("pk"))
+        .values_list("what", "number")
+        for name, one in asked.items()
+    ]
+    return dict(rows[0].union(*rows[1:], all=True)) if rows else {}
+
+
+def _of_the_mechanism(user: Any) -> dict[str, QuerySet[Any]]:
+    """Services that wait for the reader, and what became of trainings six months after and was not told in time."""
+    late = TrainingFollowUp.objects.visible_to(user).waiting().filter(due_on__lt=timezone.localdate())
+    return {**services.waiting_services(user), "effects": late}
 
 
 def _enquiries(user: Any) -> dict[str, int]:
@@ -150,12 +165,12 @@ def _referral_numbers(user: Any) -> list[tuple[str, int, str, str]]:
     ]  # fmt: skip
 
 
-def _service_numbers(user: Any) -> list[tuple[str, int, str, str]]:
-    """What has to be done about services: by a provider about its own, by whoever keeps the directory about all."""
-    found = services.waiting_services(user)
-    ours, proposed, ageing, right, overdue, ending, over = (
+def _mechanism_numbers(found: dict[str, int]) -> list[tuple[str, int, str, str]]:
+    """What has to be done about services, by a provider about its own and by whoever keeps the directory about all; and
+    about trainings. `found` counts `_of_the_mechanism`."""
+    ours, proposed, ageing, right, overdue, ending, over, effects = (
         found.get(name, 0)
-        for name in ("unconfirmed", "proposed", "ageing", "to_put_right", "overdue", "ending", "over")
+        for name in ("unconfirmed", "proposed", "ageing", "to_put_right", "overdue", "ending", "over", "effects")
     )
     return [
         (ngettext("service of ours to confirm", "services of ours to confirm", ours), ours,
@@ -172,14 +187,9 @@ def _service_numbers(user: Any) -> list[tuple[str, int, str, str]]:
          "nrm:service-list", "accredited=ending"),
         (ngettext("accreditation that is over, not renewed", "accreditations that are over, not renewed", over), over,
          "nrm:service-list", "accredited=over"),
+        (ngettext("effect of a training to tell, overdue", "effects of trainings to tell, overdue", effects), effects,
+         "nrm:training-follow-up-list", "standing=overdue"),
     ]  # fmt: skip
-
-
-def _effect_numbers(user: Any) -> list[tuple[str, int, str, str]]:
-    """What became of trainings six months after and was not told in time: of one's own institution, or of all."""
-    count = TrainingFollowUp.objects.visible_to(user).waiting().filter(due_on__lt=timezone.localdate()).count()
-    label = ngettext("effect of a training to tell, overdue", "effects of trainings to tell, overdue", count)
-    return [(label, count, "nrm:training-follow-up-list", "standing=overdue")]
 
 
 def _overdue_label(count: int) -> str:
@@ -191,9 +201,11 @@ def _to_approve_label(count: int) -> str:
 
 
 def for_the_office(user: Any) -> Waiting:
-    """Eleven queries."""
+    """Nine queries."""
     enquiries = _enquiries(user)
-    overdue = _overdue_points(ActionPoint.objects.visible_to(user))
+    points = ActionPoint.objects.visible_to(user).overdue()
+    found = _how_many({**_of_the_mechanism(user), "points": points})
+    overdue = found.get("points", 0)
     silent = CircularRecipient.objects.filter(circular=OuterRef("pk"), confirmed_at__isnull=True, has_no_address=False)
     sent = Circular.objects.visible_to(user).filter(state=CircularState.SENT, asks_confirmation=True)
     recent = sent.filter(Exists(silent), sent_at__gte=timezone.now() - timedelta(days=365))
@@ -216,8 +228,7 @@ def for_the_office(user: Any) -> Waiting:
             *_agreements_numbers(user),
             *_meetings_numbers(user),
             *_referral_numbers(user),
-            *_service_numbers(user),
-            *_effect_numbers(user),
+            *_mechanism_numbers(found),
         ),
         meeting=_next_meeting(user, MeetingState.DRAFT, MeetingState.CALLED),
         unconfirmed=list(
@@ -231,7 +242,7 @@ def for_the_office(user: Any) -> Waiting:
 def for_the_coordinator(user: Any) -> Waiting:
     """What needs the Coordinator: four queries."""
     enquiries = _enquiries(user)
-    overdue = _overdue_points(ActionPoint.objects.visible_to(user))
+    overdue = ActionPoint.objects.visible_to(user).overdue().count()
     return Waiting(
         decisions=_numbers(
             (_to_approve_label(enquiries["to_approve"]), enquiries["to_approve"], "enquiry-list", "state=drafted")
@@ -245,7 +256,7 @@ def for_the_coordinator(user: Any) -> Waiting:
 
 
 def for_an_institution(user: Any) -> Waiting:
-    """What an institution's people have to do, answer and confirm: ten queries."""
+    """What an institution's people have to do, answer and confirm: nine queries."""
     today = timezone.localdate()
     mine = Q(owner__in={one.institution_id for one in user.assignments}) | Q(person=user)
     points = (
@@ -272,8 +283,7 @@ def for_an_institution(user: Any) -> Waiting:
             (_overdue_label(points["overdue"]), points["overdue"], "action-point-list", "whose=mine&standing=overdue"),
             (ngettext("question to answer", "questions to answer", asked), asked, "assignment-list", "due=waiting"),
             *_referral_numbers(user),
-            *_service_numbers(user),
-            *_effect_numbers(user),
+            *_mechanism_numbers(_how_many(_of_the_mechanism(user))),
         ),
         meeting=_next_meeting(user, MeetingState.CALLED),
         to_answer=list(

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.utils import timezone
 
 from nrm import access
 from nrm.freshness import Freshness, due_since, fresh_since
 from nrm.models import Accreditation, CorrectiveMeasure, Service, ServiceProposal
+from nrm.models.services import ServiceQuerySet
 from onatc.models import Municipality
 from onatc.texts import SortKey
 from stakeholders.models import Institution
@@ -136,9 +137,9 @@ def to_put_right(user: Any, overdue_on: date | None = None) -> Q:
     return Q(Exists(found))
 
 
-def waiting_services(user: Any) -> dict[str, int]:
-    """How many services wait for the reader, each as `nrm:service-list` asks it: a provider's people of their own, whoever
-    keeps the directory of all. One query; none for who does neither."""
+def waiting_services(user: Any) -> dict[str, ServiceQuerySet]:
+    """Which services wait for the reader, each as `nrm:service-list` asks it: a provider's people of their own, whoever
+    keeps the directory of all; none for who does neither. Whoever counts them asks once for all."""
     today, own = timezone.localdate(), Q(provider__in=user.institution_ids)
     keeps = bool(access.may_keep_mechanism(user))
     if not keeps and not user.institution_ids:
@@ -154,4 +155,4 @@ def waiting_services(user: Any) -> dict[str, int]:
     if keeps:
         asked |= {"ageing": Q(standing=Freshness.AGEING), "proposed": with_proposal(user)}
     found = Service.objects.visible_to(user).current().with_standing()
-    return found.aggregate(**{name: Count("pk", filter=what) for name, what in asked.items()})
+    return {name: found.filter(what) for name, what in asked.items()}
