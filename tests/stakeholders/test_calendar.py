@@ -187,7 +187,7 @@ def test_the_page_costs_the_same_for_many(world, client_for, django_assert_max_n
         fill(world, first + timedelta(days=number % 27)) if number < 3 else meeting(world.planning)
     client = client_for("focal_point")
     client.get(reverse("stakeholders:calendar"))
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(29):
         client.get(reverse("stakeholders:calendar"))
 
 
@@ -305,13 +305,13 @@ def test_a_feed_costs_the_same_for_many(world, feed, django_assert_max_num_queri
     for number in range(3):
         fill(world, today + timedelta(days=number))
     Client().get(feed)
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(29):
         Client().get(feed)
     office = reverse("stakeholders:feed", args=[feeds.open_feed(by=world.planning, body=None)])
     for _number in range(40):
         meeting(world.planning)
     Client().get(office)
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(29):
         assert Client().get(office).content.count(b"BEGIN:VEVENT") > 40
 
 
