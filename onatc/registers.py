@@ -79,7 +79,8 @@ class RegisterFilter:
                 records = records.filter(self._asked(narrow[name], value))
         labels = {str(code): label for code, label in selects[counted][1]}
         numbers: dict[str, int] = {
-            str(code): number for code, number in records.order_by().values_list(counted).annotate(Count("pk"))
+            str(code): number
+            for code, number in records.order_by().values_list(counted).annotate(rows_of_value=Count("*"))
         }
         self.counts = [(code, label, numbers[code]) for code, label in labels.items() if numbers.get(code)]
         self.total = sum(numbers.values())

@@ -55,12 +55,18 @@ WITH_REASON = (
 IDENTITY_WORDS = frozenset(
     "name names surname forename firstname lastname fullname maiden emri emrat emer mbiemri mbiemer ime imena prezime "
     "jmbg passport pasaporta pasos leternjoftimi personal datelindja ditelindja rodjenja rodenja telephone phone telefon "
-    "telefoni address adresa email".split()
+    "telefoni address adresa email dob idcard victimname personname "
+    "clientname nickname име имена презиме јмбг пасош рођења телефон адреса".split()
 )
-IDENTITY_STARTS = ("birth", "document", "dokument")
+IDENTITY_STARTS = ("birth", "document", "dokument", "документ")
+# What people write together: dateofbirth, victimname, phonenumber, nrpersonal, datumrodjenja.
+IDENTITY_PARTS = "birth surname forename passport phone telefon personal lindj mbiemr prezime rodjenj рођењ".split()
 
 
 def is_identity(header: str) -> bool:
     """Whether a column that is not ours names a person: name, surname, emri, mbiemri, ime, prezime, birth…, document…"""
     words = "".join(sign if sign.isalnum() else " " for sign in folded(header)).split()
-    return any(word in IDENTITY_WORDS or word.startswith(IDENTITY_STARTS) for word in words)
+    return any(
+        word in IDENTITY_WORDS or word.startswith(IDENTITY_STARTS) or any(part in word for part in IDENTITY_PARTS)
+        for word in words
+    )

@@ -372,6 +372,20 @@ class Clock(models.Model):
             models.Index(fields=["step", "started_at"], name="clock_of_step"),
             # The list of deadlines, in its order.
             models.Index(fields=["due_at", "id"], condition=Q(state__in=("running", "paused")), name="clock_open"),
+            # The same for whoever sees some cases, without the rows.
+            models.Index(
+                fields=["case"],
+                include=["state", "due_at", "id"],
+                condition=Q(state__in=("running", "paused")),
+                name="clock_open_of_case",
+            ),
+            # What still runs of the clocks that began in a period.
+            models.Index(
+                fields=["started_at"],
+                include=["id", "step", "owner", "case", "state", "due_at", "met_at", "ended_at"],
+                condition=Q(state__in=("running", "paused")),
+                name="clock_open_by_start",
+            ),
             # What the figures of timeliness are made of, read without the rows.
             models.Index(
                 fields=["started_at"],

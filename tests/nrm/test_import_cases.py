@@ -190,6 +190,15 @@ def test_another_unknown_column_is_refused_and_named():
     assert not any(is_identity(name) for name in COLUMNS)
 
 
+@pytest.mark.parametrize(
+    "header", ["dateofbirth", "VictimName", "DOB", "nr_personal", "NrTelefonit", "Ditëlindja", "Презиме", "ДатумРођења"]
+)
+def test_an_identity_column_is_known_however_it_is_written(header):
+    found = problems(file=io.BytesIO(f"case_ref,referred_on,{header}\nA,2025-03-01,Secret\n".encode()))
+    assert [where for _row, where, _says in found] == [header] and "privacy" in found[0][2]
+    assert "Secret" not in str(found)
+
+
 # Rows
 
 
