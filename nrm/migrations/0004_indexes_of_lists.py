@@ -22,6 +22,10 @@ class Migration(migrations.Migration):
             ),
             migrations.AddIndex(
                 model_name='case',
+                index=Index(condition=Q(('closed_on__isnull', True), ('destroyed_on__isnull', True), ('duplicate_of__isnull', True)), fields=['status', '-opened_on'], name='case_open_by_status'),
+            ),
+            migrations.AddIndex(
+                model_name='case',
                 index=Index(condition=Q(('closed_on__isnull', False)), fields=['closed_on'], name='case_closed'),
             ),
             migrations.AddIndex(

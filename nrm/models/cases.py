@@ -220,6 +220,11 @@ class Case(models.Model):
             models.Index(
                 fields=["status", "-opened_on"], condition=Q(destroyed_on__isnull=True), name="case_kept_by_status"
             ),
+            models.Index(
+                fields=["status", "-opened_on"],
+                condition=Q(closed_on__isnull=True, duplicate_of__isnull=True, destroyed_on__isnull=True),
+                name="case_open_by_status",
+            ),
             models.Index(fields=["closed_on"], condition=Q(closed_on__isnull=False), name="case_closed"),
             models.Index(fields=["responsible", "-opened_on"], name="case_by_responsible"),
             models.Index(fields=["municipality", "-opened_on"], name="case_by_place"),
