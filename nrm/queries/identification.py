@@ -222,7 +222,7 @@ def _risk(case: Case, user: User) -> dict[str, Any]:
         "new_facts": new_facts(case, found[0].assessment) if case.is_open else None,
         "earlier": found[1:],
         "due": due if case.is_open else None,
-        "is_due": due is not None and due <= today,
+        "is_late": due is not None and due < today,  # on the day itself there is time until its end
         "today": today,
         "may_plan": may_record(case, user),
     }

@@ -76,6 +76,11 @@ class Line:
         return [self.counts.get(name, 0) for name in NAMES]
 
     @property
+    def named(self) -> list[tuple[Any, int]]:
+        """Each count with what it counts, for a narrow screen, where a line stands below the other."""
+        return [(label, self.counts.get(name, 0)) for name, label in KINDS]
+
+    @property
     def median(self) -> str:
         return in_words(self.times, 50)
 

@@ -130,7 +130,7 @@ def _own(request: SignedInRequest) -> dict[str, Any]:
         "lines": found,
         "by_label": BY[asked.by],
         "sees_all": access.sees_all_cases(user),
-        "sum": [sum(line.cells[place] for line in found) for place in range(len(KINDS))],
+        "sum": [(label, sum(line.cells[place] for line in found)) for place, (_name, label) in enumerate(KINDS)],
         "started": sum(line.started for line in found),
         "chart": chart_of(_("How the clocks stand"), [line.label for line in found], cells) if found else None,
     }
@@ -140,14 +140,17 @@ def _released(request: SignedInRequest) -> dict[str, Any]:
     releases = list(TimelinessRelease.objects.visible_to(request.user)[:20])
     asked = request.GET.get("release", "")
     chosen = next((one for one in releases if one.starts_on.isoformat() == asked), releases[0] if releases else None)
-    tables = []
+    tables, labels = [], _kind_labels()
     if chosen is not None:
-        tables = [
-            (label, released_lines(chosen.tables, by), by == STEP) for by, label in BY.items() if by in chosen.tables
-        ]
+        for by, label in BY.items():
+            if by in chosen.tables:
+                rows = released_lines(chosen.tables, by)
+                tables.append(
+                    (label, [one | {"named": zip(labels, one["cells"], strict=True)} for one in rows], by == STEP)
+                )
     return {
         "releases": releases,
         "release": chosen,
         "tables": tables,
-        "released_kinds": _kind_labels(),
+        "released_kinds": labels,
     }

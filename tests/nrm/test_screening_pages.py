@@ -217,6 +217,8 @@ def test_risk_with_its_plan_by_its_pages(world, client_for):
     assert send(client, url("risk-measure-done", case, measure.pk)).status_code == 302
     assert "done on" in read(client, case.get_absolute_url())
     RiskAssessment.objects.filter(case=case).update(next_due=ago(0), assessed_on=ago(9))
+    assert "to be assessed again by" in read(client, case.get_absolute_url())  # there is time until the end of the day
+    RiskAssessment.objects.filter(case=case).update(next_due=ago(1))
     assert "to be assessed again since" in read(client, case.get_absolute_url())
 
 
