@@ -27,6 +27,7 @@ from django import forms
 from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import InMemoryUploadedFile, SimpleUploadedFile, UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
@@ -510,6 +511,32 @@ class Attachment(models.Model):
             )
             attachment.save(force_insert=True)
         return attachment
+
+
+class Paper(Attachment):
+    """What the application laid out itself as PDF in one language. It is kept while what it was made from stays the same,
+    which `stamp` tells; the record that it belongs to is added by the upper app, as for every attachment."""
+
+    language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES)
+    stamp = models.CharField(max_length=64, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @classmethod
+    def keep_made(cls, body: bytes, *, name: str, language: str, stamp: str, **of: Any) -> None:
+        """Keep it in the place of the former one of that record and language; made twice, there is one. In the transaction
+        that holds the record."""
+        former = cls._default_manager.filter(language=language, **of)
+        if former.filter(stamp=stamp).exists():
+            return
+        former.delete()
+        cls.keep_content(
+            ContentFile(body), name=name, content_type="application/pdf", language=language, stamp=stamp, **of
+        )
 
 
 def kinds() -> list[type[Attachment]]:

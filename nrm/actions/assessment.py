@@ -6,7 +6,6 @@ import uuid
 from datetime import date
 from typing import Any
 
-from django.core.files.base import ContentFile
 from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -207,18 +206,8 @@ def build_file(found: Job, progress: jobs.Progress) -> None:
     with transaction.atomic():
         locked(assessment)
         progress(2, 2)  # ends here when another worker took over meanwhile
-        of_language = AssessmentFile.objects.filter(assessment=assessment, language=language)
-        if of_language.filter(stamp=stamp).exists():
-            return
-        of_language.delete()
-        AssessmentFile.keep_content(
-            ContentFile(body),
-            name=f"assessment-{assessment.number}-{column_of(language)}.pdf",
-            content_type="application/pdf",
-            assessment=assessment,
-            language=language,
-            stamp=stamp,
-        )
+        name = f"assessment-{assessment.number}-{column_of(language)}.pdf"
+        AssessmentFile.keep_made(body, name=name, language=language, stamp=stamp, assessment=assessment)
 
 
 # Who does what

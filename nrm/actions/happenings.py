@@ -42,7 +42,7 @@ def note(
     """Write that something happened, in the transaction that is open, and let clocks and status follow.
 
     `record` is the record that tells more, or its key; `key` is that of the new row, where a form carries one; `goes_on` is
-    for what goes on after the closing, which moves no clock of a closed case: all ended with it. Raises Refused for a day in the future or before the earliest possible one of the
+    for what goes on after the closing; a closed case owes nothing, whatever happens in it. Raises Refused for a day in the future or before the earliest possible one of the
     case.
     """
     refuse_impossible(case, on, goes_on=goes_on)
@@ -58,17 +58,21 @@ def note(
         note=text,
         recorded_at=recorded_at or timezone.now(),
     )
-    if case.is_open or not goes_on:
-        follow(case, by=by)
+    follow(case, by=by)
     return made
+
+
+def strike_out(happening: Happening, *, by: User | None, why: str) -> None:
+    """It was wrong: it stays on record with the reason, and starts and meets nothing any more once the clocks `follow`."""
+    happening.struck_at, happening.struck_by, happening.struck_reason = timezone.now(), by, why[:200]
+    happening.save(update_fields=["struck_at", "struck_by", "struck_reason"])
 
 
 def take_to(found: Iterable[Happening], on: date, *, by: User | None, why: str) -> None:
     """Events that were recorded for a wrong day: each is struck, with the reason, and recorded for the right one."""
     rows = list(found)
     for one in rows:
-        one.struck_at, one.struck_by, one.struck_reason = timezone.now(), by, why[:200]
-        one.save(update_fields=["struck_at", "struck_by", "struck_reason"])
+        strike_out(one, by=by, why=why)
     for one in rows:
         note(
             one.case,
@@ -101,8 +105,7 @@ def tell(
         if one is not None and one.happened_on == day:
             continue
         if one is not None:
-            one.struck_at, one.struck_by, one.struck_reason = timezone.now(), by, _("the day was corrected")
-            one.save(update_fields=["struck_at", "struck_by", "struck_reason"])
+            strike_out(one, by=by, why=_("the day was corrected"))
             struck = True
         if day is not None:
             note(case, kind, on=day, by=by, institution=institution, record=record, goes_on=goes_on)

@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from nrm import access, deciding, screening
-from nrm.actions.happenings import note, refuse_impossible, restate
+from nrm.actions.happenings import note, refuse_impossible, restate, strike_out
 from nrm.actions.procedure import follow
 from nrm.deciding import FORMAL
 from nrm.models import (
@@ -208,8 +208,7 @@ def _date_the_referral(case: Case, day: date, *, by: User | None, institution: I
     why = _("identified without referral: referred on the day of the decision")
     struck = Happening.objects.filter(case=case, kind=EventKind.REFERRED, struck_at__isnull=True)
     for one in struck:
-        one.struck_at, one.struck_by, one.struck_reason = timezone.now(), by, why
-        one.save(update_fields=["struck_at", "struck_by", "struck_reason"])
+        strike_out(one, by=by, why=why)
     record = struck[0].record if struck else None
     note(case, EventKind.REFERRED, on=day, by=by, institution=institution, record=record)
 
@@ -344,7 +343,6 @@ def strike(happening: Happening, *, by: User, reason: str) -> Happening:
         raise Refused(_("This step is corrected where it was recorded."))
     if not reason.strip():
         raise Refused(_("Say why."), "reason")
-    happening.struck_at, happening.struck_by, happening.struck_reason = timezone.now(), by, reason
-    happening.save(update_fields=["struck_at", "struck_by", "struck_reason"])
+    strike_out(happening, by=by, why=reason)
     follow(case, by=by)
     return happening

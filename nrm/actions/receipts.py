@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.core.files.base import ContentFile
 from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -49,15 +48,6 @@ def build_file(found: Job, progress: jobs.Progress) -> None:
     with transaction.atomic():
         Referral.objects.select_for_update(of=("self",)).get(pk=referral.pk)
         progress(2, 2)  # ends here when another worker took over meanwhile
-        of_language = ReferralReceipt.objects.filter(referral=referral, language=language)
-        if of_language.filter(stamp=stamp).exists():
-            return
-        of_language.delete()
-        ReferralReceipt.keep_content(
-            ContentFile(body),
-            name=f"receipt-{language}.pdf",
-            content_type="application/pdf",
-            referral=referral,
-            language=language,
-            stamp=stamp,
+        ReferralReceipt.keep_made(
+            body, name=f"receipt-{language}.pdf", language=language, stamp=stamp, referral=referral
         )

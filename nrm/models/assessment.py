@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from nrm.models.sop import SopVersion
-from onatc.files import Attachment
+from onatc.files import Paper
 from onatc.history import tracked
 from onatc.ids import new_id
 from onatc.texts import Translated, column_of
@@ -181,12 +181,10 @@ class AssessmentFileQuerySet(models.QuerySet["AssessmentFile"]):
 
 
 @tracked
-class AssessmentFile(Attachment):
+class AssessmentFile(Paper):
     """A version on paper, in one language; of one that the Authority approved it stays as it was made."""
 
     assessment = models.ForeignKey(Assessment, models.PROTECT, related_name="files")
-    language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES)
-    stamp = models.CharField(max_length=64, editable=False)  # of what it was made from
 
     objects = AssessmentFileQuerySet.as_manager()
 
@@ -197,9 +195,6 @@ class AssessmentFile(Attachment):
         constraints = [
             models.UniqueConstraint(fields=["assessment", "language", "stamp"], name="assessment_file_once"),
         ]
-
-    def __str__(self) -> str:
-        return str(self.pk)
 
     def get_absolute_url(self) -> str:
         return f"{reverse('nrm:assessment-document', args=[self.assessment_id])}?language={column_of(self.language)}"

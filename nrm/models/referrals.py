@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Case as Choice
 from django.db.models import Exists, F, OuterRef, Q, Value, When
@@ -14,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from nrm.models.cases import Case, OfCase
-from onatc.files import Attachment
+from onatc.files import Attachment, Paper
 from onatc.history import tracked
 from onatc.models import Code
 from stakeholders.models import Country, Institution, Role, User
@@ -157,7 +156,12 @@ class Referral(OfCase):
     )
     referring_entity = models.CharField(_("who referred"), max_length=12, default="E_U")
     addressee = models.ForeignKey(
-        Institution, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("to")
+        Institution,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=pgettext_lazy("addressee", "to"),
     )
     country = models.ForeignKey(
         Country, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("country")
@@ -325,12 +329,10 @@ class ReferralReceiptQuerySet(models.QuerySet["ReferralReceipt"]):
 
 
 @tracked
-class ReferralReceipt(Attachment):
+class ReferralReceipt(Paper):
     """The receipt of a referral as a PDF in one language, as long as nothing of it changes."""
 
     referral = models.ForeignKey(Referral, models.PROTECT, related_name="receipts")
-    language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES)
-    stamp = models.CharField(max_length=64, editable=False)  # of what it was made from
 
     objects = ReferralReceiptQuerySet.as_manager()
 
@@ -341,9 +343,6 @@ class ReferralReceipt(Attachment):
         constraints = [
             models.UniqueConstraint(fields=["referral", "language", "stamp"], name="referral_receipt_once"),
         ]
-
-    def __str__(self) -> str:
-        return str(self.pk)
 
     def get_absolute_url(self) -> str:
         return reverse("nrm:referral-receipt-file", args=[self.pk])

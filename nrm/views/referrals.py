@@ -13,6 +13,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from nrm import access, receipts
@@ -81,7 +82,7 @@ def _filter(request: SignedInRequest, rows: Any) -> RegisterFilter:
             "urgency": (_("Urgency"), list(Urgency.choices)),
             "share": (_("What is taken on"), list(Share.choices)),
             "sender": (_("From"), choices_of(known, "sender")),
-            "addressee": (_("To"), choices_of(known, "addressee")),
+            "addressee": (pgettext("addressee", "To"), choices_of(known, "addressee")),
         },
         narrow={
             "stands": "stands", "what": asked, "purpose": "purpose", "urgency": "urgency", "share": "share",
@@ -136,7 +137,7 @@ def referral_export(request: SignedInRequest) -> HttpResponseBase:
     is_sent = request.GET.get("box") == "sent" or not user.institution_ids
     rows = _filter(request, queries.outbox(user) if is_sent else queries.inbox(user)).ordered()
     head = [
-        _("case"), _("from"), _("to"), _("country"), _("purpose"), _("what is taken on"), _("urgency"), _("referred on"),
+        _("case"), _("from"), pgettext("addressee", "to"), _("country"), _("purpose"), _("what is taken on"), _("urgency"), _("referred on"),
         _("received on"), _("state"), _("answer due"), _("answered"), _("reason for declining"), _("consent"),
     ]  # fmt: skip
 
